@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "line.h"
+
+#define WORD		8u
+#define WHOLE_WORD	U64_MAX
+
+/* A line: some words, or for lines smaller than a word the bytes of one in @mask. */
+struct span {
+	u32 first;	/* index of the first word */
+	u32 words;
+	u64 mask;	/* bits of a word that belong to the line */
+};
+
+/* Lines that overlap a range; @start is the first one's offset in bytes. */
+struct cover {
+	u32 start;
+	u32 count;
+};
+
+static struct cover cover(const struct gs_lines *lines, u32 offset, u32 size)
+{
+	struct cover cover = { offset & ~(lines->line - 1), 0 };
+
+	if (size)
+		cover.count = ((offset + size - 1 - cover.start) >> gs_log2(lines->line)) + 1;
+	return cover;
+}
+
+/* Built from bytes in memory, so that it fits either byte order. */
+static u64 byte_mask(u32 first, u32 count)
+{
+	u8 bytes[WORD];
+	u64 mask;
+	u32 i;
+
+	for (i = 0; i < WORD; i++)
+		bytes[i] = i - first < count ? 0xff : 0;
+	gs_copy(&mask, bytes, WORD);
+	return mask;
+}
+
+static struct span line_at(const struct gs_lines *lines, u32 start)
+{
+	struct span span = { start / WORD, lines->line / WORD, WHOLE_WORD };
+
+	if (lines->line < WORD) {
+		span.words = 1;
+		span.mask = byte_mask(start % WORD, lines->line);
+	}
+	return span;
+}
+
+static u64 merge(u64 old, u64 value, u64 mask)
+{
+	return (old & ~mask) | (value & mask);
+}
+
+/* Store the bits in @mask. The others may belong to a line that the CPU stores to. */
+static void put(u64 *word, u64 value, u64 mask)
+{
+	u64 old;
+
+	if (mask == WHOLE_WORD) {
+		gs_word_store(word, value);
+		return;
+	}
+	do {
+		old = gs_word_load(word);
+	} while (!gs_word_replace(word, old, merge(old, value, mask)));
+}
+
+static bool line_dirty(const struct gs_lines *lines, struct span line)
+{
+	u32 i;
+
+	for (i = line.first; i < line.first + line.words; i++) {
+		if ((gs_word_load(&lines->cache[i]) ^ lines->base[i]) & line.mask)
+			return true;
+	}
+	return false;
+}
+
+/* One load of the cache word feeds both copies: a store behind it leaves the word dirty. */
+static void line_clean(const struct gs_lines *lines, struct span line)
+{
+	u64 value;
+	u32 i;
+
+	if (!line_dirty(lines, line))
+		return;
+	for (i = line.first; i < line.first + line.words; i++) {
+		value = gs_word_load(&lines->cache[i]);
+		put(&lines->mem[i], value, line.mask);
+		put(&lines->base[i], value, line.mask);
+	}
+}
+
+/*
+ * A store by the CPU comes before ours to the cache word and is overwritten (lost,
+ * the caller's race of R4), or behind it and differs from the base (dirty): never
+ * clean and unlike memory, in whichever order our two stores are made. It takes
+ * one load of the memory word for both: with a device write between two loads, a
+ * line that no CPU stored to would be dirty, and go back over what the device wrote.
+ */
+static void line_drop(const struct gs_lines *lines, struct span line)
+{
+	u64 value;
+	u32 i;
+
+	for (i = line.first; i < line.first + line.words; i++) {
+		value = gs_word_load(&lines->mem[i]);
+		put(&lines->base[i], value, line.mask);
+		put(&lines->cache[i], value, line.mask);
+	}
+}
+
+/*
+ * A failed exchange means that the CPU stored to the word: to the line's part,
+ * then it is dirty and stays (R5), or to another line's, then try again.
+ */
+static void word_refill(const struct gs_lines *lines, u32 i, u64 mask)
+{
+	u64 value = gs_word_load(&lines->mem[i]);
+	u64 base = lines->base[i];
+	u64 old = gs_word_load(&lines->cache[i]);
+
+	if (!((value ^ base) & mask))
+		return;
+	while (!((old ^ base) & mask)) {
+		if (gs_word_replace(&lines->cache[i], old, merge(old, value, mask))) {
+			put(&lines->base[i], value, mask);
+			return;
+		}
+		old = gs_word_load(&lines->cache[i]);
+	}
+}
+
+static void line_refill(const struct gs_lines *lines, struct span line)
+{
+	u32 i;
+
+	for (i = line.first; i < line.first + line.words; i++)
+		word_refill(lines, i, line.mask);
+}
+
+void gs_lines_fill(const struct gs_lines *lines)
+{
+	struct span all = { 0, lines->size / WORD, WHOLE_WORD };
+
+	line_drop(lines, all);
+}
+
+u32 gs_lines_clean(const struct gs_lines *lines, u32 offset, u32 size)
+{
+	struct cover range = cover(lines, offset, size);
+	u32 i;
+
+	for (i = 0; i < range.count; i++)
+		line_clean(lines, line_at(lines, range.start + i * lines->line));
+	return range.count;
+}
+
+u32 gs_lines_drop(const struct gs_lines *lines, u32 offset, u32 size)
+{
+	struct cover range = cover(lines, offset, size);
+	u32 start = range.start;
+	u32 i;
+
+	for (i = 0; i < range.count; i++, start += lines->line) {
+		struct span line = line_at(lines, start);
+
+		if (start >= offset && start - offset + lines->line <= size) {
+			line_drop(lines, line);
+		} else {
+			line_clean(lines, line);
+			line_refill(lines, line);
+		}
+	}
+	return range.count;
+}
+
+u32 gs_lines_refill(const struct gs_lines *lines, u32 offset, u32 size)
+{
+	struct cover range = cover(lines, offset, size);
+	u32 refilled = 0;
+	u32 i;
+
+	for (i = 0; i < range.count; i++) {
+		struct span line = line_at(lines, range.start + i * lines->line);
+
+		if (line_dirty(lines, line))
+			continue;
+		line_refill(lines, line);
+		refilled++;
+	}
+	return refilled;
+}
+
+bool gs_lines_dirty(const struct gs_lines *lines, u32 offset, u32 size)
+{
+	struct cover range = cover(lines, offset, size);
+	u32 i;
+
+	for (i = 0; i < range.count; i++) {
+		if (line_dirty(lines, line_at(lines, range.start + i * lines->line)))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the next access of a copy at @offset can be a whole word. */
+static bool whole_word(u32 offset, u32 left)
+{
+	return !(offset % WORD) && left >= WORD;
+}
+
+void gs_lines_dev_read(const struct gs_lines *lines, u32 offset, void *to, u32 size)
+{
+	const volatile u8 *mem = (const u8 *)lines->mem;
+	u8 *out = to;
+	u32 done = 0;
+
+	while (done < size) {
+		if (whole_word(offset + done, size - done)) {
+			u64 word = gs_word_load(&lines->mem[(offset + done) / WORD]);
+
+			gs_copy(out + done, &word, WORD);
+			done += WORD;
+		} else {
+			out[done] = mem[offset + done];
+			done++;
+		}
+	}
+}
+
+/* Byte by byte at the ends: WC CPU maps may write the other bytes of those words. */
+void gs_lines_dev_write(const struct gs_lines *lines, u32 offset, const void *from, u32 size)
+{
+	volatile u8 *mem = (u8 *)lines->mem;
+	const u8 *in = from;
+	u32 done = 0;
+
+	while (done < size) {
+		if (whole_word(offset + done, size - done)) {
+			u64 word;
+
+			gs_copy(&word, in + done, WORD);
+			gs_word_store(&lines->mem[(offset + done) / WORD], word);
+			done += WORD;
+		} else {
+			mem[offset + done] = in[done];
+			done++;
+		}
+	}
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The cache-line model: an incoherent write-back CPU cache over plain memory.
+ *
+ * A window of memory has three copies of its bytes:
+ *   mem    M, what the device and uncached (WC) CPU maps see
+ *   cache  C, what cached CPU maps see; CPU threads store to it at any time
+ *   base   B, C as of the last fill or write-back; nobody else sees it
+ * A word of 8 bytes is dirty when C differs from B; a line is dirty when any of
+ * its words is. All operations work on lines that overlap the given range and
+ * on no other byte (R1).
+ *
+ * Because the CPU may store to C during any operation, C is read once per word
+ * and replaced only by compare-and-exchange, except where hardware drops
+ * unconditionally: the interior lines of gs_lines_drop() (R4, R5). Callers
+ * serialize the operations on one window against each other; nothing serializes
+ * them against the CPU's stores.
+ *
+ * Lines smaller than a word (2, 4: for exhaustive tests) share a word; the model
+ * then works on the line's bytes of that word.
+ */
+#ifndef GS_LINE_H
+#define GS_LINE_H
+
+#include "range.h"
+
+/* A window: three 8-byte-aligned buffers of @size bytes, a multiple of @line and 8. */
+struct gs_lines {
+	u64 *mem;
+	u64 *cache;
+	u64 *base;
+	u32 size;	/* bytes of the window */
+	u32 line;	/* bytes of a line, a power of two from 2 to @size */
+};
+
+/**
+ * Fill the cache from memory: C = B = M for the whole window.
+ *
+ * For a window that no cached view shows yet.
+ */
+void gs_lines_fill(const struct gs_lines *lines);
+
+/**
+ * Write the dirty lines of a range back to memory; they stay cached.
+ *
+ * A dirty line is written whole, as hardware does: words of it that the CPU did
+ * not change overwrite what the device wrote there (the "lost update").
+ * @offset and @size are inside the window. Returns the number of lines
+ * maintained, dirty or not: those that overlap the range.
+ */
+u32 gs_lines_clean(const struct gs_lines *lines, u32 offset, u32 size);
+
+/**
+ * Drop the lines of a range: later CPU loads see memory.
+ *
+ * Lines that lie wholly inside the range are dropped even when dirty, what the
+ * CPU wrote is lost. Lines that the range covers in part are written back and
+ * then refilled word by word; a word that the CPU stores to meanwhile stays
+ * (R5). That is what arm64 does for a device-to-CPU sync.
+ * Returns the number of lines maintained.
+ */
+u32 gs_lines_drop(const struct gs_lines *lines, u32 offset, u32 size);
+
+/**
+ * Refill the clean lines of a range from memory; dirty lines stay as they are.
+ *
+ * What a cache may do on its own at any time. Returns the number of lines
+ * refilled.
+ */
+u32 gs_lines_refill(const struct gs_lines *lines, u32 offset, u32 size);
+
+/* Whether any line that overlaps the range is dirty. */
+bool gs_lines_dirty(const struct gs_lines *lines, u32 offset, u32 size);
+
+/* Device access: bytes of M, past the cache. The range is inside the window. */
+void gs_lines_dev_read(const struct gs_lines *lines, u32 offset, void *to, u32 size);
+void gs_lines_dev_write(const struct gs_lines *lines, u32 offset, const void *from, u32 size);
+
+#endif
