@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Many syncs in one ioctl: copied, then checked, then run (R7, R8). */
+#include <linux/export.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_file.h>
+
+#include "internal.h"
+#include "trace.h"
+
+/* A user's batch while it is handled. */
+struct batch {
+	const struct drm_gem_sync_array *array;
+	void *raw;			/* array->count ops of array->op_size bytes */
+	struct drm_gem_object **objs;	/* per op; one reference per group of equal ones */
+	u32 looked_up;			/* how many of objs are set */
+};
+
+static void batch_op(const struct batch *batch, u32 index, struct gs_sync_op *op)
+{
+	memset(op, 0, sizeof(*op));
+	batch->array->decode(batch->raw + (size_t)index * batch->array->op_size, op);
+}
+
+/* A fault anywhere counts before a tail that is not zero (R8). */
+static int copy_strided(struct batch *batch)
+{
+	const struct drm_gem_sync_array *array = batch->array;
+	int ret, result = 0;
+	u32 i;
+
+	for (i = 0; i < array->count; i++) {
+		ret = copy_struct_from_user(batch->raw + (size_t)i * array->op_size,
+					    array->op_size,
+					    u64_to_user_ptr(array->ptr + (u64)i * array->stride),
+					    array->stride);
+		if (ret == -E2BIG)
+			result = -E2BIG;
+		else if (ret)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return result;
+}
+
+/* The array may lie in a map of the very object: no lock is held here (R7). */
+static int batch_copy(struct batch *batch)
+{
+	const struct drm_gem_sync_array *array = batch->array;
+
+	batch->raw = kvmalloc_array(array->count, array->op_size,
+				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	batch->objs = kvmalloc_array(array->count, sizeof(*batch->objs),
+				     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!batch->raw || !batch->objs)
+		return -ENOMEM;
+	if (array->stride != array->op_size)
+		return copy_strided(batch);
+	if (copy_from_user(batch->raw, u64_to_user_ptr(array->ptr),
+			   (size_t)array->count * array->op_size))
+		return -EFAULT;
+	return 0;
+}
+
+static struct drm_gem_object *lookup(struct batch *batch, struct drm_file *file, u32 handle)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+
+	if (!obj)
+		return NULL;
+	/* Two handles may name one object: a group holds one reference. */
+	if (batch->looked_up && batch->objs[batch->looked_up - 1] == obj)
+		drm_gem_object_put(obj);
+	batch->objs[batch->looked_up++] = obj;
+	return obj;
+}
+
+static int batch_check(struct batch *batch, struct drm_file *file)
+{
+	struct gs_sync_op op, previous = {};
+	struct drm_gem_object *obj;
+	int ret;
+	u32 i;
+
+	for (i = 0; i < batch->array->count; i++) {
+		batch_op(batch, i, &op);
+		if (i && op.handle == previous.handle) {
+			obj = batch->objs[i - 1];
+			batch->objs[batch->looked_up++] = obj;
+		} else {
+			obj = lookup(batch, file, op.handle);
+			if (!obj)
+				return -ENOENT;
+		}
+		ret = gem_sync_check(obj, &op);
+		if (ret)
+			return ret;
+		previous = op;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* One lock for all ops of the group (R10). */
+static int run_shmem_group(struct batch *batch, u32 first, u32 end)
+{
+	struct drm_gem_object *obj = batch->objs[first];
+	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+	struct gs_sync_op op;
+	int ret;
+	u32 i;
+
+	ret = gem_sync_hold(shmem);
+	if (ret <= 0)
+		return ret;
+	ret = 0;
+	for (i = first; i < end && !ret; i++) {
+		batch_op(batch, i, &op);
+		ret = gem_sync_runs_walk(shmem, op.offset, op.size, op.type);
+		trace_drm_gem_sync(obj, op.offset, op.size, op.type, ret);
+		cond_resched();
+		if (!ret && i + 1 < end && signal_pending(current))
+			ret = -EINTR;
+	}
+	gem_sync_release(shmem);
+	return ret;
+}
+
+static int run_hook_group(struct batch *batch, u32 first, u32 end,
+			  const struct drm_gem_sync_funcs *funcs)
+{
+	struct gs_sync_op op;
+	int ret;
+	u32 i;
+
+	for (i = first; i < end; i++) {
+		batch_op(batch, i, &op);
+		ret = funcs->sync(batch->objs[first], op.offset, op.size,
+				  gs_sync_to_access(op.type));
+		if (ret)
+			return ret;
+		if (i + 1 < end && signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int batch_run(struct batch *batch)
+{
+	const struct drm_gem_sync_funcs *funcs;
+	u32 first, end, count = batch->array->count;
+	int ret = 0;
+
+	for (first = 0; first < count && !ret; first = end) {
+		for (end = first + 1; end < count; end++)
+			if (batch->objs[end] != batch->objs[first])
+				break;
+		if (first && signal_pending(current))
+			return -EINTR;
+		funcs = gem_sync_funcs(batch->objs[first]);
+		if (!funcs || !funcs->sync)
+			continue;
+		if (funcs->sync == drm_gem_sync_shmem_sync)
+			ret = run_shmem_group(batch, first, end);
+		else
+			ret = run_hook_group(batch, first, end, funcs);
+	}
+	return ret;
+}
+
+static void batch_fini(struct batch *batch)
+{
+	u32 i;
+
+	for (i = 0; i < batch->looked_up; i++) {
+		if (!i || batch->objs[i] != batch->objs[i - 1])
+			drm_gem_object_put(batch->objs[i]);
+		cond_resched();
+	}
+	kvfree(batch->objs);
+	kvfree(batch->raw);
+}
+
+/**
+ * drm_gem_sync_ioctl() - run a user's array of sync ops
+ * @file: the DRM file whose handles the ops use
+ * @array: where the array is, and how to read it
+ *
+ * All or nothing: the array is copied before any lock is taken, then all ops are
+ * checked, then they run in their order (R7). The lock of an object is taken
+ * once per group of consecutive ops on it, and not held during the walks (R10).
+ *
+ * Context: Process context, may sleep, no locks held.
+ *
+ * Return: 0; in this order (R8): -EINVAL for a stride shorter than the op;
+ * -E2BIG for more than 1,048,576 ops; -EFAULT if the array cannot be read;
+ * -E2BIG for a longer stride with a non-zero tail; then per op -ENOENT for an
+ * unknown handle, -EINVAL for an unknown type, a non-zero pad, a range that
+ * leaves the object, or an imported object (R11). -ENOMEM. -EINTR if a signal
+ * came while the ops ran: doing the whole array again is right.
+ */
+int drm_gem_sync_ioctl(struct drm_file *file, const struct drm_gem_sync_array *array)
+{
+	struct batch batch = { .array = array };
+	int ret;
+
+	ret = gs_batch_check(array->count, array->stride, array->op_size);
+	if (ret <= 0)
+		return ret;
+	ret = batch_copy(&batch);
+	if (!ret)
+		ret = batch_check(&batch, file);
+	if (!ret)
+		ret = batch_run(&batch);
+	batch_fini(&batch);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_ioctl);

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * drm_gem_sync: explicit CPU-cache synchronization of GEM objects. The overview
+ * and an example are in main.c (DOC: overview).
+ */
+#ifndef DRM_GEM_SYNC_H
+#define DRM_GEM_SYNC_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/types.h>
+
+#include <drm/drm_gem.h>
+
+struct dma_buf;
+struct dma_buf_attachment;
+struct dma_resv;
+struct drm_device;
+struct drm_file;
+struct drm_printer;
+struct gs_sync_op;
+struct iosys_map;
+struct page;
+struct sg_table;
+struct vm_area_struct;
+struct vm_operations_struct;
+
+/**
+ * enum drm_gem_object_access_flags - who accesses an object next, and how (R6)
+ *
+ * One accessor, or-ed with one or both types of access.
+ */
+enum drm_gem_object_access_flags {
+	/** @DRM_GEM_OBJECT_CPU_ACCESS: the CPU: lines are flushed and invalidated */
+	DRM_GEM_OBJECT_CPU_ACCESS = 0,
+
+	/** @DRM_GEM_OBJECT_DEV_ACCESS: the device: lines are flushed */
+	DRM_GEM_OBJECT_DEV_ACCESS = BIT(0),
+
+	/** @DRM_GEM_OBJECT_ACCESSOR_MASK: the bits that name the accessor */
+	DRM_GEM_OBJECT_ACCESSOR_MASK = BIT(0),
+
+	/** @DRM_GEM_OBJECT_READ_ACCESS: it reads */
+	DRM_GEM_OBJECT_READ_ACCESS = BIT(1),
+
+	/** @DRM_GEM_OBJECT_WRITE_ACCESS: it writes */
+	DRM_GEM_OBJECT_WRITE_ACCESS = BIT(2),
+
+	/** @DRM_GEM_OBJECT_RW_ACCESS: it reads and writes */
+	DRM_GEM_OBJECT_RW_ACCESS = DRM_GEM_OBJECT_READ_ACCESS | DRM_GEM_OBJECT_WRITE_ACCESS,
+
+	/** @DRM_GEM_OBJECT_ACCESS_TYPE_MASK: the bits that name the type of access */
+	DRM_GEM_OBJECT_ACCESS_TYPE_MASK = DRM_GEM_OBJECT_RW_ACCESS,
+};
+
+/**
+ * struct drm_gem_sync_funcs - GEM object functions with a sync hook
+ *
+ * In the DRM core the hook would be a member of &struct drm_gem_object_funcs.
+ * Out of tree, a driver gives its objects a table of this type and points
+ * &drm_gem_object.funcs at its @base. The helper recognizes such a table by
+ * &drm_gem_object_funcs.print_info being drm_gem_sync_print_info().
+ */
+struct drm_gem_sync_funcs {
+	/** @base: the object functions; .print_info must be drm_gem_sync_print_info() */
+	struct drm_gem_object_funcs base;
+
+	/**
+	 * @sync: optional; do the maintenance for a range
+	 *
+	 * Called without locks, with arguments that were checked: a valid access,
+	 * a range inside a native (not imported) object. NULL means that no
+	 * access to the object ever needs maintenance.
+	 *
+	 * Returns 0 or a negative errno; -EINTR if a signal came (doing it again
+	 * must be right).
+	 */
+	int (*sync)(struct drm_gem_object *obj, size_t offset, size_t size,
+		    enum drm_gem_object_access_flags access);
+
+	/**
+	 * @print_info: optional; what &drm_gem_object_funcs.print_info would be
+	 */
+	void (*print_info)(struct drm_printer *p, unsigned int indent,
+			   const struct drm_gem_object *obj);
+};
+
+int drm_gem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
+		 enum drm_gem_object_access_flags access);
+void drm_gem_sync_print_info(struct drm_printer *p, unsigned int indent,
+			     const struct drm_gem_object *obj);
+
+/**
+ * struct drm_gem_sync_array - the op array of a driver's sync ioctl
+ */
+struct drm_gem_sync_array {
+	/** @ptr: user address of the first op */
+	u64 ptr;
+	/** @stride: bytes from one op to the next, as user space gave it */
+	u32 stride;
+	/** @count: number of ops, as user space gave it */
+	u32 count;
+	/** @op_size: bytes of an op that the driver knows */
+	u32 op_size;
+	/** @decode: turn @op_size bytes of the driver's op into the common form */
+	void (*decode)(const void *raw, struct gs_sync_op *op);
+};
+
+int drm_gem_sync_ioctl(struct drm_file *file, const struct drm_gem_sync_array *array);
+
+struct drm_gem_sync_shmem_object;
+
+/**
+ * struct drm_gem_sync_device_ops - what an emulation plugs in; NULL on hardware
+ */
+struct drm_gem_sync_device_ops {
+	/**
+	 * @populated: optional; the pages of an object were allocated or paged in
+	 *
+	 * Called under the object's reservation lock before the pages are mapped
+	 * for the device and before any view of them exists. Returns 0 or a
+	 * negative errno, which fails the population.
+	 */
+	int (*populated)(struct drm_gem_sync_shmem_object *shmem);
+
+	/**
+	 * @releasing: optional; the pages are about to be put
+	 *
+	 * No view is left and the device's mapping is gone.
+	 */
+	void (*releasing)(struct drm_gem_sync_shmem_object *shmem);
+
+	/**
+	 * @cpu_page: optional; the page that a cached CPU view shows at @index
+	 *
+	 * Called under the object's reservation lock with the object populated.
+	 * Returns a page that lives until @releasing, or an ERR_PTR().
+	 */
+	struct page *(*cpu_page)(struct drm_gem_sync_shmem_object *shmem, pgoff_t index);
+};
+
+/**
+ * struct drm_gem_sync_device - what the helper knows of a device
+ *
+ * Filled by the driver and constant while objects of the device exist.
+ */
+struct drm_gem_sync_device {
+	/** @drm: the DRM device; its &drm_device.dev does the DMA */
+	struct drm_device *drm;
+	/** @ops: optional; see &struct drm_gem_sync_device_ops */
+	const struct drm_gem_sync_device_ops *ops;
+	/** @coherent: the device snoops CPU caches: every map is cached (R12) */
+	bool coherent;
+	/**
+	 * @cached_needs_private: a non-coherent device refuses to create objects
+	 * that are cached and not private (R13). Drivers whose objects are never
+	 * private refuse to export cached ones instead.
+	 */
+	bool cached_needs_private;
+};
+
+/**
+ * struct drm_gem_sync_shmem_args - decided when an object is created (R12)
+ */
+struct drm_gem_sync_shmem_args {
+	/** @cached: CPU maps are write-back; otherwise write-combined */
+	bool cached;
+	/** @private: the object never leaves its creator's DRM file (R13) */
+	bool private;
+	/** @no_mmap: 0, or the negative errno with which CPU maps are refused (R16) */
+	int no_mmap;
+	/** @resv: optional; a reservation object to share, which must outlive the object */
+	struct dma_resv *resv;
+};
+
+/**
+ * struct drm_gem_sync_run - one physically contiguous piece of an object
+ *
+ * A table of these maps object offsets to DMA addresses. A run ends where the
+ * next one begins; a last entry holds the object's size. No run crosses a
+ * physical or a DMA discontinuity (R22).
+ */
+struct drm_gem_sync_run {
+	/** @offset: bytes into the object */
+	u64 offset;
+	/** @dma: DMA address of the run's first byte */
+	dma_addr_t dma;
+};
+
+/**
+ * struct drm_gem_sync_shmem_object - a shmem-backed GEM object with cache rules
+ *
+ * Drivers embed it as the first member of their object. All members but @base
+ * are the helper's.
+ */
+struct drm_gem_sync_shmem_object {
+	/** @base: the GEM object */
+	struct drm_gem_object base;
+	/** @sdev: the device */
+	struct drm_gem_sync_device *sdev;
+	/** @args: as created */
+	struct drm_gem_sync_shmem_args args;
+	/** @owner: the only DRM file that may open a private or cached object (R13) */
+	struct drm_file *owner;
+	/** @imported: another exporter backs the object; it has @sgt but no @pages */
+	bool imported;
+
+	/* Under the reservation lock: */
+
+	/** @pages: the backing pages; NULL while the object is not populated */
+	struct page **pages;
+	/** @sgt: @pages as mapped for the device */
+	struct sg_table *sgt;
+	/** @runs: @nr_runs entries and the end marker */
+	struct drm_gem_sync_run *runs;
+	/** @nr_runs: number of runs */
+	unsigned int nr_runs;
+	/** @pins: users that need the pages to stay: device mappings, kernel maps */
+	unsigned int pins;
+	/** @vmaps: users of @vaddr */
+	unsigned int vmaps;
+	/** @vaddr: the kernel map, NULL without one */
+	void *vaddr;
+
+	/** @holds: syncs that walk the runs without the lock (R10) */
+	atomic_t holds;
+};
+
+#define to_drm_gem_sync_shmem(obj) container_of(obj, struct drm_gem_sync_shmem_object, base)
+
+/**
+ * DRM_GEM_SYNC_SHMEM_FUNCS - initializer of &struct drm_gem_sync_funcs
+ * @free_: the driver's &drm_gem_object_funcs.free, calling drm_gem_sync_shmem_fini()
+ * @export_: the driver's &drm_gem_object_funcs.export, or drm_gem_sync_shmem_export
+ */
+#define DRM_GEM_SYNC_SHMEM_FUNCS(free_, export_)			\
+	{								\
+		.base = {						\
+			.free = (free_),				\
+			.open = drm_gem_sync_shmem_open,		\
+			.print_info = drm_gem_sync_print_info,		\
+			.export = (export_),				\
+			.pin = drm_gem_sync_shmem_gem_pin,		\
+			.unpin = drm_gem_sync_shmem_gem_unpin,		\
+			.get_sg_table = drm_gem_sync_shmem_get_sg_table,	\
+			.vmap = drm_gem_sync_shmem_vmap,		\
+			.vunmap = drm_gem_sync_shmem_vunmap,		\
+			.mmap = drm_gem_sync_shmem_mmap,		\
+			.vm_ops = &drm_gem_sync_shmem_vm_ops,		\
+		},							\
+		.sync = drm_gem_sync_shmem_sync,			\
+		.print_info = drm_gem_sync_shmem_print_info,		\
+	}
+
+extern const struct vm_operations_struct drm_gem_sync_shmem_vm_ops;
+
+int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
+			    struct drm_gem_sync_shmem_object *shmem,
+			    const struct drm_gem_sync_funcs *funcs, u64 size,
+			    const struct drm_gem_sync_shmem_args *args);
+void drm_gem_sync_shmem_fini(struct drm_gem_sync_shmem_object *shmem);
+
+int drm_gem_sync_shmem_pin(struct drm_gem_sync_shmem_object *shmem);
+void drm_gem_sync_shmem_unpin(struct drm_gem_sync_shmem_object *shmem);
+dma_addr_t drm_gem_sync_shmem_dma_addr(const struct drm_gem_sync_shmem_object *shmem,
+				       u64 offset, u64 *length);
+
+int drm_gem_sync_shmem_init_import(struct drm_gem_sync_device *sdev,
+				   struct drm_gem_sync_shmem_object *shmem,
+				   const struct drm_gem_sync_funcs *funcs,
+				   struct dma_buf_attachment *attach, struct sg_table *sgt);
+struct dma_buf *drm_gem_sync_shmem_export(struct drm_gem_object *obj, int flags);
+struct drm_gem_object *drm_gem_sync_prime_import(struct drm_device *drm, struct dma_buf *dma_buf);
+
+int drm_gem_sync_shmem_gem_pin(struct drm_gem_object *obj);
+void drm_gem_sync_shmem_gem_unpin(struct drm_gem_object *obj);
+struct sg_table *drm_gem_sync_shmem_get_sg_table(struct drm_gem_object *obj);
+int drm_gem_sync_shmem_vmap(struct drm_gem_object *obj, struct iosys_map *map);
+void drm_gem_sync_shmem_vunmap(struct drm_gem_object *obj, struct iosys_map *map);
+
+int drm_gem_sync_shmem_open(struct drm_gem_object *obj, struct drm_file *file);
+int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma);
+int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
+			    enum drm_gem_object_access_flags access);
+void drm_gem_sync_shmem_print_info(struct drm_printer *p, unsigned int indent,
+				   const struct drm_gem_object *obj);
+
+/**
+ * drm_gem_sync_shmem_is_wc - whether CPU maps of an object are write-combined
+ * @shmem: the object
+ */
+static inline bool drm_gem_sync_shmem_is_wc(const struct drm_gem_sync_shmem_object *shmem)
+{
+	return !shmem->args.cached && !shmem->sdev->coherent;
+}
+
+#endif

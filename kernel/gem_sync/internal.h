@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of drm_gem_sync.ko share and nobody else sees. */
+#ifndef GEM_SYNC_INTERNAL_H
+#define GEM_SYNC_INTERNAL_H
+
+#include <linux/atomic.h>
+
+#include <access.h>
+#include <batch.h>
+
+#include "drm_gem_sync.h"
+
+/* Totals over all devices, readable as module parameters; 0 when nothing leaked. */
+struct gem_sync_totals {
+	atomic_long_t objects;	/* shmem objects that exist */
+	atomic_long_t pages;	/* pages of populated ones */
+	atomic_long_t locks;	/* times that a sync took an object's lock (R10) */
+};
+
+extern struct gem_sync_totals gem_sync_totals;
+
+const struct drm_gem_sync_funcs *gem_sync_funcs(const struct drm_gem_object *obj);
+int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op);
+
+/*
+ * Take a hold on the populated pages of an object (R10): they stay, and stay
+ * mapped for the device, without the lock. Returns 1 with the hold taken, 0 if
+ * no maintenance is ever needed or there are no pages (R9), or -EINTR.
+ */
+int gem_sync_hold(struct drm_gem_sync_shmem_object *shmem);
+void gem_sync_release(struct drm_gem_sync_shmem_object *shmem);
+
+void gem_sync_track(struct drm_gem_sync_shmem_object *shmem);
+int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem);
+int gem_sync_pin_locked(struct drm_gem_sync_shmem_object *shmem);
+void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem);
+
+/* 0, or why the CPU may not map the object (R15, R16). */
+int gem_sync_map_error(const struct drm_gem_sync_shmem_object *shmem);
+struct page *gem_sync_view_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t index);
+
+int gem_sync_runs_build(struct drm_gem_sync_shmem_object *shmem);
+void gem_sync_runs_free(struct drm_gem_sync_shmem_object *shmem);
+int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset, u64 size,
+		       enum gs_sync_type type);
+
+#endif

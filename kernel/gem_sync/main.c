@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/export.h>
+#include <linux/module.h>
+
+#include <drm/drm_print.h>
+
+#include "internal.h"
+#include "trace.h"
+
+/**
+ * DOC: overview
+ *
+ * On a non-coherent device a GEM object that is mapped cached on the CPU needs
+ * explicit maintenance: CPU writes are flushed before the device reads, and
+ * lines are flushed and invalidated before the CPU reads what the device wrote.
+ * This module does that for drivers with shmem-backed objects, and gives other
+ * drivers the hook, the checks and the ioctl.
+ *
+ * It does CPU cache maintenance and nothing else. drm_gem_sync() works on the
+ * lines that overlap the range and on no other (R1); it never moves, allocates
+ * or pins memory (R2) and waits on no fence (R3). The rules are in
+ * docs/contract.md.
+ *
+ * A driver embeds &struct drm_gem_sync_shmem_object in its object, tells
+ * whether the device is coherent, and forwards its sync ioctl::
+ *
+ *	struct foo_bo {
+ *		struct drm_gem_sync_shmem_object base;
+ *		u32 flags;
+ *	};
+ *
+ *	static void foo_bo_free(struct drm_gem_object *obj)
+ *	{
+ *		struct foo_bo *bo = container_of(to_drm_gem_sync_shmem(obj), struct foo_bo, base);
+ *
+ *		drm_gem_sync_shmem_fini(&bo->base);
+ *		kfree(bo);
+ *	}
+ *
+ *	static const struct drm_gem_sync_funcs foo_bo_funcs =
+ *		DRM_GEM_SYNC_SHMEM_FUNCS(foo_bo_free, foo_bo_export);
+ *
+ *	static void foo_decode(const void *raw, struct gs_sync_op *op)
+ *	{
+ *		const struct drm_foo_bo_sync_op *foo = raw;
+ *
+ *		op->handle = foo->handle;
+ *		op->type = foo->type;
+ *		op->offset = foo->offset;
+ *		op->size = foo->size;
+ *	}
+ *
+ *	static int foo_ioctl_bo_sync(struct drm_device *drm, void *data, struct drm_file *file)
+ *	{
+ *		struct drm_foo_bo_sync *args = data;
+ *		struct drm_gem_sync_array array = {
+ *			.ptr = args->ops.array,
+ *			.stride = args->ops.stride,
+ *			.count = args->ops.count,
+ *			.op_size = sizeof(struct drm_foo_bo_sync_op),
+ *			.decode = foo_decode,
+ *		};
+ *
+ *		return drm_gem_sync_ioctl(file, &array);
+ *	}
+ *
+ * Before the device uses an object, the driver takes drm_gem_sync_shmem_pin(),
+ * which allocates the pages, maps them for the device and publishes their
+ * content to every view (R17); device addresses come from
+ * drm_gem_sync_shmem_dma_addr().
+ */
+
+struct gem_sync_totals gem_sync_totals;
+
+static int totals_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%ld\n", atomic_long_read(param->arg));
+}
+
+static const struct kernel_param_ops totals_ops = { .get = totals_get };
+
+module_param_cb(objects, &totals_ops, &gem_sync_totals.objects, 0444);
+MODULE_PARM_DESC(objects, "shmem objects that exist (read only)");
+module_param_cb(pages, &totals_ops, &gem_sync_totals.pages, 0444);
+MODULE_PARM_DESC(pages, "pages of populated objects (read only)");
+module_param_cb(locks, &totals_ops, &gem_sync_totals.locks, 0444);
+MODULE_PARM_DESC(locks, "object locks taken by syncs so far (read only)");
+
+/* The table that the object's functions are the base of, or NULL. */
+const struct drm_gem_sync_funcs *gem_sync_funcs(const struct drm_gem_object *obj)
+{
+	if (!obj->funcs || obj->funcs->print_info != drm_gem_sync_print_info)
+		return NULL;
+	return container_of(obj->funcs, struct drm_gem_sync_funcs, base);
+}
+
+/* R8 and R11 for one op whose handle is known. */
+int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op)
+{
+	const struct gs_sync_target target = {
+		.size = obj->size,
+		.imported = obj->import_attach,
+	};
+	int ret = gs_sync_op_check(op, &target);
+
+	if (ret)
+		trace_drm_gem_sync_refused(obj, op, ret);
+	return ret;
+}
+
+/**
+ * drm_gem_sync() - make part of an object coherent for the next access
+ * @obj: the object
+ * @offset: start of the range, in bytes
+ * @size: length of the range, in bytes; 0 does nothing
+ * @access: who accesses the range next, and how
+ *
+ * Device access flushes, CPU access flushes and invalidates (R6). The range is
+ * widened to whole cache lines and no further (R1). Objects without a sync hook
+ * need no maintenance.
+ *
+ * Context: Process context, may sleep. Takes no lock that the caller may hold
+ * for long: the object's reservation lock is taken, but not during the walk.
+ *
+ * Return: 0; -EINVAL for a bad @access, a range that leaves the object, or an
+ * imported object (its exporter synchronizes it, R11); -EINTR if a signal came
+ * (call again); another errno of the hook.
+ */
+int drm_gem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
+		 enum drm_gem_object_access_flags access)
+{
+	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
+	struct gs_sync_op op = { .offset = offset, .size = size };
+	int ret;
+
+	ret = gs_access_to_sync(access);
+	if (ret < 0)
+		return ret;
+	op.type = ret;
+	ret = gem_sync_check(obj, &op);
+	if (ret)
+		return ret;
+	if (!funcs || !funcs->sync)
+		return 0;
+	return funcs->sync(obj, offset, size, access);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync);
+
+/**
+ * drm_gem_sync_print_info() - &drm_gem_object_funcs.print_info of all objects with a hook
+ * @p: where to print to
+ * @indent: indentation level
+ * @obj: the object
+ *
+ * It also marks the table as a &struct drm_gem_sync_funcs, whose own print_info
+ * it calls.
+ */
+void drm_gem_sync_print_info(struct drm_printer *p, unsigned int indent,
+			     const struct drm_gem_object *obj)
+{
+	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
+
+	if (funcs && funcs->print_info)
+		funcs->print_info(p, indent, obj);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_print_info);
+
+static int __init gem_sync_module_init(void)
+{
+	return 0;
+}
+
+static void __exit gem_sync_module_exit(void)
+{
+	WARN_ON(atomic_long_read(&gem_sync_totals.objects));
+	WARN_ON(atomic_long_read(&gem_sync_totals.pages));
+}
+
+module_init(gem_sync_module_init);
+module_exit(gem_sync_module_exit);
+
+MODULE_DESCRIPTION("Explicit CPU-cache synchronization of GEM objects");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* CPU maps of shmem-backed objects. */
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+#include <linux/mm.h>
+
+#include <drm/drm_vma_manager.h>
+
+#include "internal.h"
+
+/* The page that a CPU map of a populated object shows. */
+struct page *gem_sync_view_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t index)
+{
+	const struct drm_gem_sync_device_ops *ops = shmem->sdev->ops;
+
+	if (ops && ops->cpu_page && !drm_gem_sync_shmem_is_wc(shmem))
+		return ops->cpu_page(shmem, index);
+	return shmem->pages[index];
+}
+
+int gem_sync_map_error(const struct drm_gem_sync_shmem_object *shmem)
+{
+	return shmem->imported ? -EPERM : shmem->args.no_mmap;
+}
+
+static vm_fault_t fault_locked(struct drm_gem_sync_shmem_object *shmem, struct vm_fault *vmf)
+{
+	/* Not from the address: after a partial munmap the map starts elsewhere. */
+	pgoff_t index = vmf->pgoff - drm_vma_node_start(&shmem->base.vma_node);
+	struct page *page;
+	int ret;
+
+	if (index >= shmem->base.size >> PAGE_SHIFT)
+		return VM_FAULT_SIGBUS;
+	ret = gem_sync_populate_locked(shmem);
+	if (ret)
+		return vmf_error(ret);
+	page = gem_sync_view_page(shmem, index);
+	if (IS_ERR(page))
+		return vmf_error(PTR_ERR(page));
+	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
+}
+
+static vm_fault_t shmem_fault(struct vm_fault *vmf)
+{
+	struct drm_gem_object *obj = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	dma_resv_lock(obj->resv, NULL);
+	ret = fault_locked(to_drm_gem_sync_shmem(obj), vmf);
+	dma_resv_unlock(obj->resv);
+	return ret;
+}
+
+/* &drm_gem_object_funcs.vm_ops of shmem-backed objects */
+const struct vm_operations_struct drm_gem_sync_shmem_vm_ops = {
+	.fault = shmem_fault,
+	.open = drm_gem_vm_open,
+	.close = drm_gem_vm_close,
+};
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_vm_ops);
+
+/**
+ * drm_gem_sync_shmem_mmap() - &drm_gem_object_funcs.mmap of shmem-backed objects
+ * @obj: the object
+ * @vma: the map to be
+ *
+ * Populates the object, so that running out of memory is an error of mmap()
+ * and not a signal at the first touch.
+ *
+ * Context: Process context with the mmap lock held.
+ *
+ * Return: 0; the object's own error if it may not be mapped (R16); -EPERM for an
+ * imported object (R15); -EINVAL for a private (copy-on-write) map; -ENOMEM; an error of the DMA mapping.
+ */
+int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+	int ret;
+
+	ret = gem_sync_map_error(shmem);
+	if (ret)
+		return ret;
+	if (is_cow_mapping(vma->vm_flags))
+		return -EINVAL;
+	dma_resv_lock(obj->resv, NULL);
+	ret = gem_sync_populate_locked(shmem);
+	dma_resv_unlock(obj->resv);
+	if (ret)
+		return ret;
+
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
+	if (drm_gem_sync_shmem_is_wc(shmem))
+		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_mmap);

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* shmem-backed objects: creation, population, pins and holds, and their sync hook. */
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+#include <linux/pagemap.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_prime.h>
+#include <drm/drm_print.h>
+
+#include "internal.h"
+#include "trace.h"
+
+/* The object exists: what drm_gem_sync_shmem_fini() undoes last. */
+void gem_sync_track(struct drm_gem_sync_shmem_object *shmem)
+{
+	atomic_long_inc(&gem_sync_totals.objects);
+}
+
+/**
+ * drm_gem_sync_shmem_init() - initialize an object
+ * @sdev: the device
+ * @shmem: zeroed memory, embedded in the driver's object
+ * @funcs: the driver's table, see DRM_GEM_SYNC_SHMEM_FUNCS()
+ * @size: bytes, rounded up to whole pages
+ * @args: caching and sharing, fixed from now on (R12, R13)
+ *
+ * No pages are allocated. On success the object is released by its last
+ * drm_gem_object_put(); on failure nothing is left and the caller frees its
+ * memory.
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: 0; -EINVAL for a @size of 0 or one that cannot be an object's, or for a
+ * cached object that is not private where the device needs it to be; -ENOMEM;
+ * -ENOSPC if there is no room for its mmap offset.
+ */
+int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
+			    struct drm_gem_sync_shmem_object *shmem,
+			    const struct drm_gem_sync_funcs *funcs, u64 size,
+			    const struct drm_gem_sync_shmem_args *args)
+{
+	struct drm_gem_object *obj = &shmem->base;
+	int ret;
+
+	if (!size || size > (u64)MAX_LFS_FILESIZE - PAGE_SIZE)
+		return -EINVAL;
+	if (args->cached && !args->private && sdev->cached_needs_private && !sdev->coherent)
+		return -EINVAL;
+
+	shmem->sdev = sdev;
+	shmem->args = *args;
+	atomic_set(&shmem->holds, 0);
+	obj->funcs = &funcs->base;
+	ret = drm_gem_object_init(sdev->drm, obj, PAGE_ALIGN(size));
+	if (ret)
+		goto err_fini;
+	ret = drm_gem_create_mmap_offset(obj);
+	if (ret)
+		goto err_release;
+	if (args->resv)
+		obj->resv = args->resv;
+	/* As populated pages stay, keep them out of zones that must be movable. */
+	mapping_set_gfp_mask(obj->filp->f_mapping,
+			     GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	gem_sync_track(shmem);
+	return 0;
+
+err_release:
+	drm_gem_object_release(obj);
+	return ret;
+err_fini:
+	drm_gem_private_object_fini(obj);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_init);
+
+static unsigned long page_count_of(const struct drm_gem_sync_shmem_object *shmem)
+{
+	return shmem->base.size >> PAGE_SHIFT;
+}
+
+/* Make the device's mapping of the pages; that publishes their content (R17). */
+static int map_for_device(struct drm_gem_sync_shmem_object *shmem)
+{
+	struct drm_device *drm = shmem->base.dev;
+	int ret;
+
+	shmem->sgt = drm_prime_pages_to_sg(drm, shmem->pages, page_count_of(shmem));
+	if (IS_ERR(shmem->sgt)) {
+		ret = PTR_ERR(shmem->sgt);
+		goto err_clear;
+	}
+	ret = dma_map_sgtable(drm->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
+	if (ret)
+		goto err_free_sgt;
+	ret = gem_sync_runs_build(shmem);
+	if (ret)
+		goto err_unmap;
+	return 0;
+
+err_unmap:
+	dma_unmap_sgtable(drm->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
+err_free_sgt:
+	sg_free_table(shmem->sgt);
+	kfree(shmem->sgt);
+err_clear:
+	shmem->sgt = NULL;
+	return ret;
+}
+
+static void put_pages(struct drm_gem_sync_shmem_object *shmem, struct page **pages)
+{
+	drm_gem_put_pages(&shmem->base, pages, true, true);
+}
+
+/*
+ * Allocate the pages, map them for the device and publish their content to every
+ * view, before the first view exists (R17). Nothing to do if that was done.
+ */
+int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem)
+{
+	const struct drm_gem_sync_device_ops *ops = shmem->sdev->ops;
+	int ret;
+
+	dma_resv_assert_held(shmem->base.resv);
+	if (shmem->pages || shmem->imported)
+		return 0;
+	/* drm_gem_get_pages() would warn: the table of its pages is one allocation. */
+	if (page_count_of(shmem) > INT_MAX / sizeof(*shmem->pages))
+		return -ENOMEM;
+	shmem->pages = drm_gem_get_pages(&shmem->base);
+	if (IS_ERR(shmem->pages)) {
+		ret = PTR_ERR(shmem->pages);
+		goto err_clear;
+	}
+	if (ops && ops->populated) {
+		ret = ops->populated(shmem);
+		if (ret)
+			goto err_put_pages;
+	}
+	ret = map_for_device(shmem);
+	if (ret)
+		goto err_releasing;
+	atomic_long_add(page_count_of(shmem), &gem_sync_totals.pages);
+	return 0;
+
+err_releasing:
+	if (ops && ops->releasing)
+		ops->releasing(shmem);
+err_put_pages:
+	put_pages(shmem, shmem->pages);
+err_clear:
+	shmem->pages = NULL;
+	return ret;
+}
+
+static void depopulate_locked(struct drm_gem_sync_shmem_object *shmem)
+{
+	const struct drm_gem_sync_device_ops *ops = shmem->sdev->ops;
+
+	dma_resv_assert_held(shmem->base.resv);
+	if (!shmem->pages)
+		return;
+	gem_sync_runs_free(shmem);
+	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(shmem->sgt);
+	kfree(shmem->sgt);
+	shmem->sgt = NULL;
+	if (ops && ops->releasing)
+		ops->releasing(shmem);
+	put_pages(shmem, shmem->pages);
+	shmem->pages = NULL;
+	atomic_long_sub(page_count_of(shmem), &gem_sync_totals.pages);
+}
+
+/**
+ * drm_gem_sync_shmem_fini() - release what an object has
+ * @shmem: the object, in its &drm_gem_object_funcs.free
+ *
+ * The driver then frees the memory, and puts what owns a shared reservation
+ * object only after this call.
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_gem_sync_shmem_fini(struct drm_gem_sync_shmem_object *shmem)
+{
+	drm_WARN_ON(shmem->base.dev, shmem->pins || atomic_read(&shmem->holds));
+
+	if (shmem->imported) {
+		gem_sync_runs_free(shmem);
+		drm_prime_gem_destroy(&shmem->base, shmem->sgt);
+	} else {
+		dma_resv_lock(shmem->base.resv, NULL);
+		depopulate_locked(shmem);
+		dma_resv_unlock(shmem->base.resv);
+	}
+	drm_gem_object_release(&shmem->base);
+	atomic_long_dec(&gem_sync_totals.objects);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_fini);
+
+int gem_sync_pin_locked(struct drm_gem_sync_shmem_object *shmem)
+{
+	int ret = gem_sync_populate_locked(shmem);
+
+	if (!ret)
+		shmem->pins++;
+	return ret;
+}
+
+void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem)
+{
+	dma_resv_assert_held(shmem->base.resv);
+	if (!drm_WARN_ON(shmem->base.dev, !shmem->pins))
+		shmem->pins--;
+}
+
+/**
+ * drm_gem_sync_shmem_pin() - populate an object and keep it so
+ * @shmem: the object
+ *
+ * Context: Process context, may sleep. Takes the reservation lock.
+ *
+ * Return: 0; -ENOMEM; -EINTR; an error of the DMA mapping.
+ */
+int drm_gem_sync_shmem_pin(struct drm_gem_sync_shmem_object *shmem)
+{
+	int ret;
+
+	ret = dma_resv_lock_interruptible(shmem->base.resv, NULL);
+	if (ret)
+		return ret;
+	ret = gem_sync_pin_locked(shmem);
+	dma_resv_unlock(shmem->base.resv);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_pin);
+
+/**
+ * drm_gem_sync_shmem_unpin() - undo one drm_gem_sync_shmem_pin()
+ * @shmem: the object
+ *
+ * Context: Process context, may sleep. Takes the reservation lock.
+ */
+void drm_gem_sync_shmem_unpin(struct drm_gem_sync_shmem_object *shmem)
+{
+	dma_resv_lock(shmem->base.resv, NULL);
+	gem_sync_unpin_locked(shmem);
+	dma_resv_unlock(shmem->base.resv);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_unpin);
+
+int gem_sync_hold(struct drm_gem_sync_shmem_object *shmem)
+{
+	int ret;
+
+	if (shmem->sdev->coherent || drm_gem_sync_shmem_is_wc(shmem))
+		return 0;
+	ret = dma_resv_lock_interruptible(shmem->base.resv, NULL);
+	if (ret)
+		return ret;
+	atomic_long_inc(&gem_sync_totals.locks);
+	ret = shmem->pages ? 1 : 0;
+	if (ret)
+		atomic_inc(&shmem->holds);
+	dma_resv_unlock(shmem->base.resv);
+	return ret;
+}
+
+void gem_sync_release(struct drm_gem_sync_shmem_object *shmem)
+{
+	if (atomic_dec_and_test(&shmem->holds))
+		wake_up_var(&shmem->holds);
+}
+
+/**
+ * drm_gem_sync_shmem_sync() - &drm_gem_sync_funcs.sync of shmem-backed objects
+ * @obj: the object
+ * @offset: start of the range in bytes, checked
+ * @size: length of the range in bytes, checked
+ * @access: the access, checked
+ *
+ * Does nothing for write-combined objects, coherent devices, objects without
+ * pages and a @size of 0 (R9). The cost depends on the lines in the range alone
+ * (R10).
+ *
+ * Context: Process context, may sleep. Takes the reservation lock, but does not
+ * hold it during the walk.
+ *
+ * Return: 0; -EINTR if a signal came.
+ */
+int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
+			    enum drm_gem_object_access_flags access)
+{
+	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+	int type = gs_access_to_sync(access);
+	int ret;
+
+	if (!size)
+		return 0;
+	ret = gem_sync_hold(shmem);
+	if (ret <= 0)
+		return ret;
+	ret = gem_sync_runs_walk(shmem, offset, size, type);
+	trace_drm_gem_sync(obj, offset, size, type, ret);
+	gem_sync_release(shmem);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync);
+
+/**
+ * drm_gem_sync_shmem_open() - &drm_gem_object_funcs.open: incoherence stays in its file
+ * @obj: the object
+ * @file: the DRM file that gets a handle
+ *
+ * The first file is the creator's. Private objects, and cached ones of a
+ * non-coherent device, get handles on no other (R13): GEM_OPEN ends here.
+ *
+ * Return: 0; -EPERM.
+ */
+int drm_gem_sync_shmem_open(struct drm_gem_object *obj, struct drm_file *file)
+{
+	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+	struct drm_file *owner = cmpxchg(&shmem->owner, NULL, file);
+
+	if (!owner || owner == file)
+		return 0;
+	if (shmem->args.private || (shmem->args.cached && !shmem->sdev->coherent))
+		return -EPERM;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_open);
+
+/**
+ * drm_gem_sync_shmem_print_info() - &drm_gem_sync_funcs.print_info
+ * @p: where to print to
+ * @indent: indentation level
+ * @obj: the object
+ */
+void drm_gem_sync_shmem_print_info(struct drm_printer *p, unsigned int indent,
+				   const struct drm_gem_object *obj)
+{
+	const struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+
+	drm_printf_indent(p, indent, "map=%s private=%d populated=%d pins=%u runs=%u\n",
+			  drm_gem_sync_shmem_is_wc(shmem) ? "wc" : "cached",
+			  shmem->args.private, !!shmem->pages, shmem->pins, shmem->nr_runs);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_print_info);

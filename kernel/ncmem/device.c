@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the virtual device itself does: reads and writes of memory, past the CPU's cache. */
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/unaligned.h>
+
+#include "internal.h"
+
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_ADD };
+
+/* One access of the device. */
+struct transfer {
+	enum access access;
+	void *buffer;
+	u64 value;
+};
+
+/* Aligned words move in one access each: CPU and device poll each other's words. */
+static void copy_words(void *to, const void *from, u32 size)
+{
+	if (size == sizeof(u64) && IS_ALIGNED((unsigned long)to | (unsigned long)from, size))
+		WRITE_ONCE(*(u64 *)to, READ_ONCE(*(u64 *)from));
+	else if (size == sizeof(u32) && IS_ALIGNED((unsigned long)to | (unsigned long)from, size))
+		WRITE_ONCE(*(u32 *)to, READ_ONCE(*(u32 *)from));
+	else
+		memcpy(to, from, size);
+}
+
+static void transfer_piece(struct transfer *transfer, void *mem, u32 size)
+{
+	switch (transfer->access) {
+	case ACCESS_READ:
+		copy_words(transfer->buffer, mem, size);
+		transfer->buffer += size;
+		break;
+	case ACCESS_WRITE:
+		copy_words(mem, transfer->buffer, size);
+		transfer->buffer += size;
+		break;
+	case ACCESS_ADD:
+		if (size == sizeof(u64))
+			atomic64_add(transfer->value, mem);
+		else
+			atomic_add(transfer->value, mem);
+		break;
+	}
+}
+
+static void transfer_phys(struct transfer *transfer, phys_addr_t phys, u32 size)
+{
+	struct ncmem_page *page = ncmem_page_find(phys);
+	void *mem = page_address(pfn_to_page(PHYS_PFN(phys))) + offset_in_page(phys);
+
+	if (page)
+		spin_lock(&page->lock);
+	transfer_piece(transfer, mem, size);
+	if (page)
+		spin_unlock(&page->lock);
+}
+
+/* The whole range is checked before its first byte moves. */
+static int check_range(struct ncmem *nc, u64 addr, size_t size)
+{
+	const struct ncmem_segment *segment;
+	u64 bytes;
+
+	for (; size; size -= bytes, addr += bytes) {
+		segment = ncmem_segment_find(nc, addr);
+		if (!segment)
+			return -EFAULT;
+		bytes = min_t(u64, size, segment->size - (addr - segment->addr));
+	}
+	return 0;
+}
+
+static int device_access(struct ncmem *nc, u64 addr, size_t size, struct transfer *transfer)
+{
+	const struct ncmem_segment *segment;
+	phys_addr_t phys;
+	u32 bytes;
+	int ret;
+
+	ret = check_range(nc, addr, size);
+	if (ret)
+		return ret;
+	for (; size; size -= bytes, addr += bytes) {
+		segment = ncmem_segment_find(nc, addr);
+		phys = segment->phys + (addr - segment->addr);
+		bytes = min3((u64)size, segment->size - (addr - segment->addr),
+			     (u64)(PAGE_SIZE - offset_in_page(phys)));
+		transfer_phys(transfer, phys, bytes);
+	}
+	return 0;
+}
+
+/**
+ * ncmem_dev_read() - the device reads memory
+ * @nc: the emulation of the device
+ * @addr: DMA address
+ * @to: where to
+ * @size: bytes
+ *
+ * Context: Any context that may take a spinlock. The caller keeps the mapping.
+ *
+ * Return: 0; -EFAULT if part of the range is not mapped, then nothing is read.
+ */
+int ncmem_dev_read(struct ncmem *nc, dma_addr_t addr, void *to, size_t size)
+{
+	struct transfer transfer = { .access = ACCESS_READ, .buffer = to };
+
+	return device_access(nc, addr, size, &transfer);
+}
+EXPORT_SYMBOL_GPL(ncmem_dev_read);
+
+/**
+ * ncmem_dev_write() - the device writes memory
+ * @nc: the emulation of the device
+ * @addr: DMA address
+ * @from: where from
+ * @size: bytes
+ *
+ * Context: Any context that may take a spinlock. The caller keeps the mapping.
+ *
+ * Return: 0; -EFAULT if part of the range is not mapped, then nothing is written.
+ */
+int ncmem_dev_write(struct ncmem *nc, dma_addr_t addr, const void *from, size_t size)
+{
+	struct transfer transfer = { .access = ACCESS_WRITE, .buffer = (void *)from };
+
+	return device_access(nc, addr, size, &transfer);
+}
+EXPORT_SYMBOL_GPL(ncmem_dev_write);
+
+/**
+ * ncmem_dev_add() - the device adds to a word of memory in one step
+ * @nc: the emulation of the device
+ * @addr: DMA address, a multiple of @size
+ * @value: what to add
+ * @size: bytes of the word: 4 or 8
+ *
+ * Context: Any context that may take a spinlock. The caller keeps the mapping.
+ *
+ * Return: 0; -EFAULT if the word is not mapped; -EINVAL for another @size or
+ * alignment.
+ */
+int ncmem_dev_add(struct ncmem *nc, dma_addr_t addr, u64 value, size_t size)
+{
+	struct transfer transfer = { .access = ACCESS_ADD, .value = value };
+
+	if ((size != sizeof(u32) && size != sizeof(u64)) || addr % size)
+		return -EINVAL;
+	return device_access(nc, addr, size, &transfer);
+}
+EXPORT_SYMBOL_GPL(ncmem_dev_add);

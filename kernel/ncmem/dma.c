@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The virtual device's DMA operations: where the DMA API's calls move lines, as
+ * the cache maintenance of a non-coherent architecture would.
+ */
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/* DMA page numbers; 0 is never one, so that a cleared address is not mapped. */
+#define FIRST_DMA_PAGE	0x100
+#define LAST_DMA_PAGE	(ULONG_MAX >> (PAGE_SHIFT + 1))
+
+enum line_op { LINE_CLEAN, LINE_DROP };
+
+/* One op on the lines of a physically contiguous range; foreign pages have none. */
+static void maintain(struct ncmem *nc, phys_addr_t phys, u64 size, enum line_op op)
+{
+	u64 lines = 0;
+
+	while (size) {
+		u32 offset = offset_in_page(phys);
+		u32 bytes = min_t(u64, size, PAGE_SIZE - offset);
+		struct ncmem_page *page = ncmem_page_find(phys);
+
+		if (page && op == LINE_CLEAN)
+			lines += ncmem_page_clean(nc, page, offset, bytes);
+		else if (page)
+			lines += ncmem_page_drop(nc, page, offset, bytes);
+		phys += bytes;
+		size -= bytes;
+	}
+	atomic64_add(lines, op == LINE_CLEAN ? &nc->lines_cleaned : &nc->lines_dropped);
+}
+
+/* What the architecture does before the device accesses, whatever the direction. */
+static void maintain_for_device(struct ncmem *nc, phys_addr_t phys, u64 size)
+{
+	maintain(nc, phys, size, LINE_CLEAN);
+}
+
+/* What it does before the CPU accesses: nothing if the device only read. */
+static void maintain_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
+			     enum dma_data_direction dir)
+{
+	if (dir != DMA_TO_DEVICE)
+		maintain(nc, phys, size, LINE_DROP);
+}
+
+static struct ncmem_map *map_find(struct ncmem *nc, u64 addr)
+{
+	return mtree_load(&nc->maps, addr >> PAGE_SHIFT);
+}
+
+/* The segment that holds a DMA address, or NULL if the address is not mapped. */
+const struct ncmem_segment *ncmem_segment_find(struct ncmem *nc, u64 addr)
+{
+	struct ncmem_map *map = map_find(nc, addr);
+	unsigned int first = 0, last;
+
+	if (!map)
+		return NULL;
+	last = map->count - 1;
+	while (first < last) {
+		unsigned int middle = first + (last - first + 1) / 2;
+
+		if (map->segment[middle].addr <= addr)
+			first = middle;
+		else
+			last = middle - 1;
+	}
+	if (addr < map->segment[first].addr ||
+	    addr - map->segment[first].addr >= map->segment[first].size)
+		return NULL;
+	return &map->segment[first];
+}
+
+static u64 sg_pages(const struct scatterlist *sg)
+{
+	return DIV_ROUND_UP(sg->offset + sg->length, PAGE_SIZE);
+}
+
+/* Give every segment addresses of its own, with a page that is not mapped behind it. */
+static int map_insert(struct ncmem *nc, struct ncmem_map *map, struct scatterlist *sgl, int nents)
+{
+	struct ncmem_segment *segment = map->segment;
+	unsigned long page, pages = 0;
+	struct scatterlist *sg;
+	int i, ret;
+
+	for_each_sg(sgl, sg, nents, i)
+		pages += sg_pages(sg) + 1;
+	ret = mtree_alloc_range(&nc->maps, &page, map, pages, FIRST_DMA_PAGE, LAST_DMA_PAGE,
+				GFP_KERNEL);
+	if (ret)
+		return ret;
+	for_each_sg(sgl, sg, nents, i) {
+		segment->addr = ((u64)page << PAGE_SHIFT) + sg->offset;
+		segment->size = sg->length;
+		segment->phys = sg_phys(sg);
+		sg_dma_address(sg) = segment->addr;
+		sg_dma_len(sg) = segment->size;
+		page += sg_pages(sg) + 1;
+		segment++;
+	}
+	atomic_long_inc(&ncmem_totals.maps);
+	return 0;
+}
+
+static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
+		  enum dma_data_direction dir, unsigned long attrs)
+{
+	struct ncmem *nc = to_ncmem(dev);
+	struct ncmem_map *map;
+	unsigned int i;
+	int ret;
+
+	map = kvzalloc(struct_size(map, segment, nents), GFP_KERNEL | __GFP_NOWARN);
+	if (!map)
+		return -ENOMEM;
+	map->count = nents;
+	ret = map_insert(nc, map, sgl, nents);
+	if (ret) {
+		kvfree(map);
+		return -ENOMEM;
+	}
+	for (i = 0; i < map->count && !(attrs & DMA_ATTR_SKIP_CPU_SYNC); i++) {
+		maintain_for_device(nc, map->segment[i].phys, map->segment[i].size);
+		cond_resched();
+	}
+	return nents;
+}
+
+static void unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
+		     enum dma_data_direction dir, unsigned long attrs)
+{
+	struct ncmem *nc = to_ncmem(dev);
+	struct ncmem_map *map = mtree_erase(&nc->maps, sg_dma_address(sgl) >> PAGE_SHIFT);
+	unsigned int i;
+
+	if (WARN_ON(!map))
+		return;
+	for (i = 0; i < map->count && !(attrs & DMA_ATTR_SKIP_CPU_SYNC); i++) {
+		maintain_for_cpu(nc, map->segment[i].phys, map->segment[i].size, dir);
+		cond_resched();
+	}
+	kvfree(map);
+	atomic_long_dec(&ncmem_totals.maps);
+}
+
+/*
+ * The segment of a sync, which must lie inside one physically contiguous piece
+ * (R22). Both warnings are bugs of the driver, which no user can cause.
+ */
+static const struct ncmem_segment *sync_segment(struct ncmem *nc, u64 addr, size_t size)
+{
+	const struct ncmem_segment *segment = ncmem_segment_find(nc, addr);
+
+	if (WARN_ONCE(!segment, "sync of an address that is not mapped: %#llx\n", addr))
+		return NULL;
+	if (WARN_ONCE(size > segment->size - (addr - segment->addr),
+		      "sync crosses a segment's end: %#llx + %#zx\n", addr, size))
+		return NULL;
+	return segment;
+}
+
+static void sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size,
+				   enum dma_data_direction dir)
+{
+	struct ncmem *nc = to_ncmem(dev);
+	const struct ncmem_segment *segment = sync_segment(nc, addr, size);
+
+	if (segment)
+		maintain_for_device(nc, segment->phys + (addr - segment->addr), size);
+}
+
+static void sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
+				enum dma_data_direction dir)
+{
+	struct ncmem *nc = to_ncmem(dev);
+	const struct ncmem_segment *segment = sync_segment(nc, addr, size);
+
+	if (segment)
+		maintain_for_cpu(nc, segment->phys + (addr - segment->addr), size, dir);
+}
+
+static void sync_sg_for_device(struct device *dev, struct scatterlist *sgl, int nents,
+			       enum dma_data_direction dir)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sg(sgl, sg, nents, i)
+		maintain_for_device(to_ncmem(dev), sg_phys(sg), sg->length);
+}
+
+static void sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl, int nents,
+			    enum dma_data_direction dir)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sg(sgl, sg, nents, i)
+		maintain_for_cpu(to_ncmem(dev), sg_phys(sg), sg->length, dir);
+}
+
+/* A whole set of operations for one device, which finds its &struct ncmem by them. */
+void ncmem_dma_ops_init(struct dma_map_ops *ops)
+{
+	*ops = (struct dma_map_ops){
+		.map_sg = map_sg,
+		.unmap_sg = unmap_sg,
+		.sync_single_for_cpu = sync_single_for_cpu,
+		.sync_single_for_device = sync_single_for_device,
+		.sync_sg_for_cpu = sync_sg_for_cpu,
+		.sync_sg_for_device = sync_sg_for_device,
+	};
+}

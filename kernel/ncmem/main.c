@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/device.h>
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "internal.h"
+
+/**
+ * DOC: overview
+ *
+ * A virtual device in a VM shares the host's coherent memory, so a forgotten
+ * cache flush never shows. This module makes the memory of such a device
+ * non-coherent: every page of an object is what the device and write-combined
+ * CPU maps see, and cached CPU maps see another page, the cache, from which
+ * lines move only when the DMA API says so. The model of the lines is
+ * core/line.h.
+ *
+ * It replaces the device's DMA operations. Mapping and syncing for the device
+ * write lines back; syncing for the CPU, and unmapping, drop them unless the
+ * device could only read. Exact line counts are in the sysfs directory `ncmem`
+ * of the device: `lines_cleaned`, `lines_dropped`; with `line_size` and `mode`.
+ * The directory tells user space that cache instructions of the CPU move nothing
+ * here: only the kernel can synchronize.
+ *
+ * A virtual driver puts it under its objects like this::
+ *
+ *	nc = ncmem_create(dev, &(struct ncmem_params){ .line_size = 64 });
+ *
+ *	when pages were allocated, before dma_map_sgtable():
+ *		set = ncmem_pages_add(nc, pages, count);
+ *	for the fault handler of a cached map:
+ *		page = ncmem_cpu_page(set, index);
+ *	when the device accesses memory:
+ *		ncmem_dev_write(nc, dma_address, data, size);
+ *	after dma_unmap_sgtable(), before the pages are put:
+ *		ncmem_pages_remove(set);
+ *
+ *	ncmem_destroy(nc);
+ *
+ * Only lazy mode exists: lines move when maintenance moves them and never on
+ * their own, so what is stale stays stale.
+ */
+
+struct ncmem_totals ncmem_totals;
+
+static int totals_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%ld\n", atomic_long_read(param->arg));
+}
+
+static const struct kernel_param_ops totals_ops = { .get = totals_get };
+
+module_param_cb(pages, &totals_ops, &ncmem_totals.pages, 0444);
+MODULE_PARM_DESC(pages, "pages under emulation (read only)");
+module_param_cb(shadows, &totals_ops, &ncmem_totals.shadows, 0444);
+MODULE_PARM_DESC(shadows, "pages that have a cache copy (read only)");
+module_param_cb(maps, &totals_ops, &ncmem_totals.maps, 0444);
+MODULE_PARM_DESC(maps, "DMA mappings (read only)");
+
+static ssize_t line_size_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", to_ncmem(dev)->line);
+}
+static DEVICE_ATTR_RO(line_size);
+
+static ssize_t mode_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "lazy\n");
+}
+static DEVICE_ATTR_RO(mode);
+
+static ssize_t lines_cleaned_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lld\n", atomic64_read(&to_ncmem(dev)->lines_cleaned));
+}
+static DEVICE_ATTR_RO(lines_cleaned);
+
+static ssize_t lines_dropped_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lld\n", atomic64_read(&to_ncmem(dev)->lines_dropped));
+}
+static DEVICE_ATTR_RO(lines_dropped);
+
+static struct attribute *ncmem_attrs[] = {
+	&dev_attr_line_size.attr,
+	&dev_attr_mode.attr,
+	&dev_attr_lines_cleaned.attr,
+	&dev_attr_lines_dropped.attr,
+	NULL
+};
+
+static const struct attribute_group ncmem_group = {
+	.name = "ncmem",
+	.attrs = ncmem_attrs,
+};
+
+/**
+ * ncmem_create() - make a device's memory non-coherent
+ * @dev: a virtual device that nothing was mapped for yet
+ * @params: copied
+ *
+ * Replaces the DMA operations of @dev and adds the sysfs directory. Call it
+ * before dma_set_mask_and_coherent().
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: The emulation; ERR_PTR of -EINVAL for a line size that is not 32, 64 or
+ * 128; -EOPNOTSUPP if the kernel has no replaceable DMA operations
+ * (CONFIG_ARCH_HAS_DMA_OPS); -ENOMEM.
+ */
+struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params)
+{
+	struct ncmem *nc;
+	int ret;
+
+	if (!gs_line_size_valid(params->line_size) || params->line_size < NCMEM_LINE_MIN ||
+	    params->line_size > NCMEM_LINE_MAX)
+		return ERR_PTR(-EINVAL);
+	nc = kzalloc(sizeof(*nc), GFP_KERNEL);
+	if (!nc)
+		return ERR_PTR(-ENOMEM);
+	nc->dev = dev;
+	nc->line = params->line_size;
+	mt_init_flags(&nc->maps, MT_FLAGS_ALLOC_RANGE);
+	ncmem_dma_ops_init(&nc->ops);
+	set_dma_ops(dev, &nc->ops);
+	if (get_dma_ops(dev) != &nc->ops) {
+		ret = -EOPNOTSUPP;
+		goto err_free;
+	}
+	ret = sysfs_create_group(&dev->kobj, &ncmem_group);
+	if (ret)
+		goto err_ops;
+	return nc;
+
+err_ops:
+	set_dma_ops(dev, NULL);
+err_free:
+	kfree(nc);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(ncmem_create);
+
+/**
+ * ncmem_destroy() - give a device its own DMA operations back
+ * @nc: the emulation; no mapping of the device is left
+ *
+ * Context: Process context, may sleep.
+ */
+void ncmem_destroy(struct ncmem *nc)
+{
+	sysfs_remove_group(&nc->dev->kobj, &ncmem_group);
+	WARN_ON(!mtree_empty(&nc->maps));
+	set_dma_ops(nc->dev, NULL);
+	mtree_destroy(&nc->maps);
+	kfree(nc);
+}
+EXPORT_SYMBOL_GPL(ncmem_destroy);
+
+static int __init ncmem_module_init(void)
+{
+	return 0;
+}
+
+static void __exit ncmem_module_exit(void)
+{
+	WARN_ON(atomic_long_read(&ncmem_totals.pages));
+	WARN_ON(atomic_long_read(&ncmem_totals.shadows));
+	WARN_ON(atomic_long_read(&ncmem_totals.maps));
+}
+
+module_init(ncmem_module_init);
+module_exit(ncmem_module_exit);
+
+MODULE_DESCRIPTION("Emulated non-coherent memory for virtual devices");
+MODULE_LICENSE("GPL");
