@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Device access to memory, through an address space. All of it may run in the path
+ * that signals fences: nothing is allocated.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/export.h>
+
+#include "internal.h"
+#include "vm.h"
+
+enum access_kind {
+	ACCESS_READ,
+	ACCESS_WRITE,
+	ACCESS_FETCH,
+	ACCESS_ADD,
+};
+
+/* One device access; @to, @from and @value are for those kinds that need them. */
+struct access {
+	enum access_kind kind;
+	u64 va;
+	size_t size;
+	void *to;
+	const void *from;
+	u64 value;
+};
+
+/* A piece of an access that is contiguous for DMA. */
+struct piece {
+	dma_addr_t dma;
+	u64 size;
+};
+
+static bool is_store(enum access_kind kind)
+{
+	return kind == ACCESS_WRITE || kind == ACCESS_ADD;
+}
+
+static int check_access(const struct vgpu_va *va, enum access_kind kind)
+{
+	if (is_store(kind) && (va->flags & VGPU_VA_READONLY))
+		return -EACCES;
+	if (kind == ACCESS_FETCH && (va->flags & VGPU_VA_NOEXEC))
+		return -EACCES;
+	return 0;
+}
+
+/* The piece at @addr of at most @size bytes. */
+static int find_piece(struct vgpu_vm *vm, u64 addr, u64 size, enum access_kind kind,
+		      struct piece *piece)
+{
+	struct drm_gpuva *base = drm_gpuva_find_first(&vm->base, addr, 1);
+	u64 start, length;
+	int ret;
+
+	if (!base)
+		return -EFAULT;
+	ret = check_access(to_vgpu_va(base), kind);
+	if (ret)
+		return ret;
+	start = addr - base->va.addr;
+	piece->dma = drm_gem_sync_shmem_dma_addr(to_drm_gem_sync_shmem(base->gem.obj),
+						 base->gem.offset + start, &length);
+	piece->size = min3(size, base->va.range - start, length);
+	return 0;
+}
+
+static int transfer(struct vgpu_vm *vm, const struct access *access, const struct piece *piece,
+		    size_t done)
+{
+	struct ncmem *nc = vm->vdev->nc;
+
+	switch (access->kind) {
+	case ACCESS_READ:
+	case ACCESS_FETCH:
+		return ncmem_dev_read(nc, piece->dma, access->to + done, piece->size);
+	case ACCESS_WRITE:
+		return ncmem_dev_write(nc, piece->dma, access->from + done, piece->size);
+	case ACCESS_ADD:
+		return ncmem_dev_add(nc, piece->dma, access->value, piece->size);
+	}
+	return -EINVAL;
+}
+
+/* Find all pieces before the first is transferred: a fault leaves memory as it was. */
+static int check_pieces(struct vgpu_vm *vm, const struct access *access)
+{
+	struct piece piece;
+	int ret;
+
+	for (size_t done = 0; done < access->size; done += piece.size) {
+		ret = find_piece(vm, access->va + done, access->size - done, access->kind, &piece);
+		if (ret)
+			return ret;
+		if (access->kind == ACCESS_ADD && piece.size != access->size)
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int transfer_pieces(struct vgpu_vm *vm, const struct access *access)
+{
+	struct piece piece;
+	int ret;
+
+	for (size_t done = 0; done < access->size; done += piece.size) {
+		ret = find_piece(vm, access->va + done, access->size - done, access->kind, &piece);
+		if (!ret)
+			ret = transfer(vm, access, &piece, done);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int device_access(struct vgpu_vm *vm, const struct access *access)
+{
+	int ret;
+
+	if (access->size > U64_MAX - access->va)
+		return -EFAULT;
+	down_read(&vm->mmu_lock);
+	ret = check_pieces(vm, access);
+	if (!ret)
+		ret = transfer_pieces(vm, access);
+	up_read(&vm->mmu_lock);
+	if (!ret && is_store(access->kind))
+		vgpu_device_kick(vm->vdev);
+	return ret;
+}
+
+/**
+ * vgpu_vm_read() - the device reads memory
+ * @vm: the address space
+ * @va: GPU address
+ * @to: where the bytes go
+ * @size: number of bytes; the range may cross mappings
+ *
+ * Context: Process context, may sleep. May be called where fences are signalled.
+ *
+ * Return: 0; -EFAULT if part of the range is not mapped, and then nothing was
+ * transferred.
+ */
+int vgpu_vm_read(struct vgpu_vm *vm, u64 va, void *to, size_t size)
+{
+	const struct access access = { .kind = ACCESS_READ, .va = va, .size = size, .to = to };
+
+	return device_access(vm, &access);
+}
+EXPORT_SYMBOL_GPL(vgpu_vm_read);
+
+/**
+ * vgpu_vm_fetch() - the device reads commands
+ * @vm: the address space
+ * @va: GPU address
+ * @to: where the bytes go
+ * @size: number of bytes; the range may cross mappings
+ *
+ * Context: Process context, may sleep. May be called where fences are signalled.
+ *
+ * Return: 0; -EFAULT if part of the range is not mapped, -EACCES if it is not
+ * executable, and then nothing was transferred.
+ */
+int vgpu_vm_fetch(struct vgpu_vm *vm, u64 va, void *to, size_t size)
+{
+	const struct access access = { .kind = ACCESS_FETCH, .va = va, .size = size, .to = to };
+
+	return device_access(vm, &access);
+}
+EXPORT_SYMBOL_GPL(vgpu_vm_fetch);
+
+/**
+ * vgpu_vm_write() - the device writes memory
+ * @vm: the address space
+ * @va: GPU address
+ * @from: the bytes
+ * @size: number of bytes; the range may cross mappings
+ *
+ * Context: Process context, may sleep. May be called where fences are signalled.
+ *
+ * Return: 0; -EFAULT if part of the range is not mapped, -EACCES if it is read-only,
+ * and then nothing was transferred.
+ */
+int vgpu_vm_write(struct vgpu_vm *vm, u64 va, const void *from, size_t size)
+{
+	const struct access access = { .kind = ACCESS_WRITE, .va = va, .size = size, .from = from };
+
+	return device_access(vm, &access);
+}
+EXPORT_SYMBOL_GPL(vgpu_vm_write);
+
+/**
+ * vgpu_vm_sync_read() - the device polls a sync object in memory
+ * @vm: the address space
+ * @va: GPU address, naturally aligned
+ * @to: where the bytes go
+ * @size: 4 or 8
+ *
+ * Context: Process context, may sleep. May be called where fences are signalled.
+ *
+ * Return: as vgpu_vm_read().
+ */
+int vgpu_vm_sync_read(struct vgpu_vm *vm, u64 va, void *to, size_t size)
+{
+	return vgpu_vm_read(vm, va, to, size);
+}
+EXPORT_SYMBOL_GPL(vgpu_vm_sync_read);
+
+/**
+ * vgpu_vm_sync_set() - the device sets a sync object in memory
+ * @vm: the address space
+ * @va: GPU address, naturally aligned
+ * @value: the value
+ * @size: 4 or 8
+ *
+ * Context: Process context, may sleep. May be called where fences are signalled.
+ *
+ * Return: as vgpu_vm_write(); -EINVAL for another @size.
+ */
+int vgpu_vm_sync_set(struct vgpu_vm *vm, u64 va, u64 value, size_t size)
+{
+	__le64 bytes = cpu_to_le64(value);
+
+	if (size != sizeof(u32) && size != sizeof(u64))
+		return -EINVAL;
+	return vgpu_vm_write(vm, va, &bytes, size);
+}
+EXPORT_SYMBOL_GPL(vgpu_vm_sync_set);
+
+/**
+ * vgpu_vm_sync_add() - the device adds to a sync object in memory, in one step
+ * @vm: the address space
+ * @va: GPU address, naturally aligned
+ * @value: what is added
+ * @size: 4 or 8
+ *
+ * Context: Process context, may sleep. May be called where fences are signalled.
+ *
+ * Return: as vgpu_vm_write(); -EINVAL for another @size.
+ */
+int vgpu_vm_sync_add(struct vgpu_vm *vm, u64 va, u64 value, size_t size)
+{
+	const struct access access = { .kind = ACCESS_ADD, .va = va, .size = size, .value = value };
+
+	if (size != sizeof(u32) && size != sizeof(u64))
+		return -EINVAL;
+	return device_access(vm, &access);
+}
+EXPORT_SYMBOL_GPL(vgpu_vm_sync_add);

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Buffer objects. */
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/**
+ * vgpu_bo_create() - create a buffer object
+ * @vdev: the device
+ * @funcs: the driver's table, with vgpu_bo_free() as its .free
+ * @args: what is decided at creation
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: the object with one reference; an ERR_PTR() of -EINVAL for a bad size, or a
+ * cached object that has to be private and is not (R13); -ENOMEM; -ENOSPC.
+ */
+struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
+			       const struct vgpu_bo_args *args)
+{
+	struct drm_gem_sync_shmem_args shmem_args = {
+		.cached = args->cached,
+		.private = args->vm,
+		.no_mmap = args->no_mmap,
+		.resv = args->vm ? drm_gpuvm_resv(&args->vm->base) : NULL,
+	};
+	struct vgpu_bo *bo;
+	int ret;
+
+	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	bo->create_flags = args->create_flags;
+	mutex_init(&bo->gpuva_lock);
+	ret = drm_gem_sync_shmem_init(&vdev->gem, &bo->base, funcs, args->size, &shmem_args);
+	if (ret) {
+		mutex_destroy(&bo->gpuva_lock);
+		kfree(bo);
+		return ERR_PTR(ret);
+	}
+	drm_gem_gpuva_set_lock(&bo->base.base, &bo->gpuva_lock);
+	if (args->vm) {
+		bo->vm_resv_obj = drm_gpuvm_resv_obj(&args->vm->base);
+		drm_gem_object_get(bo->vm_resv_obj);
+	}
+	return bo;
+}
+EXPORT_SYMBOL_GPL(vgpu_bo_create);
+
+/**
+ * vgpu_bo_free() - &drm_gem_object_funcs.free of a &struct vgpu_bo
+ * @obj: the object
+ *
+ * Context: Process context, may sleep.
+ */
+void vgpu_bo_free(struct drm_gem_object *obj)
+{
+	struct vgpu_bo *bo = to_vgpu_bo(obj);
+	struct drm_gem_object *vm_resv_obj = bo->vm_resv_obj;
+
+	drm_gem_sync_shmem_fini(&bo->base);
+	/* The reservation lock was in use until here. */
+	if (vm_resv_obj)
+		drm_gem_object_put(vm_resv_obj);
+	mutex_destroy(&bo->gpuva_lock);
+	kfree(bo);
+}
+EXPORT_SYMBOL_GPL(vgpu_bo_free);

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The device: emulated memory, work queues, and waking blocked queues. */
+#include <linux/cpumask.h>
+#include <linux/dma-mapping.h>
+#include <linux/export.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+
+#include "internal.h"
+
+static int bo_populated(struct drm_gem_sync_shmem_object *shmem)
+{
+	struct vgpu_device *vdev = to_vgpu_device(shmem->base.dev);
+	struct vgpu_bo *bo = container_of(shmem, struct vgpu_bo, base);
+	struct ncmem_pages *nc_pages;
+
+	nc_pages = ncmem_pages_add(vdev->nc, shmem->pages, shmem->base.size >> PAGE_SHIFT);
+	if (IS_ERR(nc_pages))
+		return PTR_ERR(nc_pages);
+	bo->nc_pages = nc_pages;
+	return 0;
+}
+
+static void bo_releasing(struct drm_gem_sync_shmem_object *shmem)
+{
+	struct vgpu_bo *bo = container_of(shmem, struct vgpu_bo, base);
+
+	ncmem_pages_remove(bo->nc_pages);
+	bo->nc_pages = NULL;
+}
+
+static struct page *bo_cpu_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t index)
+{
+	struct vgpu_bo *bo = container_of(shmem, struct vgpu_bo, base);
+
+	return ncmem_cpu_page(bo->nc_pages, index);
+}
+
+static const struct drm_gem_sync_device_ops gem_ops = {
+	.populated = bo_populated,
+	.releasing = bo_releasing,
+	.cpu_page = bo_cpu_page,
+};
+
+static int init_memory(struct vgpu_device *vdev, const struct vgpu_device_config *config)
+{
+	struct device *dev = vdev->drm.dev;
+	int ret;
+
+	/* The emulation owns the device's DMA operations, which set masks. */
+	vdev->nc = ncmem_create(dev, &config->memory);
+	if (IS_ERR(vdev->nc))
+		return PTR_ERR(vdev->nc);
+	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (ret) {
+		ncmem_destroy(vdev->nc);
+		return ret;
+	}
+	dma_set_max_seg_size(dev, UINT_MAX);
+	return 0;
+}
+
+static int init_workqueues(struct vgpu_device *vdev)
+{
+	const char *name = dev_name(vdev->drm.dev);
+
+	vdev->sched_wq = alloc_workqueue("%s-sched", WQ_UNBOUND | WQ_MEM_RECLAIM, 0, name);
+	if (!vdev->sched_wq)
+		return -ENOMEM;
+	/* However many jobs there are, the CPUs stay usable for others. */
+	vdev->run_wq = alloc_workqueue("%s-run", WQ_UNBOUND | WQ_MEM_RECLAIM, num_online_cpus(),
+				       name);
+	if (!vdev->run_wq)
+		goto err_sched_wq;
+	vdev->free_wq = alloc_workqueue("%s-free", WQ_UNBOUND, 0, name);
+	if (!vdev->free_wq)
+		goto err_run_wq;
+	return 0;
+
+err_run_wq:
+	destroy_workqueue(vdev->run_wq);
+err_sched_wq:
+	destroy_workqueue(vdev->sched_wq);
+	return -ENOMEM;
+}
+
+/**
+ * vgpu_device_init() - initialize a device
+ * @vdev: the device, zeroed but for its @drm, which devm_drm_dev_alloc() made
+ * @config: what the driver decides
+ *
+ * Context: Process context, in probe, before drm_dev_register().
+ *
+ * Return: 0; -EINVAL for an impossible line size; -ENOMEM; -EOPNOTSUPP where devices
+ * cannot have DMA operations of their own.
+ */
+int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *config)
+{
+	int ret;
+
+	atomic_set(&vdev->groups, 0);
+	init_waitqueue_head(&vdev->groups_gone);
+	atomic_set(&vdev->group_ids, 0);
+	atomic64_set(&vdev->kicks, 0);
+	spin_lock_init(&vdev->parked_lock);
+	INIT_LIST_HEAD(&vdev->parked);
+	vdev->engine = config->engine;
+	vdev->job_timeout = msecs_to_jiffies(config->job_timeout_ms);
+	vdev->gem.drm = &vdev->drm;
+	vdev->gem.coherent = config->coherent;
+	vdev->gem.cached_needs_private = config->cached_needs_private;
+	/* A coherent device sees what CPUs see: its objects need no second pages. */
+	vdev->gem.ops = config->coherent ? NULL : &gem_ops;
+
+	ret = init_memory(vdev, config);
+	if (ret)
+		return ret;
+	ret = init_workqueues(vdev);
+	if (ret)
+		ncmem_destroy(vdev->nc);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vgpu_device_init);
+
+/**
+ * vgpu_device_fini() - undo vgpu_device_init()
+ * @vdev: the device, unplugged and without open files
+ *
+ * Waits for the end of all groups, which the files have killed.
+ *
+ * Context: Process context, may sleep.
+ */
+void vgpu_device_fini(struct vgpu_device *vdev)
+{
+	wait_event(vdev->groups_gone, !atomic_read(&vdev->groups));
+	destroy_workqueue(vdev->free_wq);
+	destroy_workqueue(vdev->run_wq);
+	destroy_workqueue(vdev->sched_wq);
+	ncmem_destroy(vdev->nc);
+}
+EXPORT_SYMBOL_GPL(vgpu_device_fini);
+
+/**
+ * vgpu_device_kick() - make blocked queues look at memory again
+ * @vdev: the device
+ *
+ * To be called after anything that may have changed what the device sees.
+ *
+ * Context: Process context. Allocates nothing; may be called where fences are
+ * signalled.
+ */
+void vgpu_device_kick(struct vgpu_device *vdev)
+{
+	struct vgpu_queue *queue, *next;
+
+	atomic64_inc(&vdev->kicks);
+	/* A queue parks first and then looks at the count: one of both sees the other. */
+	smp_mb__after_atomic();
+	if (list_empty(&vdev->parked))
+		return;
+	spin_lock(&vdev->parked_lock);
+	list_for_each_entry_safe(queue, next, &vdev->parked, parked) {
+		list_del_init(&queue->parked);
+		vgpu_queue_wake(queue);
+	}
+	spin_unlock(&vdev->parked_lock);
+}
+EXPORT_SYMBOL_GPL(vgpu_device_kick);

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Groups: queues that fail together. */
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/* The last reference may be a job's, dropped by the scheduler that ends here. */
+static void release_work(struct work_struct *work)
+{
+	struct vgpu_group *group = container_of(work, struct vgpu_group, release_work);
+	struct vgpu_device *vdev = group->vdev;
+
+	for (u32 i = 0; i < group->queue_count; i++)
+		vgpu_queue_destroy(group->queues[i]);
+	vgpu_vm_put(group->vm);
+	kfree(group);
+	if (atomic_dec_and_test(&vdev->groups))
+		wake_up(&vdev->groups_gone);
+}
+
+static void group_release(struct kref *ref)
+{
+	struct vgpu_group *group = container_of(ref, struct vgpu_group, ref);
+
+	queue_work(group->vdev->free_wq, &group->release_work);
+}
+
+static int create_queues(struct vgpu_group *group)
+{
+	for (u32 i = 0; i < group->queue_count; i++) {
+		struct vgpu_queue *queue = vgpu_queue_create(group, i);
+
+		if (IS_ERR(queue))
+			return PTR_ERR(queue);
+		group->queues[i] = queue;
+	}
+	return 0;
+}
+
+/**
+ * vgpu_group_create() - create a group of queues
+ * @vm: the address space of its jobs; the group takes a reference
+ * @queue_count: number of queues, at most 32
+ *
+ * Context: Process context of the user, may sleep.
+ *
+ * Return: the group with one reference; an ERR_PTR() of -ENOMEM or of what the
+ * engine's &vgpu_engine_ops.create returned.
+ */
+struct vgpu_group *vgpu_group_create(struct vgpu_vm *vm, u32 queue_count)
+{
+	struct vgpu_device *vdev = vm->vdev;
+	struct vgpu_group *group;
+	int ret;
+
+	group = kzalloc(struct_size(group, queues, queue_count), GFP_KERNEL);
+	if (!group)
+		return ERR_PTR(-ENOMEM);
+	group->queue_count = queue_count;
+	kref_init(&group->ref);
+	group->vdev = vdev;
+	group->vm = vgpu_vm_get(vm);
+	group->id = atomic_inc_return(&vdev->group_ids);
+	get_task_comm(group->comm, current->group_leader);
+	group->pid = task_tgid_nr(current);
+	spin_lock_init(&group->lock);
+	INIT_WORK(&group->release_work, release_work);
+	atomic_inc(&vdev->groups);
+	ret = create_queues(group);
+	if (ret) {
+		vgpu_group_put(group);
+		return ERR_PTR(ret);
+	}
+	return group;
+}
+EXPORT_SYMBOL_GPL(vgpu_group_create);
+
+/**
+ * vgpu_group_put() - drop a reference
+ * @group: the group, or NULL
+ *
+ * Context: Any. The end of the group is a work item.
+ */
+void vgpu_group_put(struct vgpu_group *group)
+{
+	if (group)
+		kref_put(&group->ref, group_release);
+}
+EXPORT_SYMBOL_GPL(vgpu_group_put);
+
+/* The jobs that run or block look at the group's state at once. */
+static void wake_queues(struct vgpu_group *group)
+{
+	for (u32 i = 0; i < group->queue_count; i++)
+		vgpu_queue_wake(group->queues[i]);
+}
+
+/**
+ * vgpu_group_kill() - end all jobs of a group, now and for ever
+ * @group: the group
+ *
+ * Running jobs end within their slice of at most some milliseconds, the others when
+ * their dependencies are met; all of them with -ECANCELED.
+ *
+ * Context: Process context.
+ */
+void vgpu_group_kill(struct vgpu_group *group)
+{
+	spin_lock(&group->lock);
+	group->killed = true;
+	spin_unlock(&group->lock);
+	wake_queues(group);
+}
+EXPORT_SYMBOL_GPL(vgpu_group_kill);
+
+void vgpu_group_set_fatal(struct vgpu_group *group, u32 queue)
+{
+	spin_lock(&group->lock);
+	group->fatal_queues |= BIT(queue);
+	spin_unlock(&group->lock);
+	wake_queues(group);
+}
+
+void vgpu_group_set_timedout(struct vgpu_group *group)
+{
+	spin_lock(&group->lock);
+	group->timedout = true;
+	spin_unlock(&group->lock);
+	wake_queues(group);
+}
+
+int vgpu_group_error(struct vgpu_group *group, u32 queue)
+{
+	int error = 0;
+
+	spin_lock(&group->lock);
+	if (group->fatal_queues & BIT(queue))
+		error = -EINVAL;
+	else if (group->timedout)
+		error = -ETIMEDOUT;
+	else if (group->fatal_queues || group->killed)
+		error = -ECANCELED;
+	spin_unlock(&group->lock);
+	return error;
+}
+
+/**
+ * vgpu_group_can_run() - whether a group executes jobs
+ * @group: the group
+ *
+ * Context: Process context.
+ *
+ * Return: false after a fault, a timeout or vgpu_group_kill().
+ */
+bool vgpu_group_can_run(struct vgpu_group *group)
+{
+	bool can_run;
+
+	spin_lock(&group->lock);
+	can_run = !group->fatal_queues && !group->timedout && !group->killed;
+	spin_unlock(&group->lock);
+	return can_run;
+}
+EXPORT_SYMBOL_GPL(vgpu_group_can_run);
+
+/**
+ * vgpu_group_fatal_queues() - what ended a group
+ * @group: the group
+ * @timedout: set to whether a job ran into the timeout
+ *
+ * Context: Process context.
+ *
+ * Return: a mask of the queues whose jobs faulted.
+ */
+u32 vgpu_group_fatal_queues(struct vgpu_group *group, bool *timedout)
+{
+	u32 fatal_queues;
+
+	spin_lock(&group->lock);
+	fatal_queues = group->fatal_queues;
+	*timedout = group->timedout;
+	spin_unlock(&group->lock);
+	return fatal_queues;
+}
+EXPORT_SYMBOL_GPL(vgpu_group_fatal_queues);

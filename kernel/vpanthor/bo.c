@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Buffer objects. */
+#include <batch.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_vma_manager.h>
+
+#include "vpanthor.h"
+
+/* All there are; no object has both, as what is never mapped has no caching. */
+#define BO_FLAGS	(DRM_PANTHOR_BO_NO_MMAP | DRM_PANTHOR_BO_WB_MMAP)
+
+/* Sharing is not implemented; exclusive objects are never shared (R13). */
+static struct dma_buf *bo_export(struct drm_gem_object *obj, int flags)
+{
+	if (to_vgpu_bo(obj)->vm_resv_obj)
+		return ERR_PTR(-EINVAL);
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static const struct drm_gem_sync_funcs bo_funcs =
+	DRM_GEM_SYNC_SHMEM_FUNCS(vgpu_bo_free, bo_export);
+
+static int create_handle(struct drm_device *drm, struct drm_file *file, struct vgpu_vm *vm,
+			 struct drm_panthor_bo_create *args)
+{
+	const struct vgpu_bo_args bo_args = {
+		.size = args->size,
+		.create_flags = args->flags,
+		.cached = args->flags & DRM_PANTHOR_BO_WB_MMAP,
+		.no_mmap = args->flags & DRM_PANTHOR_BO_NO_MMAP ? -EPERM : 0,
+		.vm = vm,
+	};
+	struct vgpu_bo *bo;
+	u64 size;
+	int ret;
+
+	bo = vgpu_bo_create(to_vgpu_device(drm), &bo_funcs, &bo_args);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	size = bo->base.base.size;
+	ret = drm_gem_handle_create(file, &bo->base.base, &args->handle);
+	drm_gem_object_put(&bo->base.base);
+	if (!ret)
+		args->size = size;
+	return ret;
+}
+
+int vpanthor_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panthor_bo_create *args = data;
+	struct vgpu_vm *vm = NULL;
+	int ret;
+
+	if (!args->size || args->pad || (args->flags & ~BO_FLAGS) || args->flags == BO_FLAGS)
+		return -EINVAL;
+	if (args->exclusive_vm_id) {
+		vm = vpanthor_vm_lookup(file->driver_priv, args->exclusive_vm_id);
+		if (!vm)
+			return -EINVAL;
+	}
+	ret = create_handle(drm, file, vm, args);
+	vgpu_vm_put(vm);
+	return ret;
+}
+
+int vpanthor_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panthor_bo_mmap_offset *args = data;
+	struct drm_gem_object *obj;
+	int ret = 0;
+
+	if (args->pad)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	/* Imported objects are not mapped here (R15), nor those without a map (R16). */
+	if (obj->import_attach || (to_vgpu_bo(obj)->create_flags & DRM_PANTHOR_BO_NO_MMAP))
+		ret = -EPERM;
+	else
+		ret = drm_gem_create_mmap_offset(obj);
+	if (!ret)
+		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+static void decode_sync_op(const void *raw, struct gs_sync_op *op)
+{
+	const struct drm_panthor_bo_sync_op *sync = raw;
+
+	op->handle = sync->handle;
+	op->type = sync->type;
+	op->offset = sync->offset;
+	op->size = sync->size;
+}
+
+int vpanthor_ioctl_bo_sync(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	const struct drm_panthor_bo_sync *args = data;
+	const struct drm_gem_sync_array array = {
+		.ptr = args->ops.array,
+		.stride = args->ops.stride,
+		.count = args->ops.count,
+		.op_size = sizeof(struct drm_panthor_bo_sync_op),
+		.decode = decode_sync_op,
+	};
+	int ret = drm_gem_sync_ioctl(file, &array);
+
+	/* Also after a failure: part of the ops may have run. */
+	vgpu_device_kick(to_vgpu_device(drm));
+	return ret;
+}
+
+int vpanthor_ioctl_bo_query_info(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panthor_bo_query_info *args = data;
+	struct drm_gem_object *obj;
+
+	if (args->pad || args->extra_flags)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	args->create_flags = to_vgpu_bo(obj)->create_flags;
+	/* Nothing that creation would refuse: imported objects have no map (R15, R23). */
+	if (obj->import_attach) {
+		args->extra_flags = DRM_PANTHOR_BO_IS_IMPORTED;
+		args->create_flags = DRM_PANTHOR_BO_NO_MMAP;
+	}
+	drm_gem_object_put(obj);
+	return 0;
+}

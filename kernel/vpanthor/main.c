@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+
+#include "vpanthor.h"
+
+/**
+ * DOC: overview
+ *
+ * vpanthor is a virtual Mali GPU with a command stream front end, behind the
+ * user-space ABI of the panthor driver. Loading the module makes one device; its
+ * DRM driver is called "panthor", so existing user space opens it. The memory of
+ * the device is not coherent with CPU caches, which ncmem emulates: a missing
+ * flush shows.
+ *
+ * The device executes command streams as far as they need no shader cores: moves,
+ * arithmetic, loads and stores, branches, and sync objects. What it cannot execute
+ * is a fault, which the log and the group's state report.
+ *
+ * Module parameters: ``line_size`` (32, 64 or 128 bytes), ``coherent`` (the device
+ * snoops CPU caches, so nothing needs a flush), and ``job_timeout_ms``.
+ */
+
+#define DRIVER_NAME	"vpanthor"
+
+static unsigned int line_size = 64;
+module_param(line_size, uint, 0444);
+MODULE_PARM_DESC(line_size, "Bytes of an emulated CPU cache line: 32, 64 or 128 (default 64)");
+
+static bool coherent;
+module_param(coherent, bool, 0444);
+MODULE_PARM_DESC(coherent, "The device is coherent with CPU caches (default N)");
+
+static unsigned int job_timeout_ms = 5000;
+module_param(job_timeout_ms, uint, 0444);
+MODULE_PARM_DESC(job_timeout_ms, "Kill jobs that take longer; 0 is never (default 5000)");
+
+static int vpanthor_open(struct drm_device *drm, struct drm_file *file)
+{
+	struct vpanthor_file *vfile;
+
+	vfile = kzalloc(sizeof(*vfile), GFP_KERNEL);
+	if (!vfile)
+		return -ENOMEM;
+	xa_init_flags(&vfile->vms, XA_FLAGS_ALLOC1);
+	xa_init_flags(&vfile->groups, XA_FLAGS_ALLOC1);
+	file->driver_priv = vfile;
+	return 0;
+}
+
+static void vpanthor_postclose(struct drm_device *drm, struct drm_file *file)
+{
+	struct vpanthor_file *vfile = file->driver_priv;
+
+	/* In this order no job is blamed for memory that goes away under it. */
+	vpanthor_file_kill_groups(vfile);
+	vpanthor_file_destroy_vms(vfile);
+	xa_destroy(&vfile->groups);
+	xa_destroy(&vfile->vms);
+	kfree(vfile);
+}
+
+#define VPANTHOR_IOCTL(name, function) \
+	DRM_IOCTL_DEF_DRV(PANTHOR_##name, vpanthor_ioctl_##function, DRM_RENDER_ALLOW)
+
+static const struct drm_ioctl_desc vpanthor_ioctls[] = {
+	VPANTHOR_IOCTL(DEV_QUERY, dev_query),
+	VPANTHOR_IOCTL(VM_CREATE, vm_create),
+	VPANTHOR_IOCTL(VM_DESTROY, vm_destroy),
+	VPANTHOR_IOCTL(VM_BIND, vm_bind),
+	VPANTHOR_IOCTL(VM_GET_STATE, vm_get_state),
+	VPANTHOR_IOCTL(BO_CREATE, bo_create),
+	VPANTHOR_IOCTL(BO_MMAP_OFFSET, bo_mmap_offset),
+	VPANTHOR_IOCTL(GROUP_CREATE, group_create),
+	VPANTHOR_IOCTL(GROUP_DESTROY, group_destroy),
+	VPANTHOR_IOCTL(GROUP_SUBMIT, group_submit),
+	VPANTHOR_IOCTL(GROUP_GET_STATE, group_get_state),
+	VPANTHOR_IOCTL(BO_SYNC, bo_sync),
+	VPANTHOR_IOCTL(BO_QUERY_INFO, bo_query_info),
+};
+
+static const struct file_operations vpanthor_fops = {
+	.owner = THIS_MODULE,
+	.open = drm_open,
+	.release = drm_release,
+	.unlocked_ioctl = drm_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
+};
+
+/* The name and version that user space knows, see panthor_drm.h. */
+static const struct drm_driver vpanthor_drm_driver = {
+	.driver_features = DRIVER_RENDER | DRIVER_GEM | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_GEM_GPUVA,
+	.open = vpanthor_open,
+	.postclose = vpanthor_postclose,
+	.ioctls = vpanthor_ioctls,
+	.num_ioctls = ARRAY_SIZE(vpanthor_ioctls),
+	.fops = &vpanthor_fops,
+	.name = "panthor",
+	.desc = "Virtual Mali GPU with non-coherent memory",
+	.major = 1,
+	.minor = 7,
+};
+
+static int vpanthor_probe(struct platform_device *pdev)
+{
+	const struct vgpu_device_config config = {
+		.engine = &vpanthor_csf_engine,
+		.memory.line_size = line_size,
+		.coherent = coherent,
+		.cached_needs_private = true,
+		.job_timeout_ms = job_timeout_ms,
+	};
+	struct vpanthor_device *vdev;
+	int ret;
+
+	vdev = devm_drm_dev_alloc(&pdev->dev, &vpanthor_drm_driver, struct vpanthor_device,
+				  base.drm);
+	if (IS_ERR(vdev))
+		return PTR_ERR(vdev);
+	platform_set_drvdata(pdev, vdev);
+	ret = vgpu_device_init(&vdev->base, &config);
+	if (ret)
+		return dev_err_probe(&pdev->dev, ret, "no emulated memory with line_size=%u\n",
+				     line_size);
+	ret = drm_dev_register(&vdev->base.drm, 0);
+	if (ret)
+		vgpu_device_fini(&vdev->base);
+	return ret;
+}
+
+static void vpanthor_remove(struct platform_device *pdev)
+{
+	struct vpanthor_device *vdev = platform_get_drvdata(pdev);
+
+	drm_dev_unplug(&vdev->base.drm);
+	vgpu_device_fini(&vdev->base);
+}
+
+static struct platform_driver vpanthor_driver = {
+	.probe = vpanthor_probe,
+	.remove = vpanthor_remove,
+	.driver = {
+		.name = DRIVER_NAME,
+		/* Loading the module tells whether it worked. */
+		.probe_type = PROBE_FORCE_SYNCHRONOUS,
+		/* The device goes only with the module, which open files keep. */
+		.suppress_bind_attrs = true,
+	},
+};
+
+static struct platform_device *vpanthor_pdev;
+
+static int __init vpanthor_init(void)
+{
+	const struct platform_device_info info = {
+		.name = DRIVER_NAME,
+		.id = PLATFORM_DEVID_NONE,
+	};
+	int ret;
+
+	ret = platform_driver_register(&vpanthor_driver);
+	if (ret)
+		return ret;
+	vpanthor_pdev = platform_device_register_full(&info);
+	if (IS_ERR(vpanthor_pdev)) {
+		ret = PTR_ERR(vpanthor_pdev);
+		goto err_driver;
+	}
+	/* Its reason is in the log; a module without a device helps nobody. */
+	if (!device_is_bound(&vpanthor_pdev->dev)) {
+		ret = -ENODEV;
+		goto err_device;
+	}
+	return 0;
+
+err_device:
+	platform_device_unregister(vpanthor_pdev);
+err_driver:
+	platform_driver_unregister(&vpanthor_driver);
+	return ret;
+}
+module_init(vpanthor_init);
+
+static void __exit vpanthor_exit(void)
+{
+	platform_device_unregister(vpanthor_pdev);
+	platform_driver_unregister(&vpanthor_driver);
+}
+module_exit(vpanthor_exit);
+
+MODULE_DESCRIPTION("Virtual Mali GPU with non-coherent memory, behind the panthor ABI");
+MODULE_LICENSE("GPL");

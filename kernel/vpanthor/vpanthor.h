@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of vpanthor.ko share. */
+#ifndef VPANTHOR_H
+#define VPANTHOR_H
+
+#include <linux/stddef.h>
+#include <linux/xarray.h>
+
+#include <vgpu/vgpu.h>
+
+#include "panthor_drm.h"
+
+/* The shader cores and tilers that the device pretends to have. */
+#define VPANTHOR_SHADERS	0x50005ULL
+#define VPANTHOR_TILERS		0x1ULL
+
+#define VPANTHOR_CSG_SLOTS	8
+#define VPANTHOR_CS_SLOTS	8
+
+struct vpanthor_device {
+	struct vgpu_device base;
+};
+
+#define to_vpanthor(drm_) container_of(to_vgpu_device(drm_), struct vpanthor_device, base)
+
+/* Per open file: handles of VMs and groups, which begin with 1. */
+struct vpanthor_file {
+	struct xarray vms;	/* struct vgpu_vm, one reference each */
+	struct xarray groups;	/* struct vgpu_group, one reference each */
+};
+
+/* The VM of a handle with a reference, or NULL. */
+struct vgpu_vm *vpanthor_vm_lookup(struct vpanthor_file *vfile, u32 id);
+void vpanthor_file_destroy_vms(struct vpanthor_file *vfile);
+void vpanthor_file_kill_groups(struct vpanthor_file *vfile);
+
+static inline struct vgpu_uarray vpanthor_uarray(const struct drm_panthor_obj_array *array,
+						 u32 min_size, u32 size)
+{
+	return (struct vgpu_uarray){
+		.ptr = array->array,
+		.stride = array->stride,
+		.count = array->count,
+		.min_size = min_size,
+		.size = size,
+	};
+}
+
+/* A user's array of objects of @type, each of which has all members up to @last at least. */
+#define VPANTHOR_UARRAY(array, type, last) \
+	vpanthor_uarray(array, offsetofend(type, last), sizeof(type))
+
+extern const struct vgpu_engine_ops vpanthor_csf_engine;
+
+int vpanthor_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_vm_get_state(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_bo_sync(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_bo_query_info(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_group_create(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_group_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_group_submit(struct drm_device *drm, void *data, struct drm_file *file);
+int vpanthor_ioctl_group_get_state(struct drm_device *drm, void *data, struct drm_file *file);
+
+#endif
