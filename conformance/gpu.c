@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+/* The part of gpu.h that is the same for every driver. */
+#include <errno.h>
+#include <string.h>
+
+#include "gpu_ops.h"
+
+#define STAGING_SIZE	(256u << 10)
+#define FIRST_VA	(1ull << 32)
+#define LAST_VA		GPU_BIND_AT_START
+#define VA_ALIGN	(2ull << 20)
+
+static const struct gpu_ops *const drivers[] = {
+	&gpu_panthor_ops,
+};
+
+static const struct gpu_ops *find_ops(const char *driver)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (!strcmp(drivers[i]->driver, driver))
+			return drivers[i];
+	return NULL;
+}
+
+static int create_staging(struct gpu *gpu)
+{
+	int ret;
+
+	ret = gemsync_bo_create(gpu->dev, STAGING_SIZE, 0, &gpu->staging);
+	if (ret)
+		return ret;
+	ret = gemsync_bo_map(gpu->staging, &gpu->staging_map);
+	if (ret)
+		goto err_destroy;
+	ret = gpu_bind(gpu, gpu->staging, &gpu->staging_va);
+	if (ret)
+		goto err_destroy;
+	return 0;
+err_destroy:
+	gemsync_bo_destroy(gpu->staging);
+	return ret;
+}
+
+int gpu_open(struct gemsync_device *dev, struct gpu **out)
+{
+	struct gemsync_device_info info;
+	const struct gpu_ops *ops;
+	struct gpu *gpu;
+	int ret;
+
+	ret = gemsync_device_query(dev, &info);
+	if (ret)
+		return ret;
+	ops = find_ops(info.driver);
+	if (!ops)
+		return -EOPNOTSUPP;
+	ret = ops->open(dev, &gpu);
+	if (ret)
+		return ret;
+	gpu->ops = ops;
+	gpu->dev = dev;
+	gpu->next_va = FIRST_VA;
+	ret = create_staging(gpu);
+	if (ret)
+		goto err_close;
+	*out = gpu;
+	return 0;
+err_close:
+	ops->close(gpu);
+	return ret;
+}
+
+void gpu_close(struct gpu *gpu)
+{
+	struct gemsync_bo *staging;
+
+	if (!gpu)
+		return;
+	staging = gpu->staging;
+	gpu_unbind(gpu, gpu->staging_va, gemsync_bo_size(staging));
+	gpu->ops->close(gpu);
+	gemsync_bo_destroy(staging);
+}
+
+int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
+{
+	uint64_t size = gemsync_bo_size(bo);
+	uint64_t at = gpu->next_va;
+	int ret;
+
+	if (size > LAST_VA - VA_ALIGN || at > LAST_VA - VA_ALIGN - size)
+		return -ENOSPC;
+	ret = gpu_bind_at(gpu, bo, 0, size, at);
+	if (ret)
+		return ret;
+	/* A gap, so that accesses past a BO's end fault. */
+	gpu->next_va = (at + size + VA_ALIGN) / VA_ALIGN * VA_ALIGN;
+	*va = at;
+	return 0;
+}
+
+int gpu_bind_at(struct gpu *gpu, struct gemsync_bo *bo, uint64_t offset, uint64_t size,
+		uint64_t va)
+{
+	if (!gpu->ops->bind)
+		return -EOPNOTSUPP;
+	return gpu->ops->bind(gpu, gemsync_bo_handle(bo), offset, size, va);
+}
+
+int gpu_unbind(struct gpu *gpu, uint64_t va, uint64_t size)
+{
+	if (!gpu->ops->unbind)
+		return -EOPNOTSUPP;
+	return gpu->ops->unbind(gpu, va, size);
+}
+
+int gpu_copy(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
+{
+	if ((dst | src | size) % 4)
+		return -EINVAL;
+	if (!gpu->ops->copy)
+		return -EOPNOTSUPP;
+	return size ? gpu->ops->copy(gpu, dst, src, size) : 0;
+}
+
+int gpu_fill(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
+{
+	if ((va | size) % 4)
+		return -EINVAL;
+	if (!gpu->ops->fill)
+		return -EOPNOTSUPP;
+	return size ? gpu->ops->fill(gpu, va, value, size) : 0;
+}
+
+static uint64_t piece_of(uint64_t size)
+{
+	return size < STAGING_SIZE ? size : STAGING_SIZE;
+}
+
+int gpu_write(struct gpu *gpu, uint64_t va, const void *data, uint64_t size)
+{
+	uint64_t done, piece;
+	int ret;
+
+	if ((va | size) % 4)
+		return -EINVAL;
+	for (done = 0; done < size; done += piece) {
+		piece = piece_of(size - done);
+		memcpy(gpu->staging_map, (const char *)data + done, piece);
+		ret = gpu_copy(gpu, va + done, gpu->staging_va, piece);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int gpu_read(struct gpu *gpu, uint64_t va, void *data, uint64_t size)
+{
+	uint64_t done, piece;
+	int ret;
+
+	if ((va | size) % 4)
+		return -EINVAL;
+	for (done = 0; done < size; done += piece) {
+		piece = piece_of(size - done);
+		ret = gpu_copy(gpu, gpu->staging_va, va + done, piece);
+		if (ret)
+			return ret;
+		memcpy((char *)data + done, gpu->staging_map, piece);
+	}
+	return 0;
+}
+
+int gpu_write32(struct gpu *gpu, uint64_t va, uint32_t value)
+{
+	return gpu_fill(gpu, va, value, sizeof(value));
+}
+
+int gpu_read32(struct gpu *gpu, uint64_t va, uint32_t *value)
+{
+	return gpu_read(gpu, va, value, sizeof(*value));
+}
+
+int gpu_spin_begin(struct gpu *gpu, uint64_t va)
+{
+	if (va % 4)
+		return -EINVAL;
+	return gpu->ops->spin_begin ? gpu->ops->spin_begin(gpu, va) : -EOPNOTSUPP;
+}
+
+int gpu_spin_running(struct gpu *gpu)
+{
+	return gpu->ops->spin_running ? gpu->ops->spin_running(gpu) : -EOPNOTSUPP;
+}
+
+int gpu_spin_end(struct gpu *gpu)
+{
+	return gpu->ops->spin_end ? gpu->ops->spin_end(gpu) : -EOPNOTSUPP;
+}

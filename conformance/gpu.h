@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making a GPU do something: what the demo and the tests need of a device
+ * besides the library. It names no driver; a driver is one file that fills
+ * struct gpu_ops (gpu_ops.h) and a row of the table in gpu.c.
+ *
+ * Every call that makes the GPU work returns when the GPU is done. All return 0
+ * or -errno; where the GPU works also -EIO if the job faulted (the GPU address
+ * was not mapped for this access), -ETIME if it did not end in time, and
+ * -EOPNOTSUPP if the driver cannot do it. After a failed job the GPU is ready
+ * for the next one. GPU addresses and sizes are multiples of 4 bytes, else
+ * -EINVAL; a size of 0 does nothing.
+ *
+ * A struct gpu is used by one thread at a time. One device has one of them,
+ * because they share the device's address space.
+ */
+#ifndef GPU_H
+#define GPU_H
+
+#include <gemsync/gemsync.h>
+
+struct gpu;
+
+/* -EOPNOTSUPP if the driver has no row here. @dev must outlive the GPU. */
+int gpu_open(struct gemsync_device *dev, struct gpu **out);
+
+/* Ends what is still running. Bound BOs stay bound. NULL is allowed. */
+void gpu_close(struct gpu *gpu);
+
+/* Bind a whole BO for reading and writing, at an address that was never used before. */
+int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va);
+
+/*
+ * Bind @size bytes of a BO from @offset on at @va, in place of what is bound
+ * there; page-aligned. gpu_bind() never chooses an address from GPU_BIND_AT_START
+ * to GPU_BIND_AT_END.
+ */
+int gpu_bind_at(struct gpu *gpu, struct gemsync_bo *bo, uint64_t offset, uint64_t size,
+		uint64_t va);
+
+#define GPU_BIND_AT_START	(1ull << 36)
+#define GPU_BIND_AT_END		(1ull << 37)
+
+/* Unbind whatever is bound in the range; page-aligned. */
+int gpu_unbind(struct gpu *gpu, uint64_t va, uint64_t size);
+
+/* The GPU writes @size bytes of @data. */
+int gpu_write(struct gpu *gpu, uint64_t va, const void *data, uint64_t size);
+
+/* The GPU writes @value into every 32-bit word of the range. */
+int gpu_fill(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size);
+
+/* The GPU reads @size bytes; @data is what it saw. On failure its content is undefined. */
+int gpu_read(struct gpu *gpu, uint64_t va, void *data, uint64_t size);
+
+/* The GPU copies; the ranges must not overlap. */
+int gpu_copy(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size);
+
+/* One 32-bit word, for brevity. */
+int gpu_write32(struct gpu *gpu, uint64_t va, uint32_t value);
+int gpu_read32(struct gpu *gpu, uint64_t va, uint32_t *value);
+
+/*
+ * Start a job that runs until the 32-bit word at @va is not 0, and return while
+ * it runs. It is for the CPU to write the word, through a write-combined map or
+ * with a flush. No other call that makes this GPU work may come before
+ * gpu_spin_end().
+ */
+int gpu_spin_begin(struct gpu *gpu, uint64_t va);
+
+/* Whether the job is still running: 1 or 0, or -errno. */
+int gpu_spin_running(struct gpu *gpu);
+
+/* Wait for the job's end. */
+int gpu_spin_end(struct gpu *gpu);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Between gpu.c and the drivers' files. What a driver lacks is NULL. */
+#ifndef GPU_OPS_H
+#define GPU_OPS_H
+
+#include "gpu.h"
+
+struct gpu_ops {
+	const char *driver;		/* name of the DRM driver */
+	/* @out->ops, dev and next_va are set by gpu.c, after open. */
+	int (*open)(struct gemsync_device *dev, struct gpu **out);
+	void (*close)(struct gpu *gpu);
+	int (*bind)(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size, uint64_t va);
+	int (*unbind)(struct gpu *gpu, uint64_t va, uint64_t size);
+	/* Addresses and sizes are checked: multiples of 4, no size 0. */
+	int (*copy)(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size);
+	int (*fill)(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size);
+	int (*spin_begin)(struct gpu *gpu, uint64_t va);
+	int (*spin_running)(struct gpu *gpu);
+	int (*spin_end)(struct gpu *gpu);
+};
+
+extern const struct gpu_ops gpu_panthor_ops;
+
+/* The part of a GPU that is the same for every driver; drivers embed it. */
+struct gpu {
+	const struct gpu_ops *ops;
+	struct gemsync_device *dev;
+	uint64_t next_va;	/* never bound before */
+	/* A write-combined BO through which data goes to and from the GPU. */
+	struct gemsync_bo *staging;
+	void *staging_map;
+	uint64_t staging_va;
+};
+
+#endif

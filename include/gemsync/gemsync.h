@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libgemsync: explicit CPU-cache synchronization of GPU buffer objects (BOs).
+ *
+ * On a non-coherent device the GPU does not see the CPU's caches. A BO is then
+ * either mapped write-combined, and needs no synchronization, or cached
+ * (GEMSYNC_BO_CACHED), and its user says which bytes to synchronize and when:
+ *
+ *	CPU writes, GPU reads:	write, gemsync_bo_flush(), submit
+ *	GPU writes, CPU reads:	wait for the GPU, gemsync_bo_invalidate(), read
+ *
+ * The CPU and the GPU may use one BO at the same time as long as no cache line
+ * (struct gemsync_device_info, line_size) is written by one while the other uses
+ * it: lines have no owner, the caller's fences decide (R3).
+ *
+ * Conventions of every call: 0 or a positive result is success, a failure is a
+ * negative errno and changes nothing; output arguments are set on success only.
+ * The library prints nothing, never exits, and starts no threads. Numbers like
+ * (R4) are the rules of docs/contract.md.
+ *
+ * Threads: different objects may be used from different threads at the same
+ * time. Calls on one BO may run at the same time too, except
+ * gemsync_bo_map(), gemsync_bo_unmap() and gemsync_bo_destroy(), which must not
+ * run at the same time as any other call on that BO; gemsync_device_close() must
+ * be the last call on its device.
+ */
+#ifndef GEMSYNC_GEMSYNC_H
+#define GEMSYNC_GEMSYNC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An open device: a file descriptor and an address space of the driver. */
+struct gemsync_device;
+
+/* A buffer object of one device. */
+struct gemsync_bo;
+
+/* ---- Devices ---- */
+
+/**
+ * Open a device.
+ *
+ * @name: a device node ("/dev/dri/renderD128"), the name of a DRM driver
+ * ("panthor": the first render node of that driver), or NULL for the first
+ * render node whose driver the library knows.
+ * @out: the device; release it with gemsync_device_close().
+ *
+ * Returns 0; -ENODEV if there is no such device; -EOPNOTSUPP if its driver is
+ * not one the library knows, or too old to synchronize cached maps; -EACCES if
+ * the node may not be opened; or another error of the kernel.
+ */
+int gemsync_device_open(const char *name, struct gemsync_device **out);
+
+/**
+ * Open the device behind a file descriptor that the caller already has.
+ *
+ * @fd stays the caller's and may be closed after the call (it is duplicated, so
+ * both share one DRM file: handles are valid on both).
+ *
+ * Returns as gemsync_device_open(); -ENODEV if @fd is no DRM device.
+ */
+int gemsync_device_open_fd(int fd, struct gemsync_device **out);
+
+/**
+ * Close a device. Every BO of it must have been destroyed. NULL is allowed.
+ */
+void gemsync_device_close(struct gemsync_device *dev);
+
+/* What is known of a device. */
+struct gemsync_device_info {
+	char driver[32];	/* name of the DRM driver */
+	char node[64];		/* path of the node, "" if it was opened by descriptor and has none */
+	uint32_t version_major;	/* version of the driver's uAPI */
+	uint32_t version_minor;
+	bool coherent;		/* the device snoops CPU caches: no sync is ever needed (R12) */
+	bool emulated;		/* a virtual device with an emulated incoherent cache */
+	uint32_t line_size;	/* bytes of a cache line: emulated, or of this CPU; 0 if unknown */
+	uint64_t page_size;	/* bytes; BO sizes are rounded up to it */
+};
+
+/* Returns 0. @info is valid after the device is closed. */
+int gemsync_device_query(struct gemsync_device *dev, struct gemsync_device_info *info);
+
+/* The device's descriptor, for the driver's own ioctls. It stays the library's. */
+int gemsync_device_fd(const struct gemsync_device *dev);
+
+/*
+ * The driver's handle of the address space that private BOs belong to (panthor:
+ * the exclusive VM). 0 for drivers without one.
+ */
+uint32_t gemsync_device_vm(const struct gemsync_device *dev);
+
+/* Counters of an emulated device since it was created, over all its users. */
+struct gemsync_counters {
+	uint64_t lines_cleaned;	/* lines written back by maintenance, dirty or not */
+	uint64_t lines_dropped;	/* lines dropped by maintenance */
+};
+
+/**
+ * Read the maintenance counters of an emulated device.
+ *
+ * Returns 0; -EOPNOTSUPP if the device is not emulated: hardware has no such
+ * counters.
+ */
+int gemsync_device_counters(struct gemsync_device *dev, struct gemsync_counters *counters);
+
+/* ---- Buffer objects ---- */
+
+/* Map the BO cached on the CPU (write-back); without it, write-combined (R12). */
+#define GEMSYNC_BO_CACHED	(1u << 0)
+/* The CPU never maps the BO (R16). */
+#define GEMSYNC_BO_NO_MMAP	(1u << 1)
+/*
+ * The BO may be exported to other devices and processes. Without it the BO is
+ * private to this device. Together with GEMSYNC_BO_CACHED it is refused on a
+ * non-coherent device (R13).
+ */
+#define GEMSYNC_BO_SHAREABLE	(1u << 2)
+
+/**
+ * Create a BO of at least @size bytes, its content zero (R17).
+ *
+ * @flags: GEMSYNC_BO_*, fixed for the BO's life.
+ *
+ * Returns 0; -EINVAL if @size is 0, a flag is unknown, or the driver refuses the
+ * combination; -ENOMEM; or another error of the kernel.
+ */
+int gemsync_bo_create(struct gemsync_device *dev, uint64_t size, uint32_t flags,
+		      struct gemsync_bo **out);
+
+/**
+ * Unmap and release a BO. Dirty lines of it are not written back first. NULL is
+ * allowed.
+ */
+void gemsync_bo_destroy(struct gemsync_bo *bo);
+
+/* Size in bytes, as the kernel rounded it. */
+uint64_t gemsync_bo_size(const struct gemsync_bo *bo);
+
+/* The driver's handle on gemsync_device_fd(). */
+uint32_t gemsync_bo_handle(const struct gemsync_bo *bo);
+
+/* What the driver says of a BO (R23). */
+struct gemsync_bo_info {
+	uint32_t flags;		/* GEMSYNC_BO_CACHED, GEMSYNC_BO_NO_MMAP as created */
+	bool imported;		/* the BO belongs to another exporter (R11) */
+	bool needs_sync;	/* flush and invalidate do something for this BO */
+};
+
+/* Returns 0, or an error of the kernel. */
+int gemsync_bo_query(struct gemsync_bo *bo, struct gemsync_bo_info *info);
+
+/**
+ * Map the whole BO for reading and writing.
+ *
+ * A second call returns the same address. The map lives until
+ * gemsync_bo_unmap() or gemsync_bo_destroy().
+ *
+ * Returns 0; -EPERM if the BO was created with GEMSYNC_BO_NO_MMAP or is
+ * imported; -ENOMEM; or another error of the kernel.
+ */
+int gemsync_bo_map(struct gemsync_bo *bo, void **out);
+
+/* Unmap the BO; nothing happens if it is not mapped. Unflushed lines stay as they are. */
+void gemsync_bo_unmap(struct gemsync_bo *bo);
+
+/* ---- Synchronization ---- */
+
+/**
+ * Make CPU writes to part of a BO visible to its device.
+ *
+ * @offset and @size are bytes and need no alignment: the range is widened to
+ * whole cache lines, whose neighbours are written back but never dropped (R1,
+ * R5). A zero @size succeeds. Does nothing on write-combined BOs and coherent
+ * devices. Does not wait for the GPU (R3). May sleep.
+ *
+ * Returns 0; -EINVAL if the range leaves the BO, or the BO is imported;
+ * -EOPNOTSUPP if the driver cannot do it (nothing was done: never assume
+ * coherence, R24); or another error of the kernel.
+ */
+int gemsync_bo_flush(struct gemsync_bo *bo, uint64_t offset, uint64_t size);
+
+/**
+ * Make device writes to part of a BO visible to later CPU loads.
+ *
+ * Writes dirty lines back, then drops the lines of the range: there is no bare
+ * invalidate (R4). The caller has waited for the device, and no CPU thread
+ * stores into whole lines of the range meanwhile; stores to the parts of edge
+ * lines outside the range are safe (R5). Otherwise as gemsync_bo_flush().
+ */
+int gemsync_bo_invalidate(struct gemsync_bo *bo, uint64_t offset, uint64_t size);
+
+/* The operation of one entry of a batch. */
+enum gemsync_op_type {
+	GEMSYNC_FLUSH = 0,		/* as gemsync_bo_flush() */
+	GEMSYNC_INVALIDATE = 1,		/* as gemsync_bo_invalidate() */
+};
+
+struct gemsync_op {
+	struct gemsync_bo *bo;		/* of the device that the batch is given to */
+	enum gemsync_op_type type;
+	uint64_t offset;		/* bytes */
+	uint64_t size;			/* bytes */
+};
+
+/**
+ * Do @count operations in one call to the kernel, in their order.
+ *
+ * All or nothing: every operation is checked before the first one runs (R7).
+ * A @count of 0 succeeds.
+ *
+ * Returns 0; -EINVAL if any operation would fail with it, a type is unknown, or
+ * a BO belongs to another device; -E2BIG for more than 1,048,576 operations;
+ * -ENOMEM; or another error of the kernel. Then nothing was done.
+ */
+int gemsync_device_sync(struct gemsync_device *dev, const struct gemsync_op *ops, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

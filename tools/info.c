@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/* gemsync info: which devices are there, and how they are synchronized. */
+#include <errno.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tool.h"
+
+static const struct tool_column columns[] = {
+	{ "node", SCOLS_JSON_STRING, 0 },
+	{ "driver", SCOLS_JSON_STRING, 0 },
+	{ "version", SCOLS_JSON_STRING, 0 },
+	{ "coherent", SCOLS_JSON_BOOLEAN, 0 },
+	{ "emulated", SCOLS_JSON_BOOLEAN, 0 },
+	{ "line", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	{ "page", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	{ "synchronization", SCOLS_JSON_STRING, SCOLS_FL_WRAP },
+};
+
+static const char *describe_sync(const struct gemsync_device_info *info)
+{
+	if (info->coherent)
+		return "none needed: the device snoops CPU caches";
+	if (info->emulated)
+		return "by the kernel: only its maintenance moves emulated lines";
+	return "by the kernel: the driver's own call";
+}
+
+static const char *describe_error(int error)
+{
+	switch (error) {
+	case -ENODEV:
+		return "no such device";
+	case -EOPNOTSUPP:
+		return "driver unknown, or too old to synchronize cached maps";
+	default:
+		return strerror(-error);
+	}
+}
+
+static int add_device(struct libscols_table *table, struct gemsync_device *dev)
+{
+	struct gemsync_device_info info;
+	char version[24], line[12], page[24];
+	const char *cells[ARRAY_SIZE(columns)];
+	int ret;
+
+	ret = gemsync_device_query(dev, &info);
+	if (ret)
+		return ret;
+	snprintf(version, sizeof(version), "%" PRIu32 ".%" PRIu32, info.version_major,
+		 info.version_minor);
+	snprintf(line, sizeof(line), "%" PRIu32, info.line_size);
+	snprintf(page, sizeof(page), "%" PRIu64, info.page_size);
+	cells[0] = info.node;
+	cells[1] = info.driver;
+	cells[2] = version;
+	cells[3] = info.coherent ? "yes" : "no";
+	cells[4] = info.emulated ? "yes" : "no";
+	cells[5] = line;
+	cells[6] = page;
+	cells[7] = describe_sync(&info);
+	return tool_table_add(table, cells, ARRAY_SIZE(cells));
+}
+
+/* A row for a device that opens; else the error, and a row for it if @row_anyway. */
+static int add_named(struct libscols_table *table, const char *name, bool row_anyway)
+{
+	const char *cells[ARRAY_SIZE(columns)] = { name };
+	struct gemsync_device *dev;
+	int ret;
+
+	ret = gemsync_device_open(name, &dev);
+	if (!ret) {
+		ret = add_device(table, dev);
+		gemsync_device_close(dev);
+	} else if (row_anyway) {
+		cells[7] = describe_error(ret);
+		tool_table_add(table, cells, ARRAY_SIZE(cells));
+	}
+	return ret;
+}
+
+/* Returns 0 if at least one node is usable. */
+static int add_all(struct libscols_table *table)
+{
+	int ret = -ENODEV;
+	glob_t nodes;
+	size_t i;
+
+	if (glob("/dev/dri/renderD*", 0, NULL, &nodes))
+		return -ENODEV;
+	for (i = 0; i < nodes.gl_pathc; i++)
+		if (!add_named(table, nodes.gl_pathv[i], true))
+			ret = 0;
+	globfree(&nodes);
+	return ret;
+}
+
+enum exit_code tool_info(const struct tool_options *options)
+{
+	struct libscols_table *table;
+	int ret;
+
+	table = tool_table_create("devices", columns, ARRAY_SIZE(columns), options->json);
+	if (!table) {
+		tool_complain("out of memory");
+		return TOOL_CANNOT;
+	}
+	if (options->device)
+		ret = add_named(table, options->device, false);
+	else
+		ret = add_all(table);
+	if (!options->device || !ret)
+		scols_print_table(table);
+	scols_unref_table(table);
+	if (!ret)
+		return TOOL_OK;
+	if (options->device)
+		tool_complain("%s: %s", options->device, describe_error(ret));
+	else
+		tool_complain("no render node can be used: is a driver loaded that can synchronize?");
+	return TOOL_CANNOT;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands of gemsync(1) share. */
+#ifndef TOOL_H
+#define TOOL_H
+
+#include <gemsync/gemsync.h>
+#include <libsmartcols.h>
+
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+enum exit_code {
+	TOOL_OK = 0,		/* done; every row holds */
+	TOOL_FAILED = 1,	/* a row does not hold */
+	TOOL_USAGE = 2,		/* unknown command or option */
+	TOOL_CANNOT = 3,	/* no device, or nothing to be seen on it */
+};
+
+struct tool_options {
+	const char *device;	/* as for gemsync_device_open(), or NULL */
+	bool json;
+};
+
+enum exit_code tool_info(const struct tool_options *options);
+enum exit_code tool_demo(const struct tool_options *options);
+
+/* Print "gemsync: " and a line to stderr. */
+__attribute__((format(printf, 1, 2)))
+void tool_complain(const char *format, ...);
+
+/* A column, for print and JSON alike. */
+struct tool_column {
+	const char *name;
+	int json;	/* SCOLS_JSON_* */
+	int flags;	/* SCOLS_FL_* */
+};
+
+/* A table to be filled and printed; NULL if there is no memory. */
+struct libscols_table *tool_table_create(const char *name, const struct tool_column *columns,
+					 size_t count, bool json);
+
+/* Add a row of @count cells. 0 or -errno. */
+int tool_table_add(struct libscols_table *table, const char *const *cells, size_t count);
+
+#endif
