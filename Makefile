@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# The front: everything that is built goes into build/. `make help` lists the targets.
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+BUILD := build
+JOBS := $(shell nproc)
+
+.PHONY: all
+all: user modules	## build user space and the kernel modules
+
+.PHONY: help
+help:	## list the targets
+	@sed -n 's/^\([a-z-]*\):.*\t## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+# ---- What the project needs of the system ----
+
+.PHONY: deps
+deps:
+	@scripts/install-deps build vm check
+
+# ---- User space ----
+
+.PHONY: user
+user: deps	## build the library, the tool and the tests
+	@[ -f $(BUILD)/user/build.ninja ] || meson setup $(BUILD)/user > $(BUILD)-setup.log || \
+		{ cat $(BUILD)-setup.log; exit 1; }
+	@rm -f $(BUILD)-setup.log
+	@ninja -C $(BUILD)/user --quiet
+	@ln -sfn user/tools/gemsync $(BUILD)/gemsync
+
+# ---- Kernel modules ----
+
+# Kbuild writes beside its sources: give it a mirror of links.
+MODULES_SRC := $(BUILD)/modules-src
+MODULES := drm_gem_sync ncmem vgpu vpanthor
+
+.PHONY: modules
+modules: deps	## build the kernel modules for the cached stock kernel
+	@kernel/build $(MODULES_SRC) $(BUILD)/modules $(MODULES)
+
+# ---- Showing and checking ----
+
+.PHONY: demo
+demo: all	## boot the stock kernel in QEMU and show what a flush does
+	@vm/run -- $(BUILD)/gemsync demo
+
+.PHONY: check
+check: all	## run every test that CI runs
+	@tests/check
+
+.PHONY: clean
+clean:	## remove what was built (not the cached kernel)
+	@rm -rf $(BUILD)
