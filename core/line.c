@@ -1,54 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-#include "line.h"
-
-#define WORD		8u
-#define WHOLE_WORD	U64_MAX
-
-/* A line: some words, or for lines smaller than a word the bytes of one in @mask. */
-struct span {
-	u32 first;	/* index of the first word */
-	u32 words;
-	u64 mask;	/* bits of a word that belong to the line */
-};
-
-/* Lines that overlap a range; @start is the first one's offset in bytes. */
-struct cover {
-	u32 start;
-	u32 count;
-};
-
-static struct cover cover(const struct gs_lines *lines, u32 offset, u32 size)
-{
-	struct cover cover = { offset & ~(lines->line - 1), 0 };
-
-	if (size)
-		cover.count = ((offset + size - 1 - cover.start) >> gs_log2(lines->line)) + 1;
-	return cover;
-}
-
-/* Built from bytes in memory, so that it fits either byte order. */
-static u64 byte_mask(u32 first, u32 count)
-{
-	u8 bytes[WORD];
-	u64 mask;
-	u32 i;
-
-	for (i = 0; i < WORD; i++)
-		bytes[i] = i - first < count ? 0xff : 0;
-	gs_copy(&mask, bytes, WORD);
-	return mask;
-}
-
-static struct span line_at(const struct gs_lines *lines, u32 start)
-{
-	struct span span = { start / WORD, lines->line / WORD, WHOLE_WORD };
-
-	if (lines->line < WORD) {
-		span.words = 1;
-		span.mask = byte_mask(start % WORD, lines->line);
-	}
-	return span;
-}
+#include "line_internal.h"
 
 static u64 merge(u64 old, u64 value, u64 mask)
 {
@@ -71,13 +22,7 @@ static void put(u64 *word, u64 value, u64 mask)
 
 static bool line_dirty(const struct gs_lines *lines, struct span line)
 {
-	u32 i;
-
-	for (i = line.first; i < line.first + line.words; i++) {
-		if ((gs_word_load(&lines->cache[i]) ^ lines->base[i]) & line.mask)
-			return true;
-	}
-	return false;
+	return line_differs(lines, lines->cache, line);
 }
 
 /* One load of the cache word feeds both copies: a store behind it leaves the word dirty. */

@@ -109,6 +109,21 @@ static inline int gpu_sync_add(void *ctx, u64 va, u64 value, u32 size)
 	return ret ? ret : gpu_sync_set(ctx, va, le64toh(bytes) + value, size);
 }
 
+#define TIMESTAMP	0x1122334455667788ull
+#define CYCLES		0x99aabbccddeeff00ull
+
+static inline u64 gpu_timestamp(void *ctx)
+{
+	(void)ctx;
+	return TIMESTAMP;
+}
+
+static inline u64 gpu_cycles(void *ctx)
+{
+	(void)ctx;
+	return CYCLES;
+}
+
 static const struct gs_csf_mem gpu_mem = {
 	.fetch = gpu_fetch,
 	.read = gpu_read,
@@ -116,6 +131,8 @@ static const struct gs_csf_mem gpu_mem = {
 	.sync_read = gpu_sync_read,
 	.sync_set = gpu_sync_set,
 	.sync_add = gpu_sync_add,
+	.timestamp = gpu_timestamp,
+	.cycles = gpu_cycles,
 };
 
 static inline u32 gpu_get32(const u8 *region, u32 offset)
@@ -184,6 +201,37 @@ static inline u64 store(u64 base, u64 mask, u64 address, s16 offset)
 static inline u64 branch(u64 condition, u64 value, s16 offset)
 {
 	return op(22) | value << 40 | condition << 28 | (u16)offset;
+}
+
+static inline u64 umin32(u64 dst, u64 src0, u64 src1)
+{
+	return op(18) | dst << 48 | src0 << 40 | src1 << 32;
+}
+
+static inline u64 set_exception_handler(u64 type, u64 address, u64 length)
+{
+	return op(25) | address << 40 | length << 32 | type;
+}
+
+static inline u64 call(u64 address, u64 length)
+{
+	return op(32) | address << 40 | length << 32;
+}
+
+static inline u64 jump(u64 address, u64 length)
+{
+	return op(33) | address << 40 | length << 32;
+}
+
+/* States: 0 timestamp, 1 cycles, 2 disjoint count, 3 error. */
+static inline u64 store_state(u64 state, u64 address, s16 offset)
+{
+	return op(40) | address << 40 | state << 32 | (u16)offset;
+}
+
+static inline u64 heap_set(u64 address)
+{
+	return op(48) | address << 40;
 }
 
 /* Opcodes: ADD 37, 51; SET 38, 52; WAIT 39, 53. */

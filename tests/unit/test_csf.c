@@ -1,78 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* csf.h: every instruction, every fault, and going on after a stop. */
-#include "csf_gpu.h"
-
-struct fixture {
-	struct gpu gpu;
-	struct gs_csf csf;
-};
-
-#define REG(csf, i) ((csf)->regs[i])
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	gs_csf_init(&f->csf);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	free(*state);
-	return 0;
-}
-
-/* Put a stream of @count instructions in place. */
-static void load_stream(struct fixture *f, const u64 *words, u32 count)
-{
-	for (u32 i = 0; i < count; i++)
-		gpu_set64(f->gpu.code, 8 * i, words[i]);
-	assert_int_equal(gs_csf_start(&f->csf, CODE, 8 * count), 0);
-}
-
-static enum gs_csf_status go(struct fixture *f, u32 budget)
-{
-	return gs_csf_run(&f->csf, &gpu_mem, &f->gpu, &budget);
-}
-
-/* Load and run a stream given as a list of instructions. */
-#define RUN(f, ...) \
-	(load_stream(f, (const u64[]){ __VA_ARGS__ }, \
-		     sizeof((const u64[]){ __VA_ARGS__ }) / sizeof(u64)), \
-	 go(f, 1000))
-
-static void pair(struct fixture *f, u32 reg, u64 value)
-{
-	f->csf.regs[reg] = (u32)value;
-	f->csf.regs[reg + 1] = (u32)(value >> 32);
-}
-
-static u64 get_pair(const struct fixture *f, u32 reg)
-{
-	return f->csf.regs[reg] | (u64)f->csf.regs[reg + 1] << 32;
-}
-
-/* One instruction that has to fault, and to change no register. */
-static void assert_fault(struct fixture *f, u64 word, enum gs_csf_fault_kind kind, u64 address)
-{
-	u32 regs[GS_CSF_REGS];
-
-	memcpy(regs, f->csf.regs, sizeof(regs));
-	assert_int_equal(RUN(f, op(0), word, op(0)), GS_CSF_FAULT);
-	assert_int_equal(f->csf.fault.kind, kind);
-	assert_int_equal(f->csf.fault.address, address);
-	assert_int_equal(f->csf.fault.pc, CODE + 8);
-	assert_int_equal(f->csf.fault.instruction, word);
-	assert_int_equal(f->csf.pc, CODE + 8);
-	assert_memory_equal(regs, f->csf.regs, sizeof(regs));
-}
-
-static void assert_bad(struct fixture *f, u64 word)
-{
-	assert_fault(f, word, GS_CSF_FAULT_INSTRUCTION, CODE + 8);
-}
+/* csf.h: every instruction that goes on with the next, every fault, going on after a stop. */
+#include "csf_fixture.h"
 
 static void no_stream_is_done(void **state)
 {
@@ -102,9 +30,11 @@ static void instructions_without_effect(void **state)
 	struct fixture *f = *state;
 	u32 zero[GS_CSF_REGS] = { 0 };
 
-	assert_int_equal(RUN(f, op(0), op(3) | 0xff0000, op(36) | 0x233), GS_CSF_DONE);
+	assert_int_equal(RUN(f, op(0), op(3) | 0xff0000, op(36) | 0x233, op(23) | 0x21, op(24),
+			     op(34) | 0xf, op(47), op(49) | 1ull << 32, op(50)), GS_CSF_DONE);
 	assert_memory_equal(f->csf.regs, zero, sizeof(zero));
-	assert_int_equal(f->gpu.calls, 3);
+	assert_int_equal(f->gpu.calls, 9);
+	assert_int_equal(f->gpu.fetches, 9);
 }
 
 static void move(void **state)
@@ -142,6 +72,23 @@ static void add_immediate64(void **state)
 	assert_int_equal(get_pair(f, 6), 0x100000000);
 	assert_int_equal(get_pair(f, 8), 0x7fffffff);
 	assert_int_equal(get_pair(f, 4), 0);
+}
+
+/* Unsigned, and the destination may be a source. */
+static void umin(void **state)
+{
+	struct fixture *f = *state;
+
+	REG(&f->csf, 1) = 0x80000000;
+	REG(&f->csf, 2) = 0x7fffffff;
+	assert_int_equal(RUN(f, umin32(3, 1, 2), umin32(4, 2, 1), umin32(5, 1, 1), umin32(6, 1, 95),
+			     umin32(1, 1, 2)), GS_CSF_DONE);
+	assert_int_equal(REG(&f->csf, 3), 0x7fffffff);
+	assert_int_equal(REG(&f->csf, 4), 0x7fffffff);
+	assert_int_equal(REG(&f->csf, 5), 0x80000000);
+	assert_int_equal(REG(&f->csf, 6), 0);
+	assert_int_equal(REG(&f->csf, 1), 0x7fffffff);
+	assert_int_equal(REG(&f->csf, 2), 0x7fffffff);
 }
 
 static void load_multiple(void **state)
@@ -205,45 +152,81 @@ static void multiple_skips_gaps(void **state)
 	assert_fault(f, load(10, 5, 0, 0), GS_CSF_FAULT_READ, DATA + REGION + 4);
 }
 
-static void branch_conditions(void **state)
+static void store_state_values(void **state)
 {
-	static const s32 values[] = { INT32_MIN, -1, 0, 1, INT32_MAX };
+	static const u64 values[] = { TIMESTAMP, CYCLES, 0, 0 };
 	struct fixture *f = *state;
 
-	for (u32 i = 0; i < 5; i++) {
-		s32 value = values[i];
-		const bool taken[] = { value <= 0, value > 0, value == 0, value != 0,
-				       value < 0, value >= 0, true };
+	for (u32 i = 0; i < 4; i++) {
+		memset(f->gpu.data, 0xee, REGION);
+		pair(f, 0, DATA + 64);
+		assert_int_equal(RUN(f, store_state(i, 0, -16) | 0xfull << 48 | 0xff0000),
+				 GS_CSF_DONE);
+		assert_int_equal(gpu_get64(f->gpu.data, 40), 0xeeeeeeeeeeeeeeee);
+		assert_int_equal(gpu_get64(f->gpu.data, 48), values[i]);
+		assert_int_equal(gpu_get64(f->gpu.data, 56), 0xeeeeeeeeeeeeeeee);
+	}
+	for (s16 offset = 1; offset < 8; offset++) {
+		assert_fault(f, store_state(2, 0, offset), GS_CSF_FAULT_ALIGNMENT,
+			     DATA + 64 + (u64)offset);
+	}
+	assert_fault(f, store_state(0, 0, (s16)REGION), GS_CSF_FAULT_WRITE, DATA + 64 + REGION);
+	pair(f, 0, DATA + 4);
+	assert_int_equal(RUN(f, store_state(0, 0, 4)), GS_CSF_DONE);
+	pair(f, 0, ROM);
+	assert_fault(f, store_state(3, 0, 0), GS_CSF_FAULT_WRITE, ROM);
+}
 
-		for (u32 condition = 0; condition < 7; condition++) {
-			REG(&f->csf, 9) = (u32)value;
-			assert_int_equal(RUN(f, move32(0, 0), branch(condition, 9, 1),
-					     move32(0, 1)), GS_CSF_DONE);
-			assert_int_equal(REG(&f->csf, 0), !taken[condition]);
-		}
+/* A caller without counters makes asking for one a fault, and nothing else. */
+static void store_state_without_counters(void **state)
+{
+	struct gs_csf_mem mem = gpu_mem;
+	struct fixture *f = *state;
+	u64 word;
+
+	mem.timestamp = NULL;
+	mem.cycles = NULL;
+	pair(f, 0, DATA);
+	memset(f->gpu.data, 0xee, REGION);
+	for (u64 i = 0; i < 4; i++) {
+		u32 budget = 10;
+
+		word = store_state(i, 0, (s16)(8 * i));
+		load_stream(f, &word, 1);
+		assert_int_equal(gs_csf_run(&f->csf, &mem, &f->gpu, &budget),
+				 i < 2 ? GS_CSF_FAULT : GS_CSF_DONE);
+		if (i < 2)
+			assert_int_equal(f->csf.fault.kind, GS_CSF_FAULT_UNSUPPORTED);
+		assert_int_equal(gpu_get64(f->gpu.data, 8 * (u32)i),
+				 i < 2 ? 0xeeeeeeeeeeeeeeee : 0);
 	}
 }
 
-static void branch_loops(void **state)
+/* Kept with the values that the registers have then; nothing runs or reads it. */
+static void heap_and_handler_are_kept(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(RUN(f, move32(0, 10), add32(1, 1, 3), add32(0, 0, -1), branch(1, 0, -3)),
-			 GS_CSF_DONE);
-	assert_int_equal(REG(&f->csf, 1), 30);
-}
-
-/* The first instruction and the end are the limits. */
-static void branch_outside_is_a_fetch_fault(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(RUN(f, branch(6, 0, 1), branch(6, 0, 1), branch(6, 0, -3)), GS_CSF_RUNNING);
-	assert_fault(f, branch(6, 0, 2), GS_CSF_FAULT_FETCH, CODE + 32);
-	assert_fault(f, branch(6, 0, INT16_MAX), GS_CSF_FAULT_FETCH, CODE + 16 + 8 * INT16_MAX);
-	assert_fault(f, branch(6, 0, -3), GS_CSF_FAULT_FETCH, CODE - 8);
-	assert_fault(f, branch(6, 0, INT16_MIN), GS_CSF_FAULT_FETCH, CODE + 16 - 8 * 32768);
-	assert_int_equal(RUN(f, branch(1, 0, 100)), GS_CSF_DONE);
+	pair(f, 4, 0x123456789abc);
+	pair(f, 6, 0xfedcba987654);
+	REG(&f->csf, 8) = 99;
+	assert_int_equal(RUN(f, heap_set(4), set_exception_handler(2, 6, 8), move48(4, 0),
+			     move48(6, 0), move32(8, 0)), GS_CSF_DONE);
+	assert_int_equal(f->csf.heap, 0x123456789abc);
+	assert_int_equal(f->csf.tiler_oom.address, 0xfedcba987654);
+	assert_int_equal(f->csf.tiler_oom.length, 99);
+	assert_int_equal(f->gpu.calls, 5);
+	assert_int_equal(RUN(f, op(0)), GS_CSF_DONE);
+	assert_int_equal(f->csf.heap, 0x123456789abc);
+	assert_int_equal(f->csf.tiler_oom.length, 99);
+	for (u64 type = 0; type < 256; type++) {
+		if (type != 2)
+			assert_bad(f, set_exception_handler(type, 4, 8));
+	}
+	assert_int_equal(f->csf.tiler_oom.address, 0xfedcba987654);
+	gs_csf_init(&f->csf);
+	assert_int_equal(f->csf.heap, 0);
+	assert_int_equal(f->csf.tiler_oom.length, 0);
 }
 
 static void sync_set(void **state)
@@ -310,7 +293,7 @@ static void sync_wait_blocks_and_goes_on(void **state)
 	load_stream(f, (const u64[]){ op(0), sync_wait(53, 0, 2, 1, 1), move32(5, 1) }, 3);
 	assert_int_equal(gs_csf_run(&f->csf, &gpu_mem, &f->gpu, &budget), GS_CSF_BLOCKED);
 	assert_int_equal(budget, 99);
-	assert_int_equal(f->csf.pc, CODE + 8);
+	assert_int_equal(f->csf.stream.pc, CODE + 8);
 	assert_int_equal(f->csf.wait.address, DATA + 8);
 	assert_int_equal(f->csf.wait.reference, 41);
 	assert_int_equal(f->csf.wait.size, 8);
@@ -485,6 +468,17 @@ static void bad_registers_fault(void **state)
 		assert_bad(f, store(2, 0, reg, 0));
 		assert_bad(f, branch(1, reg, 0));
 		assert_bad(f, op(36) | reg << 40);
+		assert_bad(f, umin32(reg, 0, 0));
+		assert_bad(f, umin32(0, reg, 0));
+		assert_bad(f, umin32(0, 0, reg));
+		assert_bad(f, set_exception_handler(2, reg, 0));
+		assert_bad(f, set_exception_handler(2, 0, reg));
+		assert_bad(f, call(reg, 2));
+		assert_bad(f, call(0, reg));
+		assert_bad(f, jump(reg, 2));
+		assert_bad(f, jump(0, reg));
+		assert_bad(f, store_state(2, reg, 0));
+		assert_bad(f, heap_set(reg));
 		for (u64 sync = 37; sync < 54; sync = sync == 39 ? 51 : sync + 1) {
 			assert_bad(f, sync_op(sync, reg, 2));
 			assert_bad(f, sync_op(sync, 0, reg));
@@ -502,6 +496,11 @@ static void odd_pairs_fault(void **state)
 		assert_bad(f, add64(0, reg, 0));
 		assert_bad(f, load(2, 1, reg, 0));
 		assert_bad(f, store(2, 1, reg, 0));
+		assert_bad(f, set_exception_handler(2, reg, 0));
+		assert_bad(f, call(reg, 2));
+		assert_bad(f, jump(reg, 2));
+		assert_bad(f, store_state(2, reg, 0));
+		assert_bad(f, heap_set(reg));
 		for (u64 sync = 37; sync < 40; sync++)
 			assert_bad(f, sync_op(sync, reg, 2));
 		for (u64 sync = 51; sync < 54; sync++) {
@@ -539,9 +538,9 @@ static void unknown_conditions_fault(void **state)
 	}
 }
 
-static const u8 executed[] = { 0, 1, 2, 3, 16, 17, 20, 21, 22, 36, 37, 38, 39, 51, 52, 53 };
-static const u8 unsupported[] = { 4,  5,  6,  7,  8,  9,  11, 18, 23, 24, 25, 32, 33,
-				  34, 40, 41, 42, 43, 44, 47, 48, 49, 50 };
+static const u8 executed[] = { 0,  1,  2,  3,  16, 17, 18, 20, 21, 22, 23, 24, 25, 32, 33,
+			       34, 36, 37, 38, 39, 40, 47, 48, 49, 50, 51, 52, 53 };
+static const u8 unsupported[] = { 4, 5, 6, 7, 8, 9, 11, 41, 42, 43, 44 };
 
 /* Nothing is ever skipped: an opcode runs, or it faults. */
 static void other_opcodes_fault(void **state)
@@ -553,7 +552,11 @@ static void other_opcodes_fault(void **state)
 
 		pair(f, 0, DATA);
 		if (memchr(executed, (int)opcode, sizeof(executed))) {
-			assert_int_equal(RUN(f, op(opcode)), GS_CSF_DONE);
+			u64 type = opcode == 25 ? 2 : 0;
+
+			/* r0 is the address, r2 of 0 the length that CALL and JUMP take. */
+			assert_int_equal(RUN(f, op(opcode) | type | 2ull << 32), GS_CSF_DONE);
+			assert_string_not_equal(gs_csf_opcode_name(op(opcode)), "unknown");
 			continue;
 		}
 		assert_fault(f, op(opcode) | 0x1234,
@@ -570,6 +573,7 @@ static void names(void **state)
 	assert_string_equal(gs_csf_opcode_name(op(54)), "unknown");
 	assert_string_equal(gs_csf_opcode_name(U64_MAX), "unknown");
 	assert_string_equal(gs_csf_fault_name(GS_CSF_FAULT_READ), "unmapped read");
+	assert_string_equal(gs_csf_fault_name(GS_CSF_FAULT_CALL_STACK), "call stack overflow");
 	for (int kind = 0; kind < 20; kind++)
 		assert_true(gs_csf_fault_name((enum gs_csf_fault_kind)kind)[0]);
 }
@@ -656,8 +660,6 @@ static void any_slicing_gives_the_same(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -667,13 +669,14 @@ int main(void)
 		TEST(move),
 		TEST(add_immediate32),
 		TEST(add_immediate64),
+		TEST(umin),
 		TEST(load_multiple),
 		TEST(load_multiple_over_its_address),
 		TEST(store_multiple),
 		TEST(multiple_skips_gaps),
-		TEST(branch_conditions),
-		TEST(branch_loops),
-		TEST(branch_outside_is_a_fetch_fault),
+		TEST(store_state_values),
+		TEST(store_state_without_counters),
+		TEST(heap_and_handler_are_kept),
 		TEST(sync_set),
 		TEST(sync_add),
 		TEST(sync_wait_conditions),

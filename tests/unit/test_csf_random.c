@@ -14,6 +14,9 @@ struct model {
 	struct gpu gpu;
 	u64 regs[GS_CSF_REGS];
 	u64 start, pc, end;
+	u64 stack[24];	/* start, pc and end of the callers */
+	u32 depth;	/* of the stack, 3 for each caller */
+	u64 heap, handler, handler_length;
 	struct gs_csf_fault fault;
 	enum gs_csf_status status;
 	u64 word;
@@ -135,6 +138,63 @@ static void model_branch(struct model *m, u32 reg, u64 *next)
 	*next = target;
 }
 
+/* CALL or JUMP. */
+static void model_stream(struct model *m, u32 address, u32 length, u64 *next)
+{
+	u64 va, room;
+
+	if (!is_pair(address) || length > 95)
+		return bad(m);
+	va = get64(m, address);
+	room = U64_MAX - va;
+	if (va % 8)
+		return stop(m, GS_CSF_FAULT_ALIGNMENT, va);
+	if (m->regs[length] % 8)
+		return stop(m, GS_CSF_FAULT_ALIGNMENT, va + m->regs[length]);
+	if (m->regs[length] > room)
+		return stop(m, GS_CSF_FAULT_FETCH, va);
+	if (m->word >> 56 == 32) {
+		if (m->depth == 3 * 7)
+			return stop(m, GS_CSF_FAULT_CALL_STACK, m->pc);
+		m->stack[m->depth++] = m->start;
+		m->stack[m->depth++] = *next;
+		m->stack[m->depth++] = m->end;
+	}
+	m->start = va;
+	m->end = va + m->regs[length];
+	*next = va;
+}
+
+/* SET_EXCEPTION_HANDLER and HEAP_SET. */
+static void model_keep(struct model *m, u32 address, u32 length)
+{
+	if (!is_pair(address))
+		return bad(m);
+	if (m->word >> 56 == 48) {
+		m->heap = get64(m, address);
+		return;
+	}
+	if (m->word % 256 != 2 || length > 95)
+		return bad(m);
+	m->handler = get64(m, address);
+	m->handler_length = m->regs[length];
+}
+
+static void model_store_state(struct model *m, u32 address)
+{
+	static const u64 values[] = { TIMESTAMP, CYCLES, 0, 0 };
+	u64 va;
+
+	if (!is_pair(address))
+		return bad(m);
+	va = get64(m, address) + sign_extend(m->word, 16);
+	if (va % 8)
+		return stop(m, GS_CSF_FAULT_ALIGNMENT, va);
+	if (!accessible(m, va, 8, GPU_WRITE))
+		return stop(m, GS_CSF_FAULT_WRITE, va);
+	poke(m, va, values[m->word >> 32 & 3], 8);
+}
+
 static void model_wait(struct model *m, u64 va, u64 reference, u32 size)
 {
 	u64 value;
@@ -178,8 +238,7 @@ static void model_sync(struct model *m, u32 opcode, u32 address, u32 data)
 
 static bool is_unsupported(u32 opcode)
 {
-	static const char list[] = { 4,	 5,  6,	 7,  8,	 9,  11, 18, 23, 24, 25, 32,
-				     33, 34, 40, 41, 42, 43, 44, 47, 48, 49, 50 };
+	static const char list[] = { 4, 5, 6, 7, 8, 9, 11, 41, 42, 43, 44 };
 
 	return memchr(list, (int)opcode, sizeof(list)) != NULL;
 }
@@ -192,6 +251,12 @@ static void model_execute(struct model *m, u64 *next)
 	switch (opcode) {
 	case 0:
 	case 3:
+	case 23:
+	case 24:
+	case 34:
+	case 47:
+	case 49:
+	case 50:
 		return;
 	case 36:
 		return b > 95 ? bad(m) : (void)0;
@@ -205,6 +270,19 @@ static void model_execute(struct model *m, u64 *next)
 		return is_pair(c) && is_pair(b) ?
 			       set64(m, c, get64(m, b) + sign_extend(m->word, 32)) :
 			       bad(m);
+	case 18:
+		return a < 96 && b < 96 && c < 96 ?
+			       (void)(m->regs[c] = m->regs[a] < m->regs[b] ? m->regs[a] :
+									     m->regs[b]) :
+			       bad(m);
+	case 25:
+	case 48:
+		return model_keep(m, b, a);
+	case 32:
+	case 33:
+		return model_stream(m, b, a, next);
+	case 40:
+		return model_store_state(m, b);
 	case 20:
 	case 21:
 		return model_multiple(m, opcode == 21, c, b);
@@ -240,14 +318,31 @@ static bool model_step(struct model *m)
 	return m->status == GS_CSF_RUNNING;
 }
 
+static u32 calls, returns, overflows; /* seen in the model */
+
+static void model_return(struct model *m)
+{
+	while (m->pc == m->end && m->depth) {
+		m->end = m->stack[--m->depth];
+		m->pc = m->stack[--m->depth];
+		m->start = m->stack[--m->depth];
+		returns++;
+	}
+}
+
 /* Run up to @steps instructions; returns how many were completed. */
 static u32 model_run(struct model *m, u32 steps)
 {
 	u32 done = 0;
 
+	model_return(m);
 	while (m->pc != m->end && done < steps) {
-		if (!model_step(m))
+		if (!model_step(m)) {
+			overflows += m->fault.kind == GS_CSF_FAULT_CALL_STACK;
 			return done;
+		}
+		calls += m->word >> 56 == 32;
+		model_return(m);
 		done++;
 	}
 	m->status = m->pc == m->end ? GS_CSF_DONE : GS_CSF_RUNNING;
@@ -283,7 +378,7 @@ static u64 data_reg(struct rng *rng, u32 align)
 static u64 random_multiple(struct rng *rng)
 {
 	u64 mask = rarely(rng) ? 0xffff : 0xff;
-	u64 base = rarely(rng) ? rng_below(rng, 97) : 8 + rng_below(rng, 80);
+	u64 base = rarely(rng) ? rng_below(rng, 97) : 8 + rng_below(rng, 56);
 	s16 offset = (s16)(4 * rng_below(rng, 32) - 64);
 
 	if (rarely(rng))
@@ -310,11 +405,49 @@ static u64 random_sync(struct rng *rng)
 	return word | (u64)rng_below(rng, 2) << 28 | !rng_below(rng, 8);
 }
 
+/* r80 to r87 hold addresses of code, r88 to r91 lengths of streams. */
+static u64 random_stream(struct rng *rng)
+{
+	u64 address = rarely(rng) ? rng_below(rng, 100) : 80 + 2 * rng_below(rng, 4);
+	u64 length = rarely(rng) ? rng_below(rng, 100) : 88 + rng_below(rng, 4);
+
+	return rng_below(rng, 4) ? call(address, length) : jump(address, length);
+}
+
+static u64 random_code(struct rng *rng)
+{
+	return CODE + 8 * rng_below(rng, REGION / 8) + (rarely(rng) ? 4 : 0);
+}
+
+static u64 random_length(struct rng *rng)
+{
+	return 8 * rng_below(rng, 8) + (rarely(rng) ? 4 : 0);
+}
+
+static u64 random_state(struct rng *rng)
+{
+	switch (rng_below(rng, 5)) {
+	case 0:
+		return umin32(data_reg(rng, 1), data_reg(rng, 1), data_reg(rng, 1));
+	case 1:
+		return store_state(rng_below(rng, 4), address_reg(rng),
+				   (s16)(rarely(rng) ? 4 : 8 * rng_below(rng, 16) - 64));
+	case 2:
+		return heap_set(address_reg(rng));
+	case 3:
+		return set_exception_handler(rarely(rng) ? rng_below(rng, 4) : 2, address_reg(rng),
+					     data_reg(rng, 1));
+	default:
+		return rng_below(rng, 2) ? move48(80 + 2 * rng_below(rng, 4), random_code(rng)) :
+					   move32(88 + rng_below(rng, 4), (u32)random_length(rng));
+	}
+}
+
 static u64 random_instruction(struct rng *rng)
 {
 	s32 small = (s32)rng_below(rng, 9) - 4;
 
-	switch (rng_below(rng, 9)) {
+	switch (rng_below(rng, 11)) {
 	case 0:
 		return move48(address_reg(rng), random_address(rng) % (1ull << 48));
 	case 1:
@@ -330,6 +463,10 @@ static u64 random_instruction(struct rng *rng)
 		return random_branch(rng);
 	case 7:
 		return random_sync(rng);
+	case 8:
+		return random_stream(rng);
+	case 9:
+		return random_state(rng);
 	default:
 		if (!rng_below(rng, 10))
 			return rng_below(rng, 2) ? rng_next(rng) : op(rng_below(rng, 60));
@@ -355,19 +492,33 @@ static void random_start(struct rng *rng, struct gpu *gpu, struct gs_csf *csf, b
 		csf->regs[i] = (u32)value;
 		csf->regs[i + 1] = (u32)(value >> 32);
 	}
+	for (u32 i = 0; i < 4; i++) {
+		csf->regs[80 + 2 * i] = (u32)random_code(rng);
+		csf->regs[81 + 2 * i] = CODE >> 32;
+		csf->regs[88 + i] = (u32)random_length(rng);
+	}
 	assert_int_equal(gs_csf_start(csf, va, size), 0);
 }
 
 static void model_start(struct model *m, const struct gpu *gpu, const struct gs_csf *csf)
 {
-	*m = (struct model){ .gpu = *gpu, .start = csf->start, .pc = csf->pc, .end = csf->end };
+	*m = (struct model){ .gpu = *gpu,
+			     .start = csf->stream.start,
+			     .pc = csf->stream.pc,
+			     .end = csf->stream.end };
 	for (u32 i = 0; i < GS_CSF_REGS; i++)
 		m->regs[i] = csf->regs[i];
 }
 
 static void assert_same(const struct gpu *gpu, const struct gs_csf *csf, const struct model *m)
 {
-	assert_int_equal(csf->pc, m->pc);
+	assert_int_equal(csf->stream.pc, m->pc);
+	assert_int_equal(csf->stream.start, m->start);
+	assert_int_equal(csf->stream.end, m->end);
+	assert_int_equal(3 * csf->depth, m->depth);
+	assert_int_equal(csf->heap, m->heap);
+	assert_int_equal(csf->tiler_oom.address, m->handler);
+	assert_int_equal(csf->tiler_oom.length, m->handler_length);
 	assert_int_equal(csf->fault.kind, m->fault.kind);
 	assert_int_equal(csf->fault.address, m->fault.address);
 	assert_int_equal(csf->fault.pc, m->fault.pc);
@@ -450,8 +601,11 @@ static void random_streams_match_the_model(void **state)
 	printf("# %u instructions; %u out of budget, %u blocked, %u done, %u faults\n", completed,
 	       seen[GS_CSF_RUNNING], seen[GS_CSF_BLOCKED], seen[GS_CSF_DONE], seen[GS_CSF_FAULT]);
 	fflush(stdout);
+	printf("# %u calls, %u returns, %u overflows\n", calls, returns, overflows);
+	fflush(stdout);
 	for (u32 i = 0; i < 4; i++)
 		assert_true(seen[i] > 0);
+	assert_true(calls > 0 && returns > 0 && overflows > 0);
 }
 
 static void garbage_matches_the_model(void **state)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* How line.c and violation.c address a line. Not for others. */
+#ifndef GS_LINE_INTERNAL_H
+#define GS_LINE_INTERNAL_H
+
+#include "line.h"
+
+#define WORD		8u
+#define WHOLE_WORD	U64_MAX
+
+/* A line: some words, or for lines smaller than a word the bytes of one in @mask. */
+struct span {
+	u32 first;	/* index of the first word */
+	u32 words;
+	u64 mask;	/* bits of a word that belong to the line */
+};
+
+/* Lines that overlap a range; @start is the first one's offset in bytes. */
+struct cover {
+	u32 start;
+	u32 count;
+};
+
+static inline struct cover cover(const struct gs_lines *lines, u32 offset, u32 size)
+{
+	struct cover cover = { offset & ~(lines->line - 1), 0 };
+
+	if (size)
+		cover.count = ((offset + size - 1 - cover.start) >> gs_log2(lines->line)) + 1;
+	return cover;
+}
+
+/* Built from bytes in memory, so that it fits either byte order. */
+static inline u64 byte_mask(u32 first, u32 count)
+{
+	u8 bytes[WORD];
+	u64 mask;
+	u32 i;
+
+	for (i = 0; i < WORD; i++)
+		bytes[i] = i - first < count ? 0xff : 0;
+	gs_copy(&mask, bytes, WORD);
+	return mask;
+}
+
+static inline struct span line_at(const struct gs_lines *lines, u32 start)
+{
+	struct span span = { start / WORD, lines->line / WORD, WHOLE_WORD };
+
+	if (lines->line < WORD) {
+		span.words = 1;
+		span.mask = byte_mask(start % WORD, lines->line);
+	}
+	return span;
+}
+
+/* Whether a line of @side, the cache or memory, differs from its base. */
+static inline bool line_differs(const struct gs_lines *lines, const u64 *side, struct span line)
+{
+	u32 i;
+
+	for (i = line.first; i < line.first + line.words; i++) {
+		if ((gs_word_load(&side[i]) ^ lines->base[i]) & line.mask)
+			return true;
+	}
+	return false;
+}
+
+#endif

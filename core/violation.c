@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "line_internal.h"
+#include "violation.h"
+
+/* What a byte can be, by the sides that changed it since the last fill or write-back. */
+enum change {
+	BY_CPU,			/* C != B */
+	BY_DEVICE_ALONE,	/* M != B and C == B */
+};
+
+/* Rows of changed bytes, reported as they end. */
+struct rows {
+	struct gs_violation row;	/* size 0: none is open */
+	gs_violation_report report;
+	void *ctx;
+	bool any;
+};
+
+/* 0xff for every byte of @word that is not 0. */
+static u64 whole_bytes(u64 word)
+{
+	word |= word >> 4;
+	word |= word >> 2;
+	word |= word >> 1;
+	return (word & 0x0101010101010101ull) * 0xff;
+}
+
+/* A word whose bytes are not 0 where they changed. */
+static u64 word_changes(const struct gs_lines *lines, u32 word, enum change change)
+{
+	u64 cpu = gs_word_load(&lines->cache[word]) ^ lines->base[word];
+
+	if (change == BY_CPU)
+		return cpu;
+	return (gs_word_load(&lines->mem[word]) ^ lines->base[word]) & ~whole_bytes(cpu);
+}
+
+static void rows_end(struct rows *rows)
+{
+	if (!rows->row.size)
+		return;
+	rows->report(rows->ctx, &rows->row);
+	rows->row.size = 0;
+	rows->any = true;
+}
+
+/* Go on with the bytes [@offset, @end) of a word. */
+static void rows_add(struct rows *rows, u64 changes, u32 offset, u32 end)
+{
+	u8 bytes[WORD];
+
+	gs_copy(bytes, &changes, WORD);
+	for (; offset < end; offset++) {
+		if (!bytes[offset % WORD]) {
+			rows_end(rows);
+			continue;
+		}
+		if (!rows->row.size)
+			rows->row.offset = offset;
+		rows->row.size++;
+	}
+}
+
+/* Report every row of changed bytes in [@offset, @end); false if there is none. */
+static bool report_rows(const struct gs_lines *lines, u32 offset, u32 end, enum change change,
+			enum gs_violation_kind kind, gs_violation_report report, void *ctx)
+{
+	struct rows rows = { .row = { .kind = kind }, .report = report, .ctx = ctx };
+	u32 next;
+
+	for (; offset < end; offset = next) {
+		u64 changes = word_changes(lines, offset / WORD, change);
+
+		next = (offset | (WORD - 1)) + 1;
+		if (next > end)
+			next = end;
+		if (changes)
+			rows_add(&rows, changes, offset, next);
+		else
+			rows_end(&rows);
+	}
+	rows_end(&rows);
+	return rows.any;
+}
+
+/* Runs before every clean: a line that one side left alone costs word compares only. */
+void gs_violations_of_clean(const struct gs_lines *lines, u32 offset, u32 size,
+			    gs_violation_report report, void *ctx)
+{
+	struct cover range = cover(lines, offset, size);
+	u32 start = range.start;
+	u32 i;
+
+	for (i = 0; i < range.count; i++, start += lines->line) {
+		struct span line = line_at(lines, start);
+		u32 end = start + lines->line;
+
+		if (!line_differs(lines, lines->mem, line) ||
+		    !line_differs(lines, lines->cache, line))
+			continue;
+		if (!report_rows(lines, start, end, BY_DEVICE_ALONE, GS_LOST_UPDATE, report, ctx))
+			report_rows(lines, start, end, BY_CPU, GS_CPU_STORE_STALE, report, ctx);
+	}
+}
+
+void gs_violations_of_dev_write(const struct gs_lines *lines, u32 offset, u32 size,
+				gs_violation_report report, void *ctx)
+{
+	struct cover range = cover(lines, offset, size);
+
+	report_rows(lines, range.start, range.start + range.count * lines->line, BY_CPU,
+		    GS_DEV_WRITE_DIRTY, report, ctx);
+}
+
+void gs_violations_of_dev_read(const struct gs_lines *lines, u32 offset, u32 size,
+			       gs_violation_report report, void *ctx)
+{
+	report_rows(lines, offset, offset + size, BY_CPU, GS_DEV_READ_DIRTY, report, ctx);
+}
+
+const char *gs_violation_name(enum gs_violation_kind kind)
+{
+	static const char *const names[GS_VIOLATION_KINDS] = {
+		[GS_LOST_UPDATE] = "lost-update",
+		[GS_CPU_STORE_STALE] = "cpu-store-stale",
+		[GS_DEV_WRITE_DIRTY] = "dev-write-dirty",
+		[GS_DEV_READ_DIRTY] = "dev-read-dirty",
+	};
+
+	return kind < GS_VIOLATION_KINDS ? names[kind] : "unknown";
+}
