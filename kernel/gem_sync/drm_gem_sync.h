@@ -8,7 +8,10 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 #include <drm/drm_gem.h>
 
@@ -157,7 +160,21 @@ struct drm_gem_sync_device {
 	 * private refuse to export cached ones instead.
 	 */
 	bool cached_needs_private;
+
+	/* The helper's, made by drm_gem_sync_device_init(): */
+
+	/** @lock: protects @objects and @unplugged */
+	struct mutex lock;
+	/** @objects: all objects of the device */
+	struct list_head objects;
+	/** @unplugged: nothing is populated any more */
+	bool unplugged;
+	/** @freed: woken when an object leaves @objects */
+	wait_queue_head_t freed;
 };
+
+void drm_gem_sync_device_init(struct drm_gem_sync_device *sdev);
+void drm_gem_sync_device_unplug(struct drm_gem_sync_device *sdev);
 
 /**
  * struct drm_gem_sync_shmem_args - decided when an object is created (R12)
@@ -204,13 +221,17 @@ struct drm_gem_sync_shmem_object {
 	struct drm_file *owner;
 	/** @imported: another exporter backs the object; it has @sgt but no @pages */
 	bool imported;
+	/** @node: in &drm_gem_sync_device.objects, under its lock */
+	struct list_head node;
 
 	/* Under the reservation lock: */
 
 	/** @pages: the backing pages; NULL while the object is not populated */
 	struct page **pages;
-	/** @sgt: @pages as mapped for the device */
+	/** @sgt: @pages as mapped for the device; NULL behind an unplug */
 	struct sg_table *sgt;
+	/** @unplugged: the device is gone: no page is mapped or populated again */
+	bool unplugged;
 	/** @runs: @nr_runs entries and the end marker */
 	struct drm_gem_sync_run *runs;
 	/** @nr_runs: number of runs */

@@ -7,6 +7,7 @@
 
 #include <access.h>
 #include <batch.h>
+#include <policy.h>
 
 #include "drm_gem_sync.h"
 
@@ -19,6 +20,25 @@ struct gem_sync_totals {
 
 extern struct gem_sync_totals gem_sync_totals;
 
+/* The device and an object to be, or that is, as the rules of sharing see them (R13). */
+static inline struct gs_policy_device gem_sync_policy(const struct drm_gem_sync_device *sdev)
+{
+	return (struct gs_policy_device){
+		.policy = GS_POLICY_STRICT,
+		.coherent = sdev->coherent,
+		.cached_needs_private = sdev->cached_needs_private,
+	};
+}
+
+static inline struct gs_policy_object
+gem_sync_policy_object(const struct drm_gem_sync_shmem_args *args)
+{
+	return (struct gs_policy_object){
+		.cached = args->cached,
+		.private = args->private,
+	};
+}
+
 const struct drm_gem_sync_funcs *gem_sync_funcs(const struct drm_gem_object *obj);
 int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op);
 
@@ -30,7 +50,11 @@ int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op
 int gem_sync_hold(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_release(struct drm_gem_sync_shmem_object *shmem);
 
-void gem_sync_track(struct drm_gem_sync_shmem_object *shmem);
+/* Begin and end of an object's life, for totals and unplug. 0 or -ENODEV. */
+int gem_sync_track(struct drm_gem_sync_shmem_object *shmem);
+void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem);
+/* The device's mapping of the object goes; its pages stay. */
+void gem_sync_unmap_locked(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_pin_locked(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem);

@@ -166,6 +166,8 @@ static const struct dma_buf_ops shmem_dmabuf_ops = {
 struct dma_buf *drm_gem_sync_shmem_export(struct drm_gem_object *obj, int flags)
 {
 	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+	const struct gs_policy_object policy_obj = gem_sync_policy_object(&shmem->args);
+	const struct gs_policy_device policy = gem_sync_policy(shmem->sdev);
 	struct dma_buf_export_info info = {
 		.exp_name = obj->dev->driver->name,
 		.owner = obj->dev->driver->fops->owner,
@@ -175,11 +177,11 @@ struct dma_buf *drm_gem_sync_shmem_export(struct drm_gem_object *obj, int flags)
 		.priv = obj,
 		.resv = obj->resv,
 	};
+	int ret;
 
-	if (shmem->args.private)
-		return ERR_PTR(-EINVAL);
-	if (shmem->args.cached && !shmem->sdev->coherent)
-		return ERR_PTR(-EPERM);
+	ret = gs_policy_export(&policy, &policy_obj);
+	if (ret)
+		return ERR_PTR(ret);
 	return drm_gem_dmabuf_export(obj->dev, &info);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_export);
@@ -216,7 +218,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_prime_import);
  * For the driver's &drm_driver.gem_prime_import_sg_table. The CPU never maps the
  * object through this device (R15), and syncs of it are refused (R11).
  *
- * Return: 0; -ENOMEM; -ENOSPC; -EINVAL if less is mapped than the dma-buf's size.
+ * Return: 0; -ENOMEM; -ENOSPC; -ENODEV behind an unplug; -EINVAL if less is mapped than the dma-buf's size.
  * On failure nothing is left and the caller frees its memory.
  */
 int drm_gem_sync_shmem_init_import(struct drm_gem_sync_device *sdev,
@@ -237,13 +239,16 @@ int drm_gem_sync_shmem_init_import(struct drm_gem_sync_device *sdev,
 	if (ret)
 		goto err_fini;
 	ret = drm_gem_create_mmap_offset(obj);
+	if (!ret)
+		ret = gem_sync_track(shmem);
 	if (ret)
-		goto err_runs;
-	gem_sync_track(shmem);
+		goto err_release;
 	return 0;
 
-err_runs:
+err_release:
+	drm_gem_object_release(obj);
 	gem_sync_runs_free(shmem);
+	return ret;
 err_fini:
 	drm_gem_private_object_fini(obj);
 	return ret;

@@ -15,12 +15,6 @@
 #include "internal.h"
 #include "trace.h"
 
-/* The object exists: what drm_gem_sync_shmem_fini() undoes last. */
-void gem_sync_track(struct drm_gem_sync_shmem_object *shmem)
-{
-	atomic_long_inc(&gem_sync_totals.objects);
-}
-
 /**
  * drm_gem_sync_shmem_init() - initialize an object
  * @sdev: the device
@@ -37,20 +31,23 @@ void gem_sync_track(struct drm_gem_sync_shmem_object *shmem)
  *
  * Return: 0; -EINVAL for a @size of 0 or one that cannot be an object's, or for a
  * cached object that is not private where the device needs it to be; -ENOMEM;
- * -ENOSPC if there is no room for its mmap offset.
+ * -ENOSPC if there is no room for its mmap offset; -ENODEV behind an unplug.
  */
 int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
 			    struct drm_gem_sync_shmem_object *shmem,
 			    const struct drm_gem_sync_funcs *funcs, u64 size,
 			    const struct drm_gem_sync_shmem_args *args)
 {
+	const struct gs_policy_object policy_obj = gem_sync_policy_object(args);
+	const struct gs_policy_device policy = gem_sync_policy(sdev);
 	struct drm_gem_object *obj = &shmem->base;
 	int ret;
 
 	if (!size || size > (u64)MAX_LFS_FILESIZE - PAGE_SIZE)
 		return -EINVAL;
-	if (args->cached && !args->private && sdev->cached_needs_private && !sdev->coherent)
-		return -EINVAL;
+	ret = gs_policy_create(&policy, &policy_obj);
+	if (ret)
+		return ret;
 
 	shmem->sdev = sdev;
 	shmem->args = *args;
@@ -60,6 +57,8 @@ int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
 	if (ret)
 		goto err_fini;
 	ret = drm_gem_create_mmap_offset(obj);
+	if (!ret)
+		ret = gem_sync_track(shmem);
 	if (ret)
 		goto err_release;
 	if (args->resv)
@@ -67,7 +66,6 @@ int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
 	/* As populated pages stay, keep them out of zones that must be movable. */
 	mapping_set_gfp_mask(obj->filp->f_mapping,
 			     GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
-	gem_sync_track(shmem);
 	return 0;
 
 err_release:
@@ -128,6 +126,8 @@ int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem)
 	int ret;
 
 	dma_resv_assert_held(shmem->base.resv);
+	if (shmem->unplugged)
+		return -ENODEV;
 	if (shmem->pages || shmem->imported)
 		return 0;
 	/* drm_gem_get_pages() would warn: the table of its pages is one allocation. */
@@ -159,6 +159,17 @@ err_clear:
 	return ret;
 }
 
+void gem_sync_unmap_locked(struct drm_gem_sync_shmem_object *shmem)
+{
+	if (!shmem->sgt)
+		return;
+	gem_sync_runs_free(shmem);
+	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(shmem->sgt);
+	kfree(shmem->sgt);
+	shmem->sgt = NULL;
+}
+
 static void depopulate_locked(struct drm_gem_sync_shmem_object *shmem)
 {
 	const struct drm_gem_sync_device_ops *ops = shmem->sdev->ops;
@@ -166,11 +177,7 @@ static void depopulate_locked(struct drm_gem_sync_shmem_object *shmem)
 	dma_resv_assert_held(shmem->base.resv);
 	if (!shmem->pages)
 		return;
-	gem_sync_runs_free(shmem);
-	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
-	sg_free_table(shmem->sgt);
-	kfree(shmem->sgt);
-	shmem->sgt = NULL;
+	gem_sync_unmap_locked(shmem);
 	if (ops && ops->releasing)
 		ops->releasing(shmem);
 	put_pages(shmem, shmem->pages);
@@ -199,8 +206,8 @@ void drm_gem_sync_shmem_fini(struct drm_gem_sync_shmem_object *shmem)
 		depopulate_locked(shmem);
 		dma_resv_unlock(shmem->base.resv);
 	}
+	gem_sync_untrack(shmem);
 	drm_gem_object_release(&shmem->base);
-	atomic_long_dec(&gem_sync_totals.objects);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_fini);
 
@@ -265,7 +272,7 @@ int gem_sync_hold(struct drm_gem_sync_shmem_object *shmem)
 	if (ret)
 		return ret;
 	atomic_long_inc(&gem_sync_totals.locks);
-	ret = shmem->pages ? 1 : 0;
+	ret = shmem->pages && !shmem->unplugged;
 	if (ret)
 		atomic_inc(&shmem->holds);
 	dma_resv_unlock(shmem->base.resv);
@@ -326,13 +333,13 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync);
 int drm_gem_sync_shmem_open(struct drm_gem_object *obj, struct drm_file *file)
 {
 	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+	const struct gs_policy_object policy_obj = gem_sync_policy_object(&shmem->args);
+	const struct gs_policy_device policy = gem_sync_policy(shmem->sdev);
 	struct drm_file *owner = cmpxchg(&shmem->owner, NULL, file);
 
 	if (!owner || owner == file)
 		return 0;
-	if (shmem->args.private || (shmem->args.cached && !shmem->sdev->coherent))
-		return -EPERM;
-	return 0;
+	return gs_policy_open_elsewhere(&policy, &policy_obj);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_open);
 

@@ -6,7 +6,7 @@
 
 #include "internal.h"
 
-enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_ADD };
+enum access { ACCESS_READ, ACCESS_POLL, ACCESS_WRITE, ACCESS_ADD };
 
 /* One access of the device. */
 struct transfer {
@@ -30,6 +30,7 @@ static void transfer_piece(struct transfer *transfer, void *mem, u32 size)
 {
 	switch (transfer->access) {
 	case ACCESS_READ:
+	case ACCESS_POLL:
 		copy_words(transfer->buffer, mem, size);
 		transfer->buffer += size;
 		break;
@@ -46,16 +47,29 @@ static void transfer_piece(struct transfer *transfer, void *mem, u32 size)
 	}
 }
 
-static void transfer_phys(struct transfer *transfer, phys_addr_t phys, u32 size)
+static void check_piece(const struct transfer *transfer, struct ncmem_page *page, u32 offset,
+			u32 size)
+{
+	if (transfer->access == ACCESS_READ)
+		ncmem_check_dev_read(page, offset, size);
+	else if (transfer->access != ACCESS_POLL)
+		ncmem_check_dev_write(page, offset, size);
+}
+
+static void transfer_phys(struct ncmem *nc, struct transfer *transfer, phys_addr_t phys, u32 size)
 {
 	struct ncmem_page *page = ncmem_page_find(phys);
 	void *mem = page_address(pfn_to_page(PHYS_PFN(phys))) + offset_in_page(phys);
 
-	if (page)
-		spin_lock(&page->lock);
+	if (!page) {
+		transfer_piece(transfer, mem, size);
+		return;
+	}
+	ncmem_chaos_at_access(nc, page);
+	spin_lock(&page->lock);
+	check_piece(transfer, page, offset_in_page(phys), size);
 	transfer_piece(transfer, mem, size);
-	if (page)
-		spin_unlock(&page->lock);
+	spin_unlock(&page->lock);
 }
 
 /* The whole range is checked before its first byte moves. */
@@ -88,7 +102,7 @@ static int device_access(struct ncmem *nc, u64 addr, size_t size, struct transfe
 		phys = segment->phys + (addr - segment->addr);
 		bytes = min3((u64)size, segment->size - (addr - segment->addr),
 			     (u64)(PAGE_SIZE - offset_in_page(phys)));
-		transfer_phys(transfer, phys, bytes);
+		transfer_phys(nc, transfer, phys, bytes);
 	}
 	return 0;
 }
@@ -111,6 +125,27 @@ int ncmem_dev_read(struct ncmem *nc, dma_addr_t addr, void *to, size_t size)
 	return device_access(nc, addr, size, &transfer);
 }
 EXPORT_SYMBOL_GPL(ncmem_dev_read);
+
+/**
+ * ncmem_dev_poll() - the device polls a word that the CPU writes at any time
+ * @nc: the emulation of the device
+ * @addr: DMA address
+ * @to: where to
+ * @size: bytes
+ *
+ * As ncmem_dev_read(), but finding the word dirty is no hazard worth a report.
+ *
+ * Context: Any context that may take a spinlock. The caller keeps the mapping.
+ *
+ * Return: As ncmem_dev_read().
+ */
+int ncmem_dev_poll(struct ncmem *nc, dma_addr_t addr, void *to, size_t size)
+{
+	struct transfer transfer = { .access = ACCESS_POLL, .buffer = to };
+
+	return device_access(nc, addr, size, &transfer);
+}
+EXPORT_SYMBOL_GPL(ncmem_dev_poll);
 
 /**
  * ncmem_dev_write() - the device writes memory

@@ -21,15 +21,17 @@ static void maintain(struct ncmem *nc, phys_addr_t phys, u64 size, enum line_op 
 {
 	u64 lines = 0;
 
+	if (nc->params.mode == NCMEM_COHERENT)
+		return;
 	while (size) {
 		u32 offset = offset_in_page(phys);
 		u32 bytes = min_t(u64, size, PAGE_SIZE - offset);
 		struct ncmem_page *page = ncmem_page_find(phys);
 
 		if (page && op == LINE_CLEAN)
-			lines += ncmem_page_clean(nc, page, offset, bytes);
+			lines += ncmem_page_clean(page, offset, bytes);
 		else if (page)
-			lines += ncmem_page_drop(nc, page, offset, bytes);
+			lines += ncmem_page_drop(page, offset, bytes);
 		phys += bytes;
 		size -= bytes;
 	}
@@ -83,31 +85,69 @@ static u64 sg_pages(const struct scatterlist *sg)
 	return DIV_ROUND_UP(sg->offset + sg->length, PAGE_SIZE);
 }
 
-/* Give every segment addresses of its own, with a page that is not mapped behind it. */
-static int map_insert(struct ncmem *nc, struct ncmem_map *map, struct scatterlist *sgl, int nents)
+/* An IOMMU joins pages that lie apart, if whole pages follow each other. */
+static bool joins(const struct ncmem *nc, const struct scatterlist *previous,
+		  const struct scatterlist *sg, u64 length)
 {
-	struct ncmem_segment *segment = map->segment;
+	return nc->params.merge_segments && !sg->offset &&
+	       IS_ALIGNED(previous->offset + previous->length, PAGE_SIZE) &&
+	       length + sg->length <= UINT_MAX;
+}
+
+/*
+ * Lay the segments out from DMA page @page on: either joined, or each with
+ * addresses of its own and a page that is not mapped behind it. Fills the DMA side
+ * of @sgl and returns its number of entries.
+ */
+static int lay_out(struct ncmem *nc, struct ncmem_map *map, struct scatterlist *sgl,
+		   unsigned long page)
+{
+	struct scatterlist *sg, *previous = NULL, *dma = NULL;
+	unsigned int i;
+	int count = 0;
+
+	for_each_sg(sgl, sg, map->count, i) {
+		struct ncmem_segment *segment = &map->segment[i];
+
+		if (!previous || !joins(nc, previous, sg, sg_dma_len(dma))) {
+			page += previous ? 1 : 0;
+			dma = dma ? sg_next(dma) : sgl;
+			sg_dma_address(dma) = ((u64)page << PAGE_SHIFT) + sg->offset;
+			sg_dma_len(dma) = 0;
+			count++;
+		}
+		segment->addr = ((u64)page << PAGE_SHIFT) + sg->offset;
+		segment->size = sg->length;
+		segment->phys = sg_phys(sg);
+		sg_dma_len(dma) += sg->length;
+		page += sg_pages(sg);
+		previous = sg;
+	}
+	if (count < map->count)
+		sg_dma_len(sg_next(dma)) = 0;
+	return count;
+}
+
+/* Returns the number of DMA segments, or a negative errno. */
+static int map_insert(struct ncmem *nc, struct ncmem_map *map, struct scatterlist *sgl)
+{
 	unsigned long page, pages = 0;
 	struct scatterlist *sg;
-	int i, ret;
+	unsigned int i;
+	int ret;
 
-	for_each_sg(sgl, sg, nents, i)
+	for_each_sg(sgl, sg, map->count, i) {
+		/* The device accesses memory through the kernel's own mapping. */
+		if (!sg_page(sg) || !pfn_valid(PHYS_PFN(sg_phys(sg))))
+			return -EINVAL;
 		pages += sg_pages(sg) + 1;
+	}
 	ret = mtree_alloc_range(&nc->maps, &page, map, pages, FIRST_DMA_PAGE, LAST_DMA_PAGE,
 				GFP_KERNEL);
 	if (ret)
 		return ret;
-	for_each_sg(sgl, sg, nents, i) {
-		segment->addr = ((u64)page << PAGE_SHIFT) + sg->offset;
-		segment->size = sg->length;
-		segment->phys = sg_phys(sg);
-		sg_dma_address(sg) = segment->addr;
-		sg_dma_len(sg) = segment->size;
-		page += sg_pages(sg) + 1;
-		segment++;
-	}
 	atomic_long_inc(&ncmem_totals.maps);
-	return 0;
+	return lay_out(nc, map, sgl, page);
 }
 
 static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
@@ -122,16 +162,16 @@ static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	if (!map)
 		return -ENOMEM;
 	map->count = nents;
-	ret = map_insert(nc, map, sgl, nents);
-	if (ret) {
+	ret = map_insert(nc, map, sgl);
+	if (ret < 0) {
 		kvfree(map);
-		return -ENOMEM;
+		return ret == -EINVAL ? ret : -ENOMEM;
 	}
 	for (i = 0; i < map->count && !(attrs & DMA_ATTR_SKIP_CPU_SYNC); i++) {
 		maintain_for_device(nc, map->segment[i].phys, map->segment[i].size);
 		cond_resched();
 	}
-	return nents;
+	return ret;
 }
 
 static void unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,

@@ -7,10 +7,15 @@
 #include <linux/bitmap.h>
 #include <linux/dma-direction.h>
 #include <linux/dma-map-ops.h>
+#include <linux/kref.h>
 #include <linux/maple_tree.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include <line.h>
+#include <random.h>
+#include <violation.h>
 
 #include "ncmem.h"
 
@@ -20,27 +25,69 @@
 #define NCMEM_LINE_MIN	32
 #define NCMEM_LINE_MAX	128
 
+/* The last so many violations are kept. */
+#define NCMEM_REPORTS	256
+
+/* One violation, as it was when it was seen: nothing in it is freed with its object. */
+struct ncmem_report {
+	u64 serial;			/* from 1; 0 is an unused slot */
+	u64 time_ns;			/* since boot */
+	const struct ncmem_pages *set;	/* only to be compared */
+	struct ncmem_owner owner;
+	struct gs_violation violation;
+	u64 offset;			/* bytes into the object */
+	u64 size;
+};
+
 /**
  * struct ncmem - one virtual device's emulation
+ * @ref: one is the creator's, and each set of pages has one
  * @dev: the device
  * @ops: the device's DMA operations; &struct ncmem is found from them
- * @line: bytes of a cache line
+ * @params: as created
  * @maps: &struct ncmem_map by page number of the DMA address
  * @lines_cleaned: lines written back by maintenance, dirty or not
  * @lines_dropped: lines dropped by maintenance
+ * @lines_evicted: lines written back by chaos
+ * @lines_refilled: lines refilled by chaos
+ * @violations: how often each kind was seen
+ * @report_lock: protects @reports, @last_report and every owner's label
+ * @reports: a ring
+ * @last_report: serial of the last report
+ * @shadow_lock: keeps the pages in @shadows; taken before a page's lock
+ * @shadows: pages that have a cache copy, for chaos to choose from
+ * @shadow_ids: no id in @shadows was ever larger
+ * @random: chaos at device accesses; under @shadow_lock
+ * @work_random: chaos of @chaos_work; under @shadow_lock
+ * @chaos_work: chaos every now and then
  */
 struct ncmem {
+	struct kref ref;
 	struct device *dev;
 	struct dma_map_ops ops;
-	u32 line;
+	struct ncmem_params params;
 	struct maple_tree maps;
 	atomic64_t lines_cleaned;
 	atomic64_t lines_dropped;
+	atomic64_t lines_evicted;
+	atomic64_t lines_refilled;
+	atomic64_t violations[GS_VIOLATION_KINDS];
+	spinlock_t report_lock;
+	struct ncmem_report *reports;
+	u64 last_report;
+	spinlock_t shadow_lock;
+	struct xarray shadows;
+	u32 shadow_ids;
+	struct gs_random random;
+	struct gs_random work_random;
+	struct delayed_work chaos_work;
 };
 
 /**
  * struct ncmem_page - one page of an object
  * @lock: serializes line operations and device accesses
+ * @shadow_id: index in &ncmem.shadows, while C exists
+ * @set: the pages of the object
  * @mem: M, the object's own page
  * @cache: C, what cached CPU views show; NULL until there is one
  * @base: B, C as of the last fill or write-back; exists together with C
@@ -49,6 +96,8 @@ struct ncmem {
  */
 struct ncmem_page {
 	spinlock_t lock;
+	u32 shadow_id;
+	struct ncmem_pages *set;
 	struct page *mem;
 	struct page *cache;
 	struct page *base;
@@ -58,6 +107,7 @@ struct ncmem_page {
 /* The pages of one object. */
 struct ncmem_pages {
 	struct ncmem *nc;
+	const struct ncmem_owner *owner;
 	unsigned long count;
 	struct ncmem_page page[] __counted_by(count);
 };
@@ -85,8 +135,23 @@ struct ncmem_totals {
 extern struct ncmem_totals ncmem_totals;
 
 struct ncmem_page *ncmem_page_find(phys_addr_t phys);
-u64 ncmem_page_clean(struct ncmem *nc, struct ncmem_page *page, u32 offset, u32 size);
-u64 ncmem_page_drop(struct ncmem *nc, struct ncmem_page *page, u32 offset, u32 size);
+bool ncmem_page_lines(const struct ncmem_page *page, struct gs_lines *lines);
+u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size);
+u64 ncmem_page_drop(struct ncmem_page *page, u32 offset, u32 size);
+
+/* The page's lock is held: look for violations of what comes next, and report them. */
+void ncmem_check_clean(struct ncmem_page *page, u32 offset, u32 size);
+void ncmem_check_dev_read(struct ncmem_page *page, u32 offset, u32 size);
+void ncmem_check_dev_write(struct ncmem_page *page, u32 offset, u32 size);
+int ncmem_reports_init(struct ncmem *nc);
+void ncmem_reports_fini(struct ncmem *nc);
+
+void ncmem_chaos_init(struct ncmem *nc);
+void ncmem_chaos_stop(struct ncmem *nc);
+void ncmem_chaos_fini(struct ncmem *nc);
+void ncmem_chaos_at_access(struct ncmem *nc, struct ncmem_page *page);
+
+extern const struct attribute_group ncmem_group;
 
 void ncmem_dma_ops_init(struct dma_map_ops *ops);
 const struct ncmem_segment *ncmem_segment_find(struct ncmem *nc, u64 addr);

@@ -24,12 +24,16 @@
  * The directory tells user space that cache instructions of the CPU move nothing
  * here: only the kernel can synchronize.
  *
+ * What goes wrong with data, or nearly does, is reported (core/violation.h): as
+ * trace event `ncmem:ncmem_violation`, counted in the sysfs directory, and kept in
+ * the debugfs file `ncmem_violations`.
+ *
  * A virtual driver puts it under its objects like this::
  *
  *	nc = ncmem_create(dev, &(struct ncmem_params){ .line_size = 64 });
  *
  *	when pages were allocated, before dma_map_sgtable():
- *		set = ncmem_pages_add(nc, pages, count);
+ *		set = ncmem_pages_add(nc, pages, count, &bo->owner);
  *	for the fault handler of a cached map:
  *		page = ncmem_cpu_page(set, index);
  *	when the device accesses memory:
@@ -37,10 +41,15 @@
  *	after dma_unmap_sgtable(), before the pages are put:
  *		ncmem_pages_remove(set);
  *
- *	ncmem_destroy(nc);
+ *	when the device goes, after its last dma_unmap_sgtable():
+ *		ncmem_detach(nc);
+ *		ncmem_put(nc);
  *
- * Only lazy mode exists: lines move when maintenance moves them and never on
- * their own, so what is stale stays stale.
+ * In lazy mode lines move when maintenance moves them and never on their own, so
+ * what is stale stays stale. In chaos mode random dirty lines are written back and
+ * random clean lines refilled at every device access, and every few milliseconds;
+ * a seed makes the former reproducible as long as one thread uses the device. In
+ * coherent mode there is no cache, and nothing is maintained.
  */
 
 struct ncmem_totals ncmem_totals;
@@ -59,43 +68,6 @@ MODULE_PARM_DESC(shadows, "pages that have a cache copy (read only)");
 module_param_cb(maps, &totals_ops, &ncmem_totals.maps, 0444);
 MODULE_PARM_DESC(maps, "DMA mappings (read only)");
 
-static ssize_t line_size_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%u\n", to_ncmem(dev)->line);
-}
-static DEVICE_ATTR_RO(line_size);
-
-static ssize_t mode_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "lazy\n");
-}
-static DEVICE_ATTR_RO(mode);
-
-static ssize_t lines_cleaned_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%lld\n", atomic64_read(&to_ncmem(dev)->lines_cleaned));
-}
-static DEVICE_ATTR_RO(lines_cleaned);
-
-static ssize_t lines_dropped_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%lld\n", atomic64_read(&to_ncmem(dev)->lines_dropped));
-}
-static DEVICE_ATTR_RO(lines_dropped);
-
-static struct attribute *ncmem_attrs[] = {
-	&dev_attr_line_size.attr,
-	&dev_attr_mode.attr,
-	&dev_attr_lines_cleaned.attr,
-	&dev_attr_lines_dropped.attr,
-	NULL
-};
-
-static const struct attribute_group ncmem_group = {
-	.name = "ncmem",
-	.attrs = ncmem_attrs,
-};
-
 /**
  * ncmem_create() - make a device's memory non-coherent
  * @dev: a virtual device that nothing was mapped for yet
@@ -107,7 +79,7 @@ static const struct attribute_group ncmem_group = {
  * Context: Process context, may sleep.
  *
  * Return: The emulation; ERR_PTR of -EINVAL for a line size that is not 32, 64 or
- * 128; -EOPNOTSUPP if the kernel has no replaceable DMA operations
+ * 128, or an unknown mode; -EOPNOTSUPP if the kernel has no replaceable DMA operations
  * (CONFIG_ARCH_HAS_DMA_OPS); -ENOMEM.
  */
 struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params)
@@ -116,19 +88,24 @@ struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params
 	int ret;
 
 	if (!gs_line_size_valid(params->line_size) || params->line_size < NCMEM_LINE_MIN ||
-	    params->line_size > NCMEM_LINE_MAX)
+	    params->line_size > NCMEM_LINE_MAX || params->mode > NCMEM_COHERENT)
 		return ERR_PTR(-EINVAL);
 	nc = kzalloc(sizeof(*nc), GFP_KERNEL);
 	if (!nc)
 		return ERR_PTR(-ENOMEM);
+	kref_init(&nc->ref);
 	nc->dev = dev;
-	nc->line = params->line_size;
+	nc->params = *params;
 	mt_init_flags(&nc->maps, MT_FLAGS_ALLOC_RANGE);
+	ret = ncmem_reports_init(nc);
+	if (ret)
+		goto err_free;
+	ncmem_chaos_init(nc);
 	ncmem_dma_ops_init(&nc->ops);
 	set_dma_ops(dev, &nc->ops);
 	if (get_dma_ops(dev) != &nc->ops) {
 		ret = -EOPNOTSUPP;
-		goto err_free;
+		goto err_chaos;
 	}
 	ret = sysfs_create_group(&dev->kobj, &ncmem_group);
 	if (ret)
@@ -137,6 +114,10 @@ struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params
 
 err_ops:
 	set_dma_ops(dev, NULL);
+err_chaos:
+	ncmem_chaos_stop(nc);
+	ncmem_chaos_fini(nc);
+	ncmem_reports_fini(nc);
 err_free:
 	kfree(nc);
 	return ERR_PTR(ret);
@@ -144,20 +125,45 @@ err_free:
 EXPORT_SYMBOL_GPL(ncmem_create);
 
 /**
- * ncmem_destroy() - give a device its own DMA operations back
- * @nc: the emulation; no mapping of the device is left
+ * ncmem_detach() - give a device its own DMA operations back
+ * @nc: the emulation; no mapping of the device is left, and none will be made
+ *
+ * Sets of pages stay usable for CPU views until their removal.
  *
  * Context: Process context, may sleep.
  */
-void ncmem_destroy(struct ncmem *nc)
+void ncmem_detach(struct ncmem *nc)
 {
 	sysfs_remove_group(&nc->dev->kobj, &ncmem_group);
 	WARN_ON(!mtree_empty(&nc->maps));
 	set_dma_ops(nc->dev, NULL);
+	ncmem_chaos_stop(nc);
+}
+EXPORT_SYMBOL_GPL(ncmem_detach);
+
+static void ncmem_release(struct kref *ref)
+{
+	struct ncmem *nc = container_of(ref, struct ncmem, ref);
+
 	mtree_destroy(&nc->maps);
+	ncmem_chaos_fini(nc);
+	ncmem_reports_fini(nc);
 	kfree(nc);
 }
-EXPORT_SYMBOL_GPL(ncmem_destroy);
+
+/**
+ * ncmem_put() - drop the creator's reference
+ * @nc: the emulation, detached
+ *
+ * It lives until the last set of pages is removed.
+ *
+ * Context: Process context, may sleep.
+ */
+void ncmem_put(struct ncmem *nc)
+{
+	kref_put(&nc->ref, ncmem_release);
+}
+EXPORT_SYMBOL_GPL(ncmem_put);
 
 static int __init ncmem_module_init(void)
 {

@@ -8,10 +8,23 @@
 
 #include <linux/types.h>
 
+struct dentry;
 struct device;
 struct ncmem;
 struct ncmem_pages;
 struct page;
+
+/**
+ * enum ncmem_mode - how the emulated cache behaves
+ */
+enum ncmem_mode {
+	/** @NCMEM_LAZY: lines move only when maintenance moves them */
+	NCMEM_LAZY,
+	/** @NCMEM_CHAOS: lines also move on their own, at random */
+	NCMEM_CHAOS,
+	/** @NCMEM_COHERENT: there is no incoherent cache */
+	NCMEM_COHERENT,
+};
 
 /**
  * struct ncmem_params - fixed for the life of an emulated device
@@ -19,16 +32,47 @@ struct page;
 struct ncmem_params {
 	/** @line_size: bytes of a CPU cache line: 32, 64 or 128 */
 	u32 line_size;
+	/** @mode: how the cache behaves */
+	enum ncmem_mode mode;
+	/** @seed: of chaos: the same seed and the same accesses, the same moves */
+	u64 seed;
+	/**
+	 * @chaos_period_ms: chaos also moves lines every so many milliseconds; 0 is
+	 * never, which a replay needs
+	 */
+	u32 chaos_period_ms;
+	/** @merge_segments: DMA addresses of a mapping follow each other, as an IOMMU's may */
+	bool merge_segments;
+};
+
+#define NCMEM_LABEL_SIZE	64
+
+/**
+ * struct ncmem_owner - whose pages they are, for reports
+ */
+struct ncmem_owner {
+	/** @label: name of the object, or empty; see ncmem_owner_set_label() */
+	char label[NCMEM_LABEL_SIZE];
+	/** @comm: name of the process that created the object */
+	char comm[16];
+	/** @pid: process that created the object */
+	int pid;
 };
 
 struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params);
-void ncmem_destroy(struct ncmem *nc);
+void ncmem_detach(struct ncmem *nc);
+void ncmem_put(struct ncmem *nc);
+void ncmem_debugfs_init(struct ncmem *nc, struct dentry *root);
 
-struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsigned long count);
+void ncmem_owner_set_label(struct ncmem *nc, struct ncmem_owner *owner, const char *label);
+
+struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsigned long count,
+				    const struct ncmem_owner *owner);
 void ncmem_pages_remove(struct ncmem_pages *set);
 struct page *ncmem_cpu_page(struct ncmem_pages *set, unsigned long index);
 
 int ncmem_dev_read(struct ncmem *nc, dma_addr_t addr, void *to, size_t size);
+int ncmem_dev_poll(struct ncmem *nc, dma_addr_t addr, void *to, size_t size);
 int ncmem_dev_write(struct ncmem *nc, dma_addr_t addr, const void *from, size_t size);
 int ncmem_dev_add(struct ncmem *nc, dma_addr_t addr, u64 value, size_t size);
 

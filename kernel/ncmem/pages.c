@@ -20,42 +20,85 @@ struct ncmem_page *ncmem_page_find(phys_addr_t phys)
 	return xa_load(&all_pages, PHYS_PFN(phys));
 }
 
-static struct gs_lines page_lines(const struct ncmem *nc, const struct ncmem_page *page)
+/* The page as the cache-line model sees it; false without a cache copy. */
+bool ncmem_page_lines(const struct ncmem_page *page, struct gs_lines *lines)
 {
-	return (struct gs_lines){
+	if (!page->cache)
+		return false;
+	*lines = (struct gs_lines){
 		.mem = page_address(page->mem),
 		.cache = page_address(page->cache),
 		.base = page_address(page->base),
 		.size = PAGE_SIZE,
-		.line = nc->line,
+		.line = page->set->nc->params.line_size,
 	};
+	return true;
 }
 
 static unsigned int lines_per_page(const struct ncmem *nc)
 {
-	return PAGE_SIZE / nc->line;
+	return PAGE_SIZE / nc->params.line_size;
 }
 
-static int alloc_shadow(struct ncmem_page *page)
+/* C and B before they are a page's. */
+struct shadow {
+	struct page *cache;
+	struct page *base;
+	u32 id;
+};
+
+static void free_copies(struct page *cache, struct page *base)
 {
-	page->cache = alloc_page(GFP_KERNEL_ACCOUNT);
-	page->base = alloc_page(GFP_KERNEL_ACCOUNT);
-	if (!page->cache || !page->base)
-		return -ENOMEM;
+	if (cache)
+		__free_page(cache);
+	if (base)
+		__free_page(base);
+}
+
+/* Chaos may pick the page as soon as it has an id, so its lock is taken first there. */
+static int alloc_shadow(struct ncmem_page *page, struct shadow *shadow)
+{
+	int ret = -ENOMEM;
+
+	shadow->cache = alloc_page(GFP_KERNEL_ACCOUNT);
+	shadow->base = alloc_page(GFP_KERNEL_ACCOUNT);
+	if (!shadow->cache || !shadow->base)
+		goto err_free;
+	ret = xa_alloc(&page->set->nc->shadows, &shadow->id, page, xa_limit_32b,
+		       GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_free;
+	if (shadow->id > READ_ONCE(page->set->nc->shadow_ids))
+		WRITE_ONCE(page->set->nc->shadow_ids, shadow->id);
 	atomic_long_inc(&ncmem_totals.shadows);
 	return 0;
+
+err_free:
+	free_copies(shadow->cache, shadow->base);
+	return ret;
+}
+
+/* Under the page's lock, unless nobody else can know the page. */
+static void set_shadow(struct ncmem_page *page, const struct shadow *shadow)
+{
+	page->cache = shadow->cache;
+	page->base = shadow->base;
+	page->shadow_id = shadow->id;
 }
 
 static void free_shadow(struct ncmem_page *page)
 {
-	if (page->cache && page->base)
-		atomic_long_dec(&ncmem_totals.shadows);
-	if (page->cache)
-		__free_page(page->cache);
-	if (page->base)
-		__free_page(page->base);
+	struct ncmem *nc = page->set->nc;
+
+	if (!page->cache)
+		return;
+	spin_lock(&nc->shadow_lock);
+	xa_erase(&nc->shadows, page->shadow_id);
+	spin_unlock(&nc->shadow_lock);
+	free_copies(page->cache, page->base);
 	page->cache = NULL;
 	page->base = NULL;
+	atomic_long_dec(&ncmem_totals.shadows);
 }
 
 /*
@@ -63,35 +106,63 @@ static void free_shadow(struct ncmem_page *page)
  * memory holds (R17): poison it, with the content as dirty lines above. A line
  * that happens to hold the poison is clean, and right.
  */
-static int page_init(struct ncmem_page *page, struct page *mem, unsigned int lines)
+static int page_init(struct ncmem_page *page, unsigned int lines)
 {
-	void *content = page_address(mem);
+	void *content = page_address(page->mem);
+	struct shadow shadow;
 	int ret;
 
-	spin_lock_init(&page->lock);
-	page->mem = mem;
 	if (!memchr_inv(content, 0, PAGE_SIZE)) {
 		bitmap_fill(page->fresh, lines);
 	} else {
-		ret = alloc_shadow(page);
+		ret = alloc_shadow(page, &shadow);
 		if (ret)
 			return ret;
-		copy_page(page_address(page->cache), content);
-		memset(page_address(page->base), NCMEM_POISON, PAGE_SIZE);
+		copy_page(page_address(shadow.cache), content);
+		memset(page_address(shadow.base), NCMEM_POISON, PAGE_SIZE);
+		spin_lock(&page->lock);
+		set_shadow(page, &shadow);
+		spin_unlock(&page->lock);
 	}
-	ret = xa_err(xa_store(&all_pages, page_to_pfn(mem), page, GFP_KERNEL_ACCOUNT));
-	if (ret)
-		return ret;
 	memset(content, NCMEM_POISON, PAGE_SIZE);
 	return 0;
 }
 
+static int page_add(struct ncmem_pages *set, unsigned long index, struct page *mem)
+{
+	struct ncmem_page *page = &set->page[index];
+	int ret;
+
+	spin_lock_init(&page->lock);
+	page->set = set;
+	page->mem = mem;
+	if (set->nc->params.mode != NCMEM_COHERENT) {
+		ret = page_init(page, lines_per_page(set->nc));
+		if (ret)
+			return ret;
+	}
+	ret = xa_err(xa_store(&all_pages, page_to_pfn(mem), page, GFP_KERNEL_ACCOUNT));
+	if (ret) {
+		ncmem_page_clean(page, 0, PAGE_SIZE);
+		free_shadow(page);
+	}
+	return ret;
+}
+
 /* The CPU's content goes back to the page: what is dirty was never written back. */
-static void page_fini(struct ncmem *nc, struct ncmem_page *page)
+static void page_remove(struct ncmem_page *page)
 {
 	xa_erase(&all_pages, page_to_pfn(page->mem));
-	ncmem_page_clean(nc, page, 0, PAGE_SIZE);
+	ncmem_page_clean(page, 0, PAGE_SIZE);
 	free_shadow(page);
+}
+
+static void free_set(struct ncmem_pages *set)
+{
+	struct ncmem *nc = set->nc;
+
+	kvfree(set);
+	ncmem_put(nc);
 }
 
 /**
@@ -99,6 +170,7 @@ static void page_fini(struct ncmem *nc, struct ncmem_page *page)
  * @nc: the emulation of the object's device
  * @pages: the pages; they stay the caller's and must live until the removal
  * @count: number of pages
+ * @owner: whose they are; stays the caller's and must live until the removal
  *
  * From here on the pages are what memory holds, and their content so far is what
  * the CPU's cache holds: it reaches memory when the pages are mapped for the
@@ -108,7 +180,8 @@ static void page_fini(struct ncmem *nc, struct ncmem_page *page)
  *
  * Return: The set of pages, or ERR_PTR(-ENOMEM) with the pages as they were.
  */
-struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsigned long count)
+struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsigned long count,
+				    const struct ncmem_owner *owner)
 {
 	struct ncmem_pages *set;
 	unsigned long i;
@@ -117,10 +190,12 @@ struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsig
 	set = kvzalloc(struct_size(set, page, count), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!set)
 		return ERR_PTR(-ENOMEM);
+	kref_get(&nc->ref);
 	set->nc = nc;
+	set->owner = owner;
 	set->count = count;
 	for (i = 0; i < count; i++) {
-		ret = page_init(&set->page[i], pages[i], lines_per_page(nc));
+		ret = page_add(set, i, pages[i]);
 		if (ret)
 			goto err_undo;
 		cond_resched();
@@ -129,10 +204,9 @@ struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsig
 	return set;
 
 err_undo:
-	free_shadow(&set->page[i]);
 	while (i--)
-		page_fini(nc, &set->page[i]);
-	kvfree(set);
+		page_remove(&set->page[i]);
+	free_set(set);
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(ncmem_pages_add);
@@ -151,24 +225,25 @@ void ncmem_pages_remove(struct ncmem_pages *set)
 	unsigned long i;
 
 	for (i = 0; i < set->count; i++) {
-		page_fini(set->nc, &set->page[i]);
+		page_remove(&set->page[i]);
 		cond_resched();
 	}
 	atomic_long_sub(set->count, &ncmem_totals.pages);
-	kvfree(set);
+	free_set(set);
 }
 EXPORT_SYMBOL_GPL(ncmem_pages_remove);
 
 /* C = B = M, except that lines whose content is only in the cache show that. */
-static void fill_shadow(struct ncmem *nc, struct ncmem_page *page)
+static void fill_shadow(struct ncmem_page *page)
 {
-	struct gs_lines lines = page_lines(nc, page);
-	unsigned int line;
+	unsigned int line, count = lines_per_page(page->set->nc);
+	struct gs_lines lines;
 
+	ncmem_page_lines(page, &lines);
 	gs_lines_fill(&lines);
-	for_each_set_bit(line, page->fresh, lines_per_page(nc))
-		memset((void *)lines.cache + line * nc->line, 0, nc->line);
-	bitmap_zero(page->fresh, lines_per_page(nc));
+	for_each_set_bit(line, page->fresh, count)
+		memset((void *)lines.cache + line * lines.line, 0, lines.line);
+	bitmap_zero(page->fresh, count);
 }
 
 /**
@@ -184,78 +259,88 @@ static void fill_shadow(struct ncmem *nc, struct ncmem_page *page)
 struct page *ncmem_cpu_page(struct ncmem_pages *set, unsigned long index)
 {
 	struct ncmem_page *page = &set->page[index];
-	struct ncmem_page shadow = {};
+	struct shadow shadow;
 	int ret;
 
+	if (set->nc->params.mode == NCMEM_COHERENT)
+		return page->mem;
 	if (page->cache)
 		return page->cache;
-	ret = alloc_shadow(&shadow);
-	if (ret) {
-		free_shadow(&shadow);
+	ret = alloc_shadow(page, &shadow);
+	if (ret)
 		return ERR_PTR(ret);
-	}
 	spin_lock(&page->lock);
-	page->cache = shadow.cache;
-	page->base = shadow.base;
-	fill_shadow(set->nc, page);
+	set_shadow(page, &shadow);
+	fill_shadow(page);
 	spin_unlock(&page->lock);
 	return page->cache;
 }
 EXPORT_SYMBOL_GPL(ncmem_cpu_page);
 
 /* The lines of a page that overlap a range inside it, as [*first, *end). */
-static void line_span(const struct ncmem *nc, u32 offset, u32 size, u32 *first, u32 *end)
+static void line_span(u32 line, u32 offset, u32 size, u32 *first, u32 *end)
 {
-	*first = offset / nc->line;
-	*end = DIV_ROUND_UP(offset + size, nc->line);
+	*first = offset / line;
+	*end = DIV_ROUND_UP(offset + size, line);
 }
 
 /* A page without a cached view holds no dirty line, except fresh ones. */
-static void clean_fresh(struct ncmem *nc, struct ncmem_page *page, u32 first, u32 end)
+static void clean_fresh(struct ncmem_page *page, u32 line, u32 first, u32 end)
 {
-	u32 line = first;
+	u32 i = first;
 
-	for_each_set_bit_from(line, page->fresh, end) {
-		memset(page_address(page->mem) + line * nc->line, 0, nc->line);
-		__clear_bit(line, page->fresh);
+	for_each_set_bit_from(i, page->fresh, end) {
+		memset(page_address(page->mem) + i * line, 0, line);
+		__clear_bit(i, page->fresh);
 	}
 }
 
 /* Write lines of a page back. Returns the number of lines that overlap the range. */
-u64 ncmem_page_clean(struct ncmem *nc, struct ncmem_page *page, u32 offset, u32 size)
+u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size)
 {
+	u32 first, end, line = page->set->nc->params.line_size;
 	struct gs_lines lines;
-	u32 first, end;
 
-	line_span(nc, offset, size, &first, &end);
+	line_span(line, offset, size, &first, &end);
 	spin_lock(&page->lock);
-	if (page->cache) {
-		lines = page_lines(nc, page);
+	if (ncmem_page_lines(page, &lines)) {
+		ncmem_check_clean(page, offset, size);
 		gs_lines_clean(&lines, offset, size);
 	} else {
-		clean_fresh(nc, page, first, end);
+		clean_fresh(page, line, first, end);
 	}
 	spin_unlock(&page->lock);
 	return end - first;
 }
 
-/* Drop lines of a page; partial edge lines are written back first, as arm64 does (R5). */
-u64 ncmem_page_drop(struct ncmem *nc, struct ncmem_page *page, u32 offset, u32 size)
+static void drop_fresh(struct ncmem_page *page, u32 line, u32 offset, u32 size)
 {
-	struct gs_lines lines;
 	u32 first, end;
 
-	line_span(nc, offset, size, &first, &end);
+	line_span(line, offset, size, &first, &end);
+	if (offset % line)
+		clean_fresh(page, line, first, first + 1);
+	if ((offset + size) % line)
+		clean_fresh(page, line, end - 1, end);
+	bitmap_clear(page->fresh, first, end - first);
+}
+
+/* Drop lines of a page; partial edge lines are written back first, as arm64 does (R5). */
+u64 ncmem_page_drop(struct ncmem_page *page, u32 offset, u32 size)
+{
+	u32 first, end, line = page->set->nc->params.line_size;
+	struct gs_lines lines;
+
+	line_span(line, offset, size, &first, &end);
 	spin_lock(&page->lock);
-	if (page->cache) {
-		lines = page_lines(nc, page);
+	if (ncmem_page_lines(page, &lines)) {
+		if (offset % line)
+			ncmem_check_clean(page, offset, 1);
+		if ((offset + size) % line)
+			ncmem_check_clean(page, offset + size - 1, 1);
 		gs_lines_drop(&lines, offset, size);
 	} else {
-		if (offset % nc->line)
-			clean_fresh(nc, page, first, first + 1);
-		if ((offset + size) % nc->line)
-			clean_fresh(nc, page, end - 1, end);
-		bitmap_clear(page->fresh, first, end - first);
+		drop_fresh(page, line, offset, size);
 	}
 	spin_unlock(&page->lock);
 	return end - first;

@@ -11,6 +11,7 @@
 
 enum access_kind {
 	ACCESS_READ,
+	ACCESS_POLL,
 	ACCESS_WRITE,
 	ACCESS_FETCH,
 	ACCESS_ADD,
@@ -75,6 +76,8 @@ static int transfer(struct vgpu_vm *vm, const struct access *access, const struc
 	case ACCESS_READ:
 	case ACCESS_FETCH:
 		return ncmem_dev_read(nc, piece->dma, access->to + done, piece->size);
+	case ACCESS_POLL:
+		return ncmem_dev_poll(nc, piece->dma, access->to + done, piece->size);
 	case ACCESS_WRITE:
 		return ncmem_dev_write(nc, piece->dma, access->from + done, piece->size);
 	case ACCESS_ADD:
@@ -203,7 +206,9 @@ EXPORT_SYMBOL_GPL(vgpu_vm_write);
  */
 int vgpu_vm_sync_read(struct vgpu_vm *vm, u64 va, void *to, size_t size)
 {
-	return vgpu_vm_read(vm, va, to, size);
+	const struct access access = { .kind = ACCESS_POLL, .va = va, .size = size, .to = to };
+
+	return device_access(vm, &access);
 }
 EXPORT_SYMBOL_GPL(vgpu_vm_sync_read);
 

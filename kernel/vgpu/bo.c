@@ -1,9 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffer objects. */
 #include <linux/export.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "internal.h"
+
+static struct vgpu_bo *bo_alloc(void)
+{
+	struct vgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+
+	if (!bo)
+		return NULL;
+	get_task_comm(bo->owner.comm, current->group_leader);
+	bo->owner.pid = task_tgid_nr(current);
+	mutex_init(&bo->gpuva_lock);
+	return bo;
+}
+
+static void bo_free(struct vgpu_bo *bo)
+{
+	mutex_destroy(&bo->gpuva_lock);
+	kfree(bo);
+}
 
 /**
  * vgpu_bo_create() - create a buffer object
@@ -28,15 +47,13 @@ struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sy
 	struct vgpu_bo *bo;
 	int ret;
 
-	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	bo = bo_alloc();
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	bo->create_flags = args->create_flags;
-	mutex_init(&bo->gpuva_lock);
 	ret = drm_gem_sync_shmem_init(&vdev->gem, &bo->base, funcs, args->size, &shmem_args);
 	if (ret) {
-		mutex_destroy(&bo->gpuva_lock);
-		kfree(bo);
+		bo_free(bo);
 		return ERR_PTR(ret);
 	}
 	drm_gem_gpuva_set_lock(&bo->base.base, &bo->gpuva_lock);
@@ -47,6 +64,36 @@ struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sy
 	return bo;
 }
 EXPORT_SYMBOL_GPL(vgpu_bo_create);
+
+/**
+ * vgpu_bo_import() - make a buffer object of another exporter's memory
+ * @vdev: the device
+ * @funcs: the driver's table, with vgpu_bo_free() as its .free
+ * @attach: the attachment
+ * @sgt: the memory, mapped for the device
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: the object with one reference; an ERR_PTR() of -ENOMEM, or of what
+ * drm_gem_sync_shmem_init_import() returned.
+ */
+struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
+			       struct dma_buf_attachment *attach, struct sg_table *sgt)
+{
+	struct vgpu_bo *bo = bo_alloc();
+	int ret;
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	ret = drm_gem_sync_shmem_init_import(&vdev->gem, &bo->base, funcs, attach, sgt);
+	if (ret) {
+		bo_free(bo);
+		return ERR_PTR(ret);
+	}
+	drm_gem_gpuva_set_lock(&bo->base.base, &bo->gpuva_lock);
+	return bo;
+}
+EXPORT_SYMBOL_GPL(vgpu_bo_import);
 
 /**
  * vgpu_bo_free() - &drm_gem_object_funcs.free of a &struct vgpu_bo
@@ -63,7 +110,6 @@ void vgpu_bo_free(struct drm_gem_object *obj)
 	/* The reservation lock was in use until here. */
 	if (vm_resv_obj)
 		drm_gem_object_put(vm_resv_obj);
-	mutex_destroy(&bo->gpuva_lock);
-	kfree(bo);
+	bo_free(bo);
 }
 EXPORT_SYMBOL_GPL(vgpu_bo_free);

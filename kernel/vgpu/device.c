@@ -15,7 +15,8 @@ static int bo_populated(struct drm_gem_sync_shmem_object *shmem)
 	struct vgpu_bo *bo = container_of(shmem, struct vgpu_bo, base);
 	struct ncmem_pages *nc_pages;
 
-	nc_pages = ncmem_pages_add(vdev->nc, shmem->pages, shmem->base.size >> PAGE_SHIFT);
+	nc_pages = ncmem_pages_add(vdev->nc, shmem->pages, shmem->base.size >> PAGE_SHIFT,
+				   &bo->owner);
 	if (IS_ERR(nc_pages))
 		return PTR_ERR(nc_pages);
 	bo->nc_pages = nc_pages;
@@ -43,6 +44,12 @@ static const struct drm_gem_sync_device_ops gem_ops = {
 	.cpu_page = bo_cpu_page,
 };
 
+static void fini_memory(struct vgpu_device *vdev)
+{
+	ncmem_detach(vdev->nc);
+	ncmem_put(vdev->nc);
+}
+
 static int init_memory(struct vgpu_device *vdev, const struct vgpu_device_config *config)
 {
 	struct device *dev = vdev->drm.dev;
@@ -54,7 +61,7 @@ static int init_memory(struct vgpu_device *vdev, const struct vgpu_device_config
 		return PTR_ERR(vdev->nc);
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret) {
-		ncmem_destroy(vdev->nc);
+		fini_memory(vdev);
 		return ret;
 	}
 	dma_set_max_seg_size(dev, UINT_MAX);
@@ -110,15 +117,15 @@ int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *
 	vdev->gem.drm = &vdev->drm;
 	vdev->gem.coherent = config->coherent;
 	vdev->gem.cached_needs_private = config->cached_needs_private;
-	/* A coherent device sees what CPUs see: its objects need no second pages. */
-	vdev->gem.ops = config->coherent ? NULL : &gem_ops;
+	vdev->gem.ops = &gem_ops;
+	drm_gem_sync_device_init(&vdev->gem);
 
 	ret = init_memory(vdev, config);
 	if (ret)
 		return ret;
 	ret = init_workqueues(vdev);
 	if (ret)
-		ncmem_destroy(vdev->nc);
+		fini_memory(vdev);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vgpu_device_init);
@@ -137,7 +144,7 @@ void vgpu_device_fini(struct vgpu_device *vdev)
 	destroy_workqueue(vdev->free_wq);
 	destroy_workqueue(vdev->run_wq);
 	destroy_workqueue(vdev->sched_wq);
-	ncmem_destroy(vdev->nc);
+	fini_memory(vdev);
 }
 EXPORT_SYMBOL_GPL(vgpu_device_fini);
 

@@ -163,8 +163,8 @@ static void push_jobs(struct vgpu_submit *submit)
  * objects, which are held until vgpu_submit_fini().
  *
  * Return: 0; -EINVAL for an unknown syncobj to signal, or a wait for one without a
- * fence; -ENOENT for an unknown syncobj to wait for; -ENOMEM; -EINTR if a signal
- * came.
+ * fence; -ENOENT for an unknown syncobj to wait for; -E2BIG for more than 4096 syncobj
+ * points to signal; -ENOMEM; -EINTR if a signal came.
  */
 int vgpu_submit_commit(struct vgpu_submit *submit)
 {

@@ -9,6 +9,12 @@
 
 #include "internal.h"
 
+/*
+ * The most syncobj points that one submission signals: publishing each walks the
+ * timeline's unfinished points, and cannot be interrupted.
+ */
+#define MAX_SIGNALS	4096
+
 /* A syncobj point that at least one job of the submission signals. */
 struct signal {
 	struct rb_node node;
@@ -62,6 +68,8 @@ static int add_signal(struct vgpu_submit *submit, const struct vgpu_sync_op *op)
 	struct signal *signal;
 	int ret;
 
+	if (submit->signal_count == MAX_SIGNALS)
+		return -E2BIG;
 	signal = kzalloc(sizeof(*signal), GFP_KERNEL);
 	if (!signal)
 		return -ENOMEM;
@@ -80,6 +88,7 @@ static int add_signal(struct vgpu_submit *submit, const struct vgpu_sync_op *op)
 		}
 	}
 	rb_find_add(&signal->node, &submit->signals, compare_node);
+	submit->signal_count++;
 	return 0;
 
 err_free:
@@ -105,7 +114,7 @@ static int collect_signals(struct vgpu_submit *submit, const struct vgpu_submit_
 	return 0;
 }
 
-/* Allocate all that publishing needs. Returns 0; -EINVAL for an unknown handle; -ENOMEM. */
+/* Allocate all that publishing needs. Returns 0 or what vgpu_submit_commit() returns. */
 int vgpu_signals_collect(struct vgpu_submit *submit)
 {
 	for (u32 i = 0; i < submit->count; i++) {

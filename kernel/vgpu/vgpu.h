@@ -153,6 +153,8 @@ struct vgpu_bo {
 	struct drm_gem_sync_shmem_object base;
 	/** @nc_pages: its pages as the emulated memory knows them; NULL while not populated */
 	struct ncmem_pages *nc_pages;
+	/** @owner: whose it is, for reports of the emulated memory */
+	struct ncmem_owner owner;
 	/** @vm_resv_obj: the reservation object of the only VM that may map it; or NULL */
 	struct drm_gem_object *vm_resv_obj;
 	/** @create_flags: the flags of creation, in the driver's encoding (R23) */
@@ -181,6 +183,8 @@ struct vgpu_bo_args {
 
 struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
 			       const struct vgpu_bo_args *args);
+struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
+			       struct dma_buf_attachment *attach, struct sg_table *sgt);
 void vgpu_bo_free(struct drm_gem_object *obj);
 
 /* Permissions and attributes of a mapping. */
@@ -371,6 +375,8 @@ struct vgpu_submit {
 	u32 capacity;
 	/** @signals: the syncobj points that the jobs signal */
 	struct rb_root signals;
+	/** @signal_count: number of @signals */
+	u32 signal_count;
 	/** @exec: the reservation locks */
 	struct drm_exec exec;
 };

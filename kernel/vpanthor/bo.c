@@ -11,16 +11,17 @@
 /* All there are; no object has both, as what is never mapped has no caching. */
 #define BO_FLAGS	(DRM_PANTHOR_BO_NO_MMAP | DRM_PANTHOR_BO_WB_MMAP)
 
-/* Sharing is not implemented; exclusive objects are never shared (R13). */
-static struct dma_buf *bo_export(struct drm_gem_object *obj, int flags)
-{
-	if (to_vgpu_bo(obj)->vm_resv_obj)
-		return ERR_PTR(-EINVAL);
-	return ERR_PTR(-EOPNOTSUPP);
-}
-
 static const struct drm_gem_sync_funcs bo_funcs =
-	DRM_GEM_SYNC_SHMEM_FUNCS(vgpu_bo_free, bo_export);
+	DRM_GEM_SYNC_SHMEM_FUNCS(vgpu_bo_free, drm_gem_sync_shmem_export);
+
+struct drm_gem_object *vpanthor_gem_import_sg_table(struct drm_device *drm,
+						    struct dma_buf_attachment *attach,
+						    struct sg_table *sgt)
+{
+	struct vgpu_bo *bo = vgpu_bo_import(to_vgpu_device(drm), &bo_funcs, attach, sgt);
+
+	return IS_ERR(bo) ? ERR_CAST(bo) : &bo->base.base;
+}
 
 static int create_handle(struct drm_device *drm, struct drm_file *file, struct vgpu_vm *vm,
 			 struct drm_panthor_bo_create *args)

@@ -24,7 +24,9 @@
  * is a fault, which the log and the group's state report.
  *
  * Module parameters: ``line_size`` (32, 64 or 128 bytes), ``coherent`` (the device
- * snoops CPU caches, so nothing needs a flush), and ``job_timeout_ms``.
+ * snoops CPU caches, so nothing needs a flush), ``chaos`` (cache lines also move on
+ * their own) with ``seed`` and ``chaos_period_ms``, ``merge_segments``, and
+ * ``job_timeout_ms``.
  */
 
 #define DRIVER_NAME	"vpanthor"
@@ -36,6 +38,23 @@ MODULE_PARM_DESC(line_size, "Bytes of an emulated CPU cache line: 32, 64 or 128 
 static bool coherent;
 module_param(coherent, bool, 0444);
 MODULE_PARM_DESC(coherent, "The device is coherent with CPU caches (default N)");
+
+static bool chaos;
+module_param(chaos, bool, 0444);
+MODULE_PARM_DESC(chaos, "Cache lines also move on their own, at random (default N)");
+
+static unsigned long long seed = 1;
+module_param(seed, ullong, 0444);
+MODULE_PARM_DESC(seed, "Of chaos: the same seed, the same moves (default 1)");
+
+static unsigned int chaos_period_ms;
+module_param(chaos_period_ms, uint, 0444);
+MODULE_PARM_DESC(chaos_period_ms,
+		 "Chaos also moves lines between accesses, this often; 0 is never, as a replay needs (default 0)");
+
+static bool merge_segments;
+module_param(merge_segments, bool, 0444);
+MODULE_PARM_DESC(merge_segments, "DMA segments follow each other, as behind an IOMMU (default N)");
 
 static unsigned int job_timeout_ms = 5000;
 module_param(job_timeout_ms, uint, 0444);
@@ -108,16 +127,31 @@ static const struct drm_driver vpanthor_drm_driver = {
 	.num_ioctls = ARRAY_SIZE(vpanthor_ioctls),
 	.fops = &vpanthor_fops,
 	.name = "panthor",
+	.gem_prime_import = drm_gem_sync_prime_import,
+	.gem_prime_import_sg_table = vpanthor_gem_import_sg_table,
 	.desc = "Virtual Mali GPU with non-coherent memory",
 	.major = 1,
 	.minor = 7,
 };
 
+static enum ncmem_mode memory_mode(void)
+{
+	if (coherent)
+		return NCMEM_COHERENT;
+	return chaos ? NCMEM_CHAOS : NCMEM_LAZY;
+}
+
 static int vpanthor_probe(struct platform_device *pdev)
 {
 	const struct vgpu_device_config config = {
 		.engine = &vpanthor_csf_engine,
-		.memory.line_size = line_size,
+		.memory = {
+			.line_size = line_size,
+			.mode = memory_mode(),
+			.seed = seed,
+			.chaos_period_ms = chaos_period_ms,
+			.merge_segments = merge_segments,
+		},
 		.coherent = coherent,
 		.cached_needs_private = true,
 		.job_timeout_ms = job_timeout_ms,

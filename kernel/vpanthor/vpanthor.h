@@ -52,6 +52,10 @@ static inline struct vgpu_uarray vpanthor_uarray(const struct drm_panthor_obj_ar
 
 extern const struct vgpu_engine_ops vpanthor_csf_engine;
 
+struct drm_gem_object *vpanthor_gem_import_sg_table(struct drm_device *drm,
+						    struct dma_buf_attachment *attach,
+						    struct sg_table *sgt);
+
 int vpanthor_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *file);
 int vpanthor_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file);
 int vpanthor_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Devices: their objects, and what happens to these when the device goes. */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/wait_bit.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_vma_manager.h>
+
+#include "internal.h"
+
+/**
+ * drm_gem_sync_device_init() - initialize the helper's part of a device
+ * @sdev: the device, its other members filled
+ *
+ * Context: Any. Before the first object is created. Needs no undoing.
+ */
+void drm_gem_sync_device_init(struct drm_gem_sync_device *sdev)
+{
+	mutex_init(&sdev->lock);
+	INIT_LIST_HEAD(&sdev->objects);
+	init_waitqueue_head(&sdev->freed);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_device_init);
+
+int gem_sync_track(struct drm_gem_sync_shmem_object *shmem)
+{
+	struct drm_gem_sync_device *sdev = shmem->sdev;
+	int ret = 0;
+
+	mutex_lock(&sdev->lock);
+	if (sdev->unplugged)
+		ret = -ENODEV;
+	else
+		list_add_tail(&shmem->node, &sdev->objects);
+	mutex_unlock(&sdev->lock);
+	if (!ret)
+		atomic_long_inc(&gem_sync_totals.objects);
+	return ret;
+}
+
+void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem)
+{
+	struct drm_gem_sync_device *sdev = shmem->sdev;
+
+	mutex_lock(&sdev->lock);
+	list_del(&shmem->node);
+	mutex_unlock(&sdev->lock);
+	wake_up_all(&sdev->freed);
+	atomic_long_dec(&gem_sync_totals.objects);
+}
+
+/* User maps of the object, made through the device and through its dma-buf. */
+static void revoke_maps(struct drm_gem_object *obj)
+{
+	struct drm_device *drm = obj->dev;
+
+	drm_vma_node_unmap(&obj->vma_node, drm->anon_inode->i_mapping);
+	mutex_lock(&drm->object_name_lock);
+	if (obj->dma_buf)
+		drm_vma_node_unmap(&obj->vma_node, obj->dma_buf->file->f_mapping);
+	mutex_unlock(&drm->object_name_lock);
+}
+
+/* What the CPU wrote reaches memory, which importers may go on using. */
+static void write_back(struct drm_gem_sync_shmem_object *shmem)
+{
+	u64 offset = 0, size = shmem->base.size;
+	u64 length;
+
+	if (!shmem->pages || shmem->sdev->coherent || drm_gem_sync_shmem_is_wc(shmem))
+		return;
+	for (; offset < size; offset += length) {
+		dma_addr_t dma = drm_gem_sync_shmem_dma_addr(shmem, offset, &length);
+
+		dma_sync_single_for_device(shmem->base.dev->dev, dma, length, DMA_TO_DEVICE);
+		cond_resched();
+	}
+}
+
+/* In the order of R19: no new view, no view, no walk, nothing dirty, no mapping. */
+static void unplug_object(struct drm_gem_sync_shmem_object *shmem)
+{
+	struct drm_gem_object *obj = &shmem->base;
+
+	dma_resv_lock(obj->resv, NULL);
+	WRITE_ONCE(shmem->unplugged, true);
+	dma_resv_unlock(obj->resv);
+
+	revoke_maps(obj);
+	wait_var_event(&shmem->holds, !atomic_read(&shmem->holds));
+
+	dma_resv_lock(obj->resv, NULL);
+	if (shmem->imported) {
+		gem_sync_runs_free(shmem);
+		dma_buf_unmap_attachment(obj->import_attach, shmem->sgt, DMA_BIDIRECTIONAL);
+		shmem->sgt = NULL;
+	} else {
+		write_back(shmem);
+		gem_sync_unmap_locked(shmem);
+	}
+	dma_resv_unlock(obj->resv);
+}
+
+/* The next object to unplug, with a reference; NULL if only dying ones are left. */
+static struct drm_gem_sync_shmem_object *next_object(struct drm_gem_sync_device *sdev)
+{
+	struct drm_gem_sync_shmem_object *shmem, *found = NULL;
+
+	mutex_lock(&sdev->lock);
+	list_for_each_entry(shmem, &sdev->objects, node) {
+		if (shmem->unplugged || !kref_get_unless_zero(&shmem->base.refcount))
+			continue;
+		found = shmem;
+		break;
+	}
+	mutex_unlock(&sdev->lock);
+	return found;
+}
+
+/* Objects that were being freed unmap themselves. */
+static bool all_unplugged(struct drm_gem_sync_device *sdev)
+{
+	struct drm_gem_sync_shmem_object *shmem;
+	bool all = true;
+
+	mutex_lock(&sdev->lock);
+	list_for_each_entry(shmem, &sdev->objects, node)
+		all = all && shmem->unplugged;
+	mutex_unlock(&sdev->lock);
+	return all;
+}
+
+/**
+ * drm_gem_sync_device_unplug() - take all objects off a device that goes (R19)
+ * @sdev: the device
+ *
+ * CPU maps are revoked (later touches get SIGBUS), syncs under way end, dirty
+ * lines are written back, and every object and import is unmapped from the
+ * device: on return nothing is mapped for DMA any more, and nothing ever will be.
+ * Objects and their pages live on until their last user closes them.
+ *
+ * The driver has unplugged the DRM device and stopped its work before.
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_gem_sync_device_unplug(struct drm_gem_sync_device *sdev)
+{
+	struct drm_gem_sync_shmem_object *shmem;
+
+	mutex_lock(&sdev->lock);
+	sdev->unplugged = true;
+	mutex_unlock(&sdev->lock);
+	while ((shmem = next_object(sdev))) {
+		unplug_object(shmem);
+		drm_gem_object_put(&shmem->base);
+	}
+	wait_event(sdev->freed, all_unplugged(sdev));
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_device_unplug);
+
+MODULE_IMPORT_NS(DMA_BUF);

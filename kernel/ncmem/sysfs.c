@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The sysfs directory `ncmem` of an emulated device, readable by everyone. */
+#include <linux/device.h>
+#include <linux/sysfs.h>
+
+#include "internal.h"
+
+static ssize_t line_size_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", to_ncmem(dev)->params.line_size);
+}
+static DEVICE_ATTR_RO(line_size);
+
+static ssize_t mode_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	static const char *const names[] = {
+		[NCMEM_LAZY] = "lazy",
+		[NCMEM_CHAOS] = "chaos",
+		[NCMEM_COHERENT] = "coherent",
+	};
+
+	return sysfs_emit(buf, "%s\n", names[to_ncmem(dev)->params.mode]);
+}
+static DEVICE_ATTR_RO(mode);
+
+static ssize_t seed_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", to_ncmem(dev)->params.seed);
+}
+static DEVICE_ATTR_RO(seed);
+
+/* An attribute that shows a counter of &struct ncmem. */
+#define COUNTER(name_, counter_)								\
+static ssize_t name_##_show(struct device *dev, struct device_attribute *attr, char *buf)	\
+{												\
+	return sysfs_emit(buf, "%lld\n", atomic64_read(&to_ncmem(dev)->counter_));		\
+}												\
+static DEVICE_ATTR_RO(name_)
+
+COUNTER(lines_cleaned, lines_cleaned);
+COUNTER(lines_dropped, lines_dropped);
+COUNTER(lines_evicted, lines_evicted);
+COUNTER(lines_refilled, lines_refilled);
+COUNTER(violations_lost_update, violations[GS_LOST_UPDATE]);
+COUNTER(violations_cpu_store_stale, violations[GS_CPU_STORE_STALE]);
+COUNTER(violations_dev_write_dirty, violations[GS_DEV_WRITE_DIRTY]);
+COUNTER(violations_dev_read_dirty, violations[GS_DEV_READ_DIRTY]);
+
+static struct attribute *ncmem_attrs[] = {
+	&dev_attr_line_size.attr,
+	&dev_attr_mode.attr,
+	&dev_attr_seed.attr,
+	&dev_attr_lines_cleaned.attr,
+	&dev_attr_lines_dropped.attr,
+	&dev_attr_lines_evicted.attr,
+	&dev_attr_lines_refilled.attr,
+	&dev_attr_violations_lost_update.attr,
+	&dev_attr_violations_cpu_store_stale.attr,
+	&dev_attr_violations_dev_write_dirty.attr,
+	&dev_attr_violations_dev_read_dirty.attr,
+	NULL
+};
+
+const struct attribute_group ncmem_group = {
+	.name = "ncmem",
+	.attrs = ncmem_attrs,
+};
