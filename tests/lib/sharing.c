@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "sharing.h"
+
+struct fixture *need_drm(void **state)
+{
+	struct fixture *f = need_device(state);
+
+	if (f->fd < 0)
+		skip_because("the device has no DRM file: run on a render node");
+	return f;
+}
+
+int export_handle(int drm, uint32_t handle, int *dmabuf)
+{
+	return drmPrimeHandleToFD(drm, handle, DRM_CLOEXEC | DRM_RDWR, dmabuf) ? -errno : 0;
+}
+
+int import_dmabuf(int drm, int dmabuf, uint32_t *handle)
+{
+	return drmPrimeFDToHandle(drm, dmabuf, handle) ? -errno : 0;
+}
+
+int export_bo(struct fixture *f, const struct buffer *buf)
+{
+	int dmabuf;
+
+	assert_ok(export_handle(f->fd, gemsync_bo_handle(buf->bo), &dmabuf));
+	return dmabuf;
+}
+
+int bind_handle(int drm, uint32_t vm, uint32_t handle, uint64_t va, uint64_t size)
+{
+	struct drm_panthor_vm_bind_op op = {
+		.flags = DRM_PANTHOR_VM_BIND_OP_TYPE_MAP,
+		.bo_handle = handle,
+		.va = va,
+		.size = size,
+	};
+	struct drm_panthor_vm_bind bind = {
+		.vm_id = vm,
+		.ops = { .stride = sizeof(op), .count = 1, .array = (uintptr_t)&op },
+	};
+
+	return raw_ioctl(drm, DRM_IOCTL_PANTHOR_VM_BIND, &bind);
+}
+
+int query_handle(int drm, uint32_t handle, uint32_t *create_flags, uint32_t *extra_flags)
+{
+	struct drm_panthor_bo_query_info info = { .handle = handle };
+	int ret = raw_ioctl(drm, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &info);
+
+	*create_flags = info.create_flags;
+	*extra_flags = info.extra_flags;
+	return ret;
+}
+
+int mmap_offset(int drm, uint32_t handle, uint64_t *offset)
+{
+	struct drm_panthor_bo_mmap_offset args = { .handle = handle };
+	int ret = raw_ioctl(drm, DRM_IOCTL_PANTHOR_BO_MMAP_OFFSET, &args);
+
+	if (!ret)
+		*offset = args.offset;
+	return ret;
+}
+
+uint32_t import_and_bind(struct fixture *f, int dmabuf, uint64_t size)
+{
+	uint32_t handle;
+
+	assert_ok(import_dmabuf(f->fd, dmabuf, &handle));
+	assert_ok(bind_handle(f->fd, f->vm, handle, IMPORT_VA, size));
+	return handle;
+}
+
+void *map_dmabuf(int dmabuf, uint64_t size)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+}
+
+void sync_dmabuf(int dmabuf, uint64_t flags)
+{
+	struct dma_buf_sync sync = { .flags = flags };
+
+	assert_ok(raw_ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &sync));
+}
+
+int heap_alloc(uint64_t size)
+{
+	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
+
+	if (heap < 0)
+		skip_because("/dev/dma_heap/system: %s", strerror(errno));
+	assert_ok(raw_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data));
+	close(heap);
+	return data.fd;
+}
+
+int udmabuf_alloc(uint64_t size, void **map)
+{
+	struct udmabuf_create create = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
+	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	int dmabuf;
+
+	if (dev < 0)
+		skip_because("/dev/udmabuf: %s", strerror(errno));
+	create.memfd = memfd_create("udmabuf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_ok(ftruncate(create.memfd, size));
+	assert_ok(fcntl(create.memfd, F_ADD_SEALS, F_SEAL_SHRINK));
+	*map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, create.memfd, 0);
+	assert_ptr_not_equal(*map, MAP_FAILED);
+	dmabuf = ioctl(dev, UDMABUF_CREATE, &create);
+	assert_true(dmabuf >= 0);
+	close(create.memfd);
+	close(dev);
+	return dmabuf;
+}
+
+int vgem_open(void)
+{
+	char path[32];
+	int minor, fd;
+
+	for (minor = 0; minor < 16; minor++) {
+		drmVersionPtr version;
+		bool found;
+
+		snprintf(path, sizeof(path), "/dev/dri/card%d", minor);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		version = drmGetVersion(fd);
+		found = version && !strcmp(version->name, "vgem");
+		drmFreeVersion(version);
+		if (found)
+			return fd;
+		close(fd);
+	}
+	skip_because("no vgem device: load the module vgem, and run as root");
+}
+
+int vgem_alloc(int vgem, uint64_t size, uint32_t *handle)
+{
+	struct drm_mode_create_dumb dumb = { .width = size / 4, .height = 1, .bpp = 32 };
+	int dmabuf;
+
+	assert_ok(raw_ioctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));
+	assert_true(dumb.size >= size);
+	*handle = dumb.handle;
+	assert_ok(export_handle(vgem, dumb.handle, &dmabuf));
+	return dmabuf;
+}
+
+void *vgem_map(int vgem, uint32_t handle, uint64_t size)
+{
+	struct drm_mode_map_dumb map = { .handle = handle };
+	void *ptr;
+
+	assert_ok(raw_ioctl(vgem, DRM_IOCTL_MODE_MAP_DUMB, &map));
+	ptr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vgem, map.offset);
+	assert_ptr_not_equal(ptr, MAP_FAILED);
+	return ptr;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sharing tests have in common: handles, dma-bufs and other exporters. */
+#ifndef SHARING_H
+#define SHARING_H
+
+#include "fixture.h"
+
+/* Where an imported BO is bound: far from what the fixture binds. */
+#define IMPORT_VA	(1ull << 40)
+
+/* The fixture of a device with a DRM file, or the test is skipped. */
+struct fixture *need_drm(void **state);
+
+/* PRIME: 0 or -errno. */
+int export_handle(int drm, uint32_t handle, int *dmabuf);
+int import_dmabuf(int drm, int dmabuf, uint32_t *handle);
+
+/* The dma-buf of a shareable BO, which must work. */
+int export_bo(struct fixture *f, const struct buffer *buf);
+
+/* VM_BIND and BO_QUERY_INFO of a bare handle: 0 or -errno. */
+int bind_handle(int drm, uint32_t vm, uint32_t handle, uint64_t va, uint64_t size);
+int query_handle(int drm, uint32_t handle, uint32_t *create_flags, uint32_t *extra_flags);
+int mmap_offset(int drm, uint32_t handle, uint64_t *offset);
+
+/* Import into the fixture's device and bind at IMPORT_VA. Returns the handle. */
+uint32_t import_and_bind(struct fixture *f, int dmabuf, uint64_t size);
+
+/* Shared map of a dma-buf; MAP_FAILED with errno if it is refused. */
+void *map_dmabuf(int dmabuf, uint64_t size);
+
+/* DMA_BUF_IOCTL_SYNC with DMA_BUF_SYNC_*. */
+void sync_dmabuf(int dmabuf, uint64_t flags);
+
+/* Memory of other exporters, as a dma-buf. The test is skipped without them. */
+int heap_alloc(uint64_t size);
+int udmabuf_alloc(uint64_t size, void **map);
+int vgem_open(void);
+int vgem_alloc(int vgem, uint64_t size, uint32_t *handle);
+/* A map through vgem of one of its handles, own or imported. */
+void *vgem_map(int vgem, uint32_t handle, uint64_t size);
+
+#endif
