@@ -18,7 +18,7 @@ help:	## list the targets
 
 .PHONY: deps
 deps:
-	@scripts/install-deps build vm check
+	@scripts/install-deps build vm check lint
 
 # ---- User space ----
 
@@ -49,6 +49,10 @@ demo: all	## boot the stock kernel in QEMU and show what a flush does
 .PHONY: check
 check: all	## run every test that CI runs
 	@tests/check
+
+.PHONY: lint
+lint: user	## look for mistakes without running anything
+	@scripts/lint
 
 .PHONY: clean
 clean:	## remove what was built (not the cached kernel)

@@ -105,7 +105,7 @@ enum drm_panthor_sync_op_flags {
 	DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_TIMELINE_SYNCOBJ = 1,
 
 	/** @DRM_PANTHOR_SYNC_OP_WAIT: Wait for it before the work starts. */
-	DRM_PANTHOR_SYNC_OP_WAIT = 0 << 31,
+	DRM_PANTHOR_SYNC_OP_WAIT = 0,
 
 	/** @DRM_PANTHOR_SYNC_OP_SIGNAL: Signal it when the work is done. */
 	DRM_PANTHOR_SYNC_OP_SIGNAL = (int)(1u << 31),
@@ -139,7 +139,10 @@ enum drm_panthor_dev_query_type {
 	/** @DRM_PANTHOR_DEV_QUERY_TIMESTAMP_INFO: &struct drm_panthor_timestamp_info */
 	DRM_PANTHOR_DEV_QUERY_TIMESTAMP_INFO = 2,
 
-	/** @DRM_PANTHOR_DEV_QUERY_GROUP_PRIORITIES_INFO: &struct drm_panthor_group_priorities_info */
+	/**
+	 * @DRM_PANTHOR_DEV_QUERY_GROUP_PRIORITIES_INFO:
+	 * &struct drm_panthor_group_priorities_info
+	 */
 	DRM_PANTHOR_DEV_QUERY_GROUP_PRIORITIES_INFO = 3,
 
 	/** @DRM_PANTHOR_DEV_QUERY_MMU_INFO: &struct drm_panthor_mmu_info */
@@ -741,7 +744,7 @@ struct drm_panthor_tiler_heap_create {
 	/** @max_chunks: Chunks at most. */
 	__u32 max_chunks;
 
-	/** @target_in_flight: Render passes in flight before the heap prefers waiting to growing. */
+	/** @target_in_flight: Render passes in flight before the heap rather waits than grows. */
 	__u32 target_in_flight;
 
 	/** @handle: Out: its handle. */

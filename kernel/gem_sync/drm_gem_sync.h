@@ -309,6 +309,8 @@ void drm_gem_sync_shmem_print_info(struct drm_printer *p, unsigned int indent,
 /**
  * drm_gem_sync_shmem_is_wc - whether CPU maps of an object are write-combined
  * @shmem: the object
+ *
+ * Return: true if they are.
  */
 static inline bool drm_gem_sync_shmem_is_wc(const struct drm_gem_sync_shmem_object *shmem)
 {

@@ -218,8 +218,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_prime_import);
  * For the driver's &drm_driver.gem_prime_import_sg_table. The CPU never maps the
  * object through this device (R15), and syncs of it are refused (R11).
  *
- * Return: 0; -ENOMEM; -ENOSPC; -ENODEV behind an unplug; -EINVAL if less is mapped than the dma-buf's size.
- * On failure nothing is left and the caller frees its memory.
+ * Return: 0; -ENOMEM; -ENOSPC; -ENODEV behind an unplug; -EINVAL if less is mapped
+ * than the dma-buf's size. On failure nothing is left and the caller frees its memory.
  */
 int drm_gem_sync_shmem_init_import(struct drm_gem_sync_device *sdev,
 				   struct drm_gem_sync_shmem_object *shmem,

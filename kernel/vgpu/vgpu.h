@@ -237,6 +237,8 @@ int vgpu_vm_unmap(struct vgpu_vm *vm, u64 va, u64 size);
 /**
  * vgpu_vm_get - take a reference
  * @vm: the VM
+ *
+ * Return: @vm
  */
 static inline struct vgpu_vm *vgpu_vm_get(struct vgpu_vm *vm)
 {
@@ -328,6 +330,8 @@ u32 vgpu_group_fatal_queues(struct vgpu_group *group, bool *timedout);
 /**
  * vgpu_group_get - take a reference
  * @group: the group
+ *
+ * Return: @group
  */
 static inline struct vgpu_group *vgpu_group_get(struct vgpu_group *group)
 {

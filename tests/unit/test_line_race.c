@@ -132,6 +132,7 @@ static bool race(u32 (*op)(const struct gs_lines *lines, u32 offset, u32 size),
 	op(&window->lines, geometry->from, geometry->to - geometry->from);
 	came = !hook.countdown;
 	hook.countdown = 0;
+	hook.arg = NULL;
 	if (came && (op != gs_lines_drop || !interior))
 		assert_int_equal(window->cache[offset], STORED);
 	if (op == gs_lines_drop && interior)

@@ -302,7 +302,7 @@ static void naive_rows(struct findings *log, const bool *marked, u32 from, u32 t
 
 static bool any(const bool *marked, u32 from, u32 to)
 {
-	return memchr(marked + from, true, to - from) != NULL;
+	return memchr(marked + from, 1, to - from) != NULL;
 }
 
 /* The second implementation. */
