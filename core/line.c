@@ -153,48 +153,60 @@ bool gs_lines_dirty(const struct gs_lines *lines, u32 offset, u32 size)
 	return false;
 }
 
-/* Whether the next access of a copy at @offset can be a whole word. */
-static bool whole_word(u32 offset, u32 left)
+/*
+ * The size of the next access of a copy: words and half words in one access each,
+ * as the CPU may poll them; bytes at odd ends, since WC CPU maps may write the
+ * bytes beside them.
+ */
+static u32 unit(u32 offset, u32 left)
 {
-	return !(offset % WORD) && left >= WORD;
+	if (!(offset % WORD) && left >= WORD)
+		return WORD;
+	if (!(offset % HALF) && left >= HALF)
+		return HALF;
+	return 1;
 }
 
 void gs_lines_dev_read(const struct gs_lines *lines, u32 offset, void *to, u32 size)
 {
-	const volatile u8 *mem = (const u8 *)lines->mem;
+	const u8 *mem = (const u8 *)lines->mem + offset;
 	u8 *out = to;
-	u32 done = 0;
+	u32 done, step;
+	u64 word;
+	u32 half;
 
-	while (done < size) {
-		if (whole_word(offset + done, size - done)) {
-			u64 word = gs_word_load(&lines->mem[(offset + done) / WORD]);
-
+	for (done = 0; done < size; done += step) {
+		step = unit(offset + done, size - done);
+		if (step == WORD) {
+			word = gs_word_load((const u64 *)(mem + done));
 			gs_copy(out + done, &word, WORD);
-			done += WORD;
+		} else if (step == HALF) {
+			half = gs_half_load((const u32 *)(mem + done));
+			gs_copy(out + done, &half, HALF);
 		} else {
-			out[done] = mem[offset + done];
-			done++;
+			out[done] = gs_byte_load(mem + done);
 		}
 	}
 }
 
-/* Byte by byte at the ends: WC CPU maps may write the other bytes of those words. */
 void gs_lines_dev_write(const struct gs_lines *lines, u32 offset, const void *from, u32 size)
 {
-	volatile u8 *mem = (u8 *)lines->mem;
+	u8 *mem = (u8 *)lines->mem + offset;
 	const u8 *in = from;
-	u32 done = 0;
+	u32 done, step;
+	u64 word;
+	u32 half;
 
-	while (done < size) {
-		if (whole_word(offset + done, size - done)) {
-			u64 word;
-
+	for (done = 0; done < size; done += step) {
+		step = unit(offset + done, size - done);
+		if (step == WORD) {
 			gs_copy(&word, in + done, WORD);
-			gs_word_store(&lines->mem[(offset + done) / WORD], word);
-			done += WORD;
+			gs_word_store((u64 *)(mem + done), word);
+		} else if (step == HALF) {
+			gs_copy(&half, in + done, HALF);
+			gs_half_store((u32 *)(mem + done), half);
 		} else {
-			mem[offset + done] = in[done];
-			done++;
+			gs_byte_store(mem + done, in[done]);
 		}
 	}
 }

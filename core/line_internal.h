@@ -6,6 +6,7 @@
 #include "line.h"
 
 #define WORD		8u
+#define HALF		4u
 #define WHOLE_WORD	U64_MAX
 
 /* A line: some words, or for lines smaller than a word the bytes of one in @mask. */

@@ -46,7 +46,7 @@ typedef int64_t s64;
  * Words that a CPU thread may store to at any time are only touched through
  * these, so that each access is one load or one store and no value is read
  * twice. gs_word_replace() leaves the word alone and returns false if it was
- * not @from.
+ * not @from. Halves (32 bits) and bytes are parts of such words.
  */
 #ifdef __KERNEL__
 
@@ -77,6 +77,26 @@ static inline bool gs_word_replace(u64 *word, u64 from, u64 to)
 	return cmpxchg64(word, from, to) == from;
 }
 
+static inline u32 gs_half_load(const void *half)
+{
+	return READ_ONCE(*(const u32 *)half);
+}
+
+static inline void gs_half_store(void *half, u32 value)
+{
+	WRITE_ONCE(*(u32 *)half, value);
+}
+
+static inline u8 gs_byte_load(const void *byte)
+{
+	return READ_ONCE(*(const u8 *)byte);
+}
+
+static inline void gs_byte_store(void *byte, u8 value)
+{
+	WRITE_ONCE(*(u8 *)byte, value);
+}
+
 #else
 
 static inline void gs_copy(void *to, const void *from, size_t size)
@@ -103,6 +123,28 @@ static inline bool gs_word_replace(u64 *word, u64 from, u64 to)
 {
 	return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_RELAXED);
+}
+
+typedef u32 __attribute__((may_alias)) gs_half;
+
+static inline u32 gs_half_load(const void *half)
+{
+	return __atomic_load_n((const gs_half *)half, __ATOMIC_RELAXED);
+}
+
+static inline void gs_half_store(void *half, u32 value)
+{
+	__atomic_store_n((gs_half *)half, value, __ATOMIC_RELAXED);
+}
+
+static inline u8 gs_byte_load(const void *byte)
+{
+	return __atomic_load_n((const u8 *)byte, __ATOMIC_RELAXED);
+}
+
+static inline void gs_byte_store(void *byte, u8 value)
+{
+	__atomic_store_n((u8 *)byte, value, __ATOMIC_RELAXED);
 }
 
 #endif

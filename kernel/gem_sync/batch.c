@@ -2,6 +2,7 @@
 /* Many syncs in one ioctl: copied, then checked, then run (R7, R8). */
 #include <linux/export.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -15,6 +16,7 @@ struct batch {
 	const struct drm_gem_sync_array *array;
 	void *raw;			/* array->count ops of array->op_size bytes */
 	struct drm_gem_object **objs;	/* per op; one reference per group of equal ones */
+	unsigned long begin;		/* in jiffies */
 	u32 looked_up;			/* how many of objs are set */
 };
 
@@ -24,24 +26,45 @@ static void batch_op(const struct batch *batch, u32 index, struct gs_sync_op *op
 	batch->array->decode(batch->raw + (size_t)index * batch->array->op_size, op);
 }
 
+/* Bytes of a tail looked at between two looks at the scheduler. */
+#define TAIL_STEP	SZ_1M
+
+/* Returns 0; -E2BIG if the bytes behind an op are not zero; -EFAULT; -EINTR. */
+static int check_tail(u64 ptr, u64 size)
+{
+	u64 step;
+	int ret;
+
+	for (; size; size -= step, ptr += step) {
+		step = min_t(u64, size, TAIL_STEP);
+		ret = check_zeroed_user(u64_to_user_ptr(ptr), step);
+		if (ret <= 0)
+			return ret ?: -E2BIG;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
 /* A fault anywhere counts before a tail that is not zero (R8). */
 static int copy_strided(struct batch *batch)
 {
 	const struct drm_gem_sync_array *array = batch->array;
 	int ret, result = 0;
+	u64 ptr;
 	u32 i;
 
 	for (i = 0; i < array->count; i++) {
-		ret = copy_struct_from_user(batch->raw + (size_t)i * array->op_size,
-					    array->op_size,
-					    u64_to_user_ptr(array->ptr + (u64)i * array->stride),
-					    array->stride);
+		ptr = array->ptr + (u64)i * array->stride;
+		if (copy_from_user(batch->raw + (size_t)i * array->op_size, u64_to_user_ptr(ptr),
+				   array->op_size))
+			return -EFAULT;
+		ret = check_tail(ptr + array->op_size, array->stride - array->op_size);
 		if (ret == -E2BIG)
 			result = -E2BIG;
 		else if (ret)
 			return ret;
-		if (fatal_signal_pending(current))
-			return -EINTR;
 		cond_resched();
 	}
 	return result;
@@ -120,10 +143,11 @@ static int run_shmem_group(struct batch *batch, u32 first, u32 end)
 	ret = 0;
 	for (i = first; i < end && !ret; i++) {
 		batch_op(batch, i, &op);
-		ret = gem_sync_runs_walk(shmem, op.offset, op.size, op.type);
+		ret = gem_sync_runs_walk(shmem, op.offset, op.size, op.type,
+					 batch->begin);
 		trace_drm_gem_sync(obj, op.offset, op.size, op.type, ret);
 		cond_resched();
-		if (!ret && i + 1 < end && signal_pending(current))
+		if (!ret && i + 1 < end && gem_sync_interrupted(batch->begin))
 			ret = -EINTR;
 	}
 	gem_sync_release(shmem);
@@ -143,7 +167,7 @@ static int run_hook_group(struct batch *batch, u32 first, u32 end,
 				  gs_sync_to_access(op.type));
 		if (ret)
 			return ret;
-		if (i + 1 < end && signal_pending(current))
+		if (i + 1 < end && gem_sync_interrupted(batch->begin))
 			return -EINTR;
 	}
 	return 0;
@@ -159,7 +183,7 @@ static int batch_run(struct batch *batch)
 		for (end = first + 1; end < count; end++)
 			if (batch->objs[end] != batch->objs[first])
 				break;
-		if (first && signal_pending(current))
+		if (first && gem_sync_interrupted(batch->begin))
 			return -EINTR;
 		funcs = gem_sync_funcs(batch->objs[first]);
 		if (!funcs || !funcs->sync)
@@ -201,11 +225,12 @@ static void batch_fini(struct batch *batch)
  * -E2BIG for a longer stride with a non-zero tail; then per op -ENOENT for an
  * unknown handle, -EINVAL for an unknown type, a non-zero pad, a range that
  * leaves the object, or an imported object (R11). -ENOMEM. -EINTR if a signal
- * came while the ops ran: doing the whole array again is right.
+ * came when the call had taken a second, or a fatal one at any time: doing the
+ * whole array again is right.
  */
 int drm_gem_sync_ioctl(struct drm_file *file, const struct drm_gem_sync_array *array)
 {
-	struct batch batch = { .array = array };
+	struct batch batch = { .array = array, .begin = jiffies };
 	int ret;
 
 	ret = gs_batch_check(array->count, array->stride, array->op_size);

@@ -100,7 +100,7 @@ static void unplug_object(struct drm_gem_sync_shmem_object *shmem)
 		shmem->sgt = NULL;
 	} else {
 		write_back(shmem);
-		gem_sync_unmap_locked(shmem);
+		gem_sync_unmap(shmem);
 	}
 	dma_resv_unlock(obj->resv);
 }

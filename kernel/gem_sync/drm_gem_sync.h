@@ -129,7 +129,8 @@ struct drm_gem_sync_device_ops {
 	/**
 	 * @releasing: optional; the pages are about to be put
 	 *
-	 * No view is left and the device's mapping is gone.
+	 * No view is left and the device's mapping is gone. The reservation lock is
+	 * not held.
 	 */
 	void (*releasing)(struct drm_gem_sync_shmem_object *shmem);
 
@@ -217,8 +218,11 @@ struct drm_gem_sync_shmem_object {
 	struct drm_gem_sync_device *sdev;
 	/** @args: as created */
 	struct drm_gem_sync_shmem_args args;
-	/** @owner: the only DRM file that may open a private or cached object (R13) */
-	struct drm_file *owner;
+	/**
+	 * @owner: &drm_file.client_id of the creator, the only file that may open
+	 * or map a private or incoherent object (R13); 0 before the first handle
+	 */
+	u64 owner;
 	/** @imported: another exporter backs the object; it has @sgt but no @pages */
 	bool imported;
 	/** @node: in &drm_gem_sync_device.objects, under its lock */

@@ -4,6 +4,8 @@
 #define GEM_SYNC_INTERNAL_H
 
 #include <linux/atomic.h>
+#include <linux/jiffies.h>
+#include <linux/sched/signal.h>
 
 #include <access.h>
 #include <batch.h>
@@ -54,10 +56,12 @@ void gem_sync_release(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_track(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem);
 /* The device's mapping of the object goes; its pages stay. */
-void gem_sync_unmap_locked(struct drm_gem_sync_shmem_object *shmem);
+void gem_sync_unmap(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_pin_locked(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem);
+
+int gem_sync_may_use(const struct drm_gem_sync_shmem_object *shmem, const struct drm_file *file);
 
 /* 0, or why the CPU may not map the object (R15, R16). */
 int gem_sync_map_error(const struct drm_gem_sync_shmem_object *shmem);
@@ -66,6 +70,18 @@ struct page *gem_sync_view_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t
 int gem_sync_runs_build(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_runs_free(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset, u64 size,
-		       enum gs_sync_type type);
+		       enum gs_sync_type type, unsigned long begin);
+
+/*
+ * Whether a call that began at @begin, in jiffies, has to end for a signal. Its
+ * caller does all of it again, so signals that come in short intervals (a profiler's)
+ * must let it come to an end: only what takes longer than a second listens to them.
+ */
+static inline bool gem_sync_interrupted(unsigned long begin)
+{
+	if (fatal_signal_pending(current))
+		return true;
+	return signal_pending(current) && time_after(jiffies, begin + HZ);
+}
 
 #endif

@@ -4,6 +4,8 @@
 #include <linux/export.h>
 #include <linux/mm.h>
 
+#include <drm/drm_device.h>
+#include <drm/drm_drv.h>
 #include <drm/drm_vma_manager.h>
 
 #include "internal.h"
@@ -60,6 +62,17 @@ const struct vm_operations_struct drm_gem_sync_shmem_vm_ops = {
 };
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_vm_ops);
 
+/*
+ * A file whose GEM_OPEN is being refused may map for a moment, as far as the DRM
+ * core is concerned. A dma-buf's file has no say here: its export was allowed.
+ */
+static int file_error(const struct drm_gem_sync_shmem_object *shmem, const struct file *file)
+{
+	if (file->f_op != shmem->base.dev->driver->fops)
+		return 0;
+	return gem_sync_may_use(shmem, file->private_data);
+}
+
 /**
  * drm_gem_sync_shmem_mmap() - &drm_gem_object_funcs.mmap of shmem-backed objects
  * @obj: the object
@@ -71,7 +84,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_vm_ops);
  * Context: Process context with the mmap lock held.
  *
  * Return: 0; the object's own error if it may not be mapped (R16); -EPERM for an
- * imported object (R15); -EINVAL for a private (copy-on-write) map; -ENOMEM; an
+ * imported object (R15), or for a file that may not open it (R13); -EINVAL for a private (copy-on-write) map; -ENOMEM; an
  * error of the DMA mapping.
  */
 int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
@@ -80,6 +93,8 @@ int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *v
 	int ret;
 
 	ret = gem_sync_map_error(shmem);
+	if (!ret)
+		ret = file_error(shmem, vma->vm_file);
 	if (ret)
 		return ret;
 	if (is_cow_mapping(vma->vm_flags))

@@ -2,7 +2,6 @@
 /* The run table: from object offsets to DMA addresses, and the walk that syncs them. */
 #include <linux/dma-mapping.h>
 #include <linux/scatterlist.h>
-#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -153,7 +152,7 @@ static void sync_piece(struct device *dev, dma_addr_t dma, size_t size, enum gs_
  * part of the range done.
  */
 int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset, u64 size,
-		       enum gs_sync_type type)
+		       enum gs_sync_type type, unsigned long begin)
 {
 	struct device *dev = shmem->base.dev->dev;
 	const struct drm_gem_sync_run *run;
@@ -170,7 +169,7 @@ int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset
 			offset = piece_end;
 			if (offset == end)
 				return 0;
-			if (signal_pending(current))
+			if (gem_sync_interrupted(begin))
 				return -EINTR;
 			cond_resched();
 		}

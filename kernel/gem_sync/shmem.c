@@ -3,17 +3,30 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_file.h>
 #include <drm/drm_prime.h>
 #include <drm/drm_print.h>
 
 #include "internal.h"
 #include "trace.h"
+
+/*
+ * A populated object is whole and in memory, so a larger one is of no use. That
+ * also keeps drm_gem_get_pages() from warning about its table of pages.
+ */
+static bool fits_memory(u64 size)
+{
+	u64 pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+
+	return pages <= totalram_pages() && pages <= INT_MAX / sizeof(struct page *);
+}
 
 /**
  * drm_gem_sync_shmem_init() - initialize an object
@@ -30,7 +43,8 @@
  * Context: Process context, may sleep.
  *
  * Return: 0; -EINVAL for a @size of 0 or one that cannot be an object's, or for a
- * cached object that is not private where the device needs it to be; -ENOMEM;
+ * cached object that is not private where the device needs it to be; -ENOMEM,
+ * also if it is larger than the machine's memory;
  * -ENOSPC if there is no room for its mmap offset; -ENODEV behind an unplug.
  */
 int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
@@ -45,6 +59,8 @@ int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
 
 	if (!size || size > (u64)MAX_LFS_FILESIZE - PAGE_SIZE)
 		return -EINVAL;
+	if (!fits_memory(size))
+		return -ENOMEM;
 	ret = gs_policy_create(&policy, &policy_obj);
 	if (ret)
 		return ret;
@@ -130,9 +146,6 @@ int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem)
 		return -ENODEV;
 	if (shmem->pages || shmem->imported)
 		return 0;
-	/* drm_gem_get_pages() would warn: the table of its pages is one allocation. */
-	if (page_count_of(shmem) > INT_MAX / sizeof(*shmem->pages))
-		return -ENOMEM;
 	shmem->pages = drm_gem_get_pages(&shmem->base);
 	if (IS_ERR(shmem->pages)) {
 		ret = PTR_ERR(shmem->pages);
@@ -159,7 +172,7 @@ err_clear:
 	return ret;
 }
 
-void gem_sync_unmap_locked(struct drm_gem_sync_shmem_object *shmem)
+void gem_sync_unmap(struct drm_gem_sync_shmem_object *shmem)
 {
 	if (!shmem->sgt)
 		return;
@@ -170,14 +183,17 @@ void gem_sync_unmap_locked(struct drm_gem_sync_shmem_object *shmem)
 	shmem->sgt = NULL;
 }
 
-static void depopulate_locked(struct drm_gem_sync_shmem_object *shmem)
+/*
+ * Without the lock: nobody else knows the object any more, and the last reference
+ * may be dropped by somebody who holds other objects' locks.
+ */
+static void depopulate(struct drm_gem_sync_shmem_object *shmem)
 {
 	const struct drm_gem_sync_device_ops *ops = shmem->sdev->ops;
 
-	dma_resv_assert_held(shmem->base.resv);
 	if (!shmem->pages)
 		return;
-	gem_sync_unmap_locked(shmem);
+	gem_sync_unmap(shmem);
 	if (ops && ops->releasing)
 		ops->releasing(shmem);
 	put_pages(shmem, shmem->pages);
@@ -202,9 +218,7 @@ void drm_gem_sync_shmem_fini(struct drm_gem_sync_shmem_object *shmem)
 		gem_sync_runs_free(shmem);
 		drm_prime_gem_destroy(&shmem->base, shmem->sgt);
 	} else {
-		dma_resv_lock(shmem->base.resv, NULL);
-		depopulate_locked(shmem);
-		dma_resv_unlock(shmem->base.resv);
+		depopulate(shmem);
 	}
 	gem_sync_untrack(shmem);
 	drm_gem_object_release(&shmem->base);
@@ -313,12 +327,23 @@ int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t si
 	ret = gem_sync_hold(shmem);
 	if (ret <= 0)
 		return ret;
-	ret = gem_sync_runs_walk(shmem, offset, size, type);
+	ret = gem_sync_runs_walk(shmem, offset, size, type, jiffies);
 	trace_drm_gem_sync(obj, offset, size, type, ret);
 	gem_sync_release(shmem);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync);
+
+/* Whether a file may have a handle or a map of the object: 0 or -EPERM (R13). */
+int gem_sync_may_use(const struct drm_gem_sync_shmem_object *shmem, const struct drm_file *file)
+{
+	const struct gs_policy_object policy_obj = gem_sync_policy_object(&shmem->args);
+	const struct gs_policy_device policy = gem_sync_policy(shmem->sdev);
+
+	if (READ_ONCE(shmem->owner) == file->client_id)
+		return 0;
+	return gs_policy_open_elsewhere(&policy, &policy_obj);
+}
 
 /**
  * drm_gem_sync_shmem_open() - &drm_gem_object_funcs.open: incoherence stays in its file
@@ -333,13 +358,10 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync);
 int drm_gem_sync_shmem_open(struct drm_gem_object *obj, struct drm_file *file)
 {
 	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
-	const struct gs_policy_object policy_obj = gem_sync_policy_object(&shmem->args);
-	const struct gs_policy_device policy = gem_sync_policy(shmem->sdev);
-	struct drm_file *owner = cmpxchg(&shmem->owner, NULL, file);
 
-	if (!owner || owner == file)
+	if (!cmpxchg64(&shmem->owner, 0, file->client_id))
 		return 0;
-	return gs_policy_open_elsewhere(&policy, &policy_obj);
+	return gem_sync_may_use(shmem, file);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_open);
 

@@ -15,34 +15,27 @@ struct transfer {
 	u64 value;
 };
 
-/* Aligned words move in one access each: CPU and device poll each other's words. */
-static void copy_words(void *to, const void *from, u32 size)
+/* Words move in one access each: CPU and device poll each other's. */
+static void transfer_piece(struct transfer *transfer, struct page *mem, u32 offset, u32 size)
 {
-	if (size == sizeof(u64) && IS_ALIGNED((unsigned long)to | (unsigned long)from, size))
-		WRITE_ONCE(*(u64 *)to, READ_ONCE(*(u64 *)from));
-	else if (size == sizeof(u32) && IS_ALIGNED((unsigned long)to | (unsigned long)from, size))
-		WRITE_ONCE(*(u32 *)to, READ_ONCE(*(u32 *)from));
-	else
-		memcpy(to, from, size);
-}
+	const struct gs_lines lines = { .mem = page_address(mem), .size = PAGE_SIZE };
+	void *word = page_address(mem) + offset;
 
-static void transfer_piece(struct transfer *transfer, void *mem, u32 size)
-{
 	switch (transfer->access) {
 	case ACCESS_READ:
 	case ACCESS_POLL:
-		copy_words(transfer->buffer, mem, size);
+		gs_lines_dev_read(&lines, offset, transfer->buffer, size);
 		transfer->buffer += size;
 		break;
 	case ACCESS_WRITE:
-		copy_words(mem, transfer->buffer, size);
+		gs_lines_dev_write(&lines, offset, transfer->buffer, size);
 		transfer->buffer += size;
 		break;
 	case ACCESS_ADD:
 		if (size == sizeof(u64))
-			atomic64_add(transfer->value, mem);
+			atomic64_add(transfer->value, word);
 		else
-			atomic_add(transfer->value, mem);
+			atomic_add(transfer->value, word);
 		break;
 	}
 }
@@ -59,16 +52,17 @@ static void check_piece(const struct transfer *transfer, struct ncmem_page *page
 static void transfer_phys(struct ncmem *nc, struct transfer *transfer, phys_addr_t phys, u32 size)
 {
 	struct ncmem_page *page = ncmem_page_find(phys);
-	void *mem = page_address(pfn_to_page(PHYS_PFN(phys))) + offset_in_page(phys);
+	struct page *mem = pfn_to_page(PHYS_PFN(phys));
+	u32 offset = offset_in_page(phys);
 
 	if (!page) {
-		transfer_piece(transfer, mem, size);
+		transfer_piece(transfer, mem, offset, size);
 		return;
 	}
 	ncmem_chaos_at_access(nc, page);
 	spin_lock(&page->lock);
-	check_piece(transfer, page, offset_in_page(phys), size);
-	transfer_piece(transfer, mem, size);
+	check_piece(transfer, page, offset, size);
+	transfer_piece(transfer, mem, offset, size);
 	spin_unlock(&page->lock);
 }
 

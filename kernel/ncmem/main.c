@@ -96,7 +96,8 @@ struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params
 	kref_init(&nc->ref);
 	nc->dev = dev;
 	nc->params = *params;
-	mt_init_flags(&nc->maps, MT_FLAGS_ALLOC_RANGE);
+	/* Looked up without a lock, while others map and unmap. */
+	mt_init_flags(&nc->maps, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
 	ret = ncmem_reports_init(nc);
 	if (ret)
 		goto err_free;
