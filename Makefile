@@ -3,9 +3,9 @@
 
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 BUILD := build
-JOBS := $(shell nproc)
 
 .PHONY: all
 all: user modules	## build user space and the kernel modules
@@ -17,17 +17,22 @@ help:	## list the targets
 # ---- What the project needs of the system ----
 
 .PHONY: deps
-deps:
+deps:	## install the Debian packages that building and the VM need
+	@scripts/install-deps build vm
+
+.PHONY: check-deps
+check-deps:
 	@scripts/install-deps build vm check lint
 
 # ---- User space ----
 
 .PHONY: user
 user: deps	## build the library, the tool and the tests
-	@[ -f $(BUILD)/user/build.ninja ] || meson setup $(BUILD)/user > $(BUILD)-setup.log || \
-		{ cat $(BUILD)-setup.log; exit 1; }
-	@rm -f $(BUILD)-setup.log
-	@ninja -C $(BUILD)/user --quiet
+	@echo "building the library, the tool and the tests"
+	@mkdir -p $(BUILD)
+	@[ -f $(BUILD)/user/build.ninja ] || meson setup $(BUILD)/user > $(BUILD)/setup.log || \
+		{ cat $(BUILD)/setup.log; exit 1; }
+	@ninja -C $(BUILD)/user --quiet | { grep -v 'no work to do' || true; }
 	@ln -sfn user/tools/gemsync $(BUILD)/gemsync
 
 # ---- Kernel modules ----
@@ -38,20 +43,22 @@ MODULES := drm_gem_sync ncmem vgpu vpanthor
 
 .PHONY: modules
 modules: deps	## build the kernel modules for the cached stock kernel
+	@echo "building the kernel modules"
 	@kernel/build $(MODULES_SRC) $(BUILD)/modules $(MODULES)
 
 # ---- Showing and checking ----
 
 .PHONY: demo
 demo: all	## boot the stock kernel in QEMU and show what a flush does
+	@echo "booting the stock kernel"
 	@vm/run -- $(BUILD)/gemsync demo
 
 .PHONY: check
-check: all	## run every test that CI runs
+check: check-deps all	## run every test that CI runs
 	@tests/check
 
 .PHONY: lint
-lint: user	## look for mistakes without running anything
+lint: check-deps user	## look for mistakes without running anything
 	@scripts/lint
 
 .PHONY: clean
