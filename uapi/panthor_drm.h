@@ -114,8 +114,9 @@ enum drm_panthor_sync_op_flags {
 /**
  * struct drm_panthor_sync_op - one thing to wait for or to signal
  *
- * Unknown flags or handle types, a point with a binary syncobj, and an unknown
- * handle to wait for or to signal are -EINVAL.
+ * Unknown flags or handle types, a point with a binary syncobj, an unknown handle to
+ * signal, and a wait for a syncobj or point that has no fence yet are -EINVAL; an unknown
+ * handle to wait for is -ENOENT.
  */
 struct drm_panthor_sync_op {
 	/** @flags: Of &enum drm_panthor_sync_op_flags. */
@@ -298,7 +299,7 @@ enum drm_panthor_timestamp_info_flags {
  * struct drm_panthor_timestamp_info - the GPU's clock
  *
  * Older user space knows the first three fields only and passes their size.
- * Unknown flags are -EINVAL.
+ * Unknown flags are -EINVAL; bytes behind the struct that are not 0 are -E2BIG.
  */
 struct drm_panthor_timestamp_info {
 	/** @timestamp_frequency: Ticks per second; 0 if unknown. */
@@ -347,7 +348,7 @@ struct drm_panthor_group_priorities_info {
  * With @pointer 0, @size is set to the size of the object and nothing else is
  * done. Otherwise the object is written to @pointer: cut off if @size is
  * smaller than it, followed by zeros if @size is larger.
- * -EINVAL for an unknown @type.
+ * -EINVAL for an unknown @type, or a @size less than that of the object's first version.
  */
 struct drm_panthor_dev_query {
 	/** @type: Of &enum drm_panthor_dev_query_type. */
@@ -464,7 +465,9 @@ enum drm_panthor_vm_bind_flags {
  * struct drm_panthor_vm_bind - DRM_IOCTL_PANTHOR_VM_BIND: map and unmap
  *
  * -EINVAL for an unknown @vm_id or @flags, an address space that is unusable, or
- * a bad op. A synchronous bind stops at the first op that fails.
+ * a bad op. A synchronous bind stops at the first op that fails. An asynchronous one
+ * queues all of its ops or none; one that fails later makes the address space unusable,
+ * and its fence carries the error. Unmapping at once works in an unusable one too.
  */
 struct drm_panthor_vm_bind {
 	/** @vm_id: Address space. */
@@ -679,8 +682,9 @@ struct drm_panthor_queue_submit {
 /**
  * struct drm_panthor_group_submit - DRM_IOCTL_PANTHOR_GROUP_SUBMIT: submit streams
  *
- * All or nothing. -EINVAL for an unknown group, no submits, or a bad one. Work
- * for a group that has failed is not run: its fences signal -ECANCELED.
+ * All or nothing; no submits are a success. -EINVAL for an unknown group, one that has
+ * failed, or a bad submit. What was submitted to a group before it failed is not run:
+ * its fences signal -ECANCELED.
  */
 struct drm_panthor_group_submit {
 	/** @group_handle: The group. */
@@ -729,7 +733,7 @@ struct drm_panthor_group_get_state {
  *
  * Memory for the tiler that grows by chunks.
  * -EINVAL for an unknown @vm_id, no initial chunk or more than @max_chunks, or a
- * @chunk_size that is not allowed.
+ * @chunk_size that is not allowed; -EBUSY when the address space has too many.
  */
 struct drm_panthor_tiler_heap_create {
 	/** @vm_id: Address space to map it in. */

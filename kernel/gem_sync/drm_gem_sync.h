@@ -268,6 +268,7 @@ struct drm_gem_sync_shmem_object {
 			.pin = drm_gem_sync_shmem_gem_pin,		\
 			.unpin = drm_gem_sync_shmem_gem_unpin,		\
 			.get_sg_table = drm_gem_sync_shmem_get_sg_table,	\
+			.status = drm_gem_sync_shmem_status,		\
 			.vmap = drm_gem_sync_shmem_vmap,		\
 			.vunmap = drm_gem_sync_shmem_vunmap,		\
 			.mmap = drm_gem_sync_shmem_mmap,		\
@@ -307,6 +308,7 @@ int drm_gem_sync_shmem_open(struct drm_gem_object *obj, struct drm_file *file);
 int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma);
 int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 			    enum drm_gem_object_access_flags access);
+enum drm_gem_object_status drm_gem_sync_shmem_status(struct drm_gem_object *obj);
 void drm_gem_sync_shmem_print_info(struct drm_printer *p, unsigned int indent,
 				   const struct drm_gem_object *obj);
 

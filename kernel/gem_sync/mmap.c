@@ -84,8 +84,8 @@ static int file_error(const struct drm_gem_sync_shmem_object *shmem, const struc
  * Context: Process context with the mmap lock held.
  *
  * Return: 0; the object's own error if it may not be mapped (R16); -EPERM for an
- * imported object (R15), or for a file that may not open it (R13); -EINVAL for a private (copy-on-write) map; -ENOMEM; an
- * error of the DMA mapping.
+ * imported object (R15), or for a file that may not open it (R13); -EINVAL for a
+ * private (copy-on-write) map; -ENOMEM; an error of the DMA mapping.
  */
 int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {

@@ -45,7 +45,7 @@ static bool fits_memory(u64 size)
  * Return: 0; -EINVAL for a @size of 0 or one that cannot be an object's, or for a
  * cached object that is not private where the device needs it to be; -ENOMEM,
  * also if it is larger than the machine's memory;
- * -ENOSPC if there is no room for its mmap offset; -ENODEV behind an unplug.
+ * -ENOSPC if there is no room for its mmap offset or its file; -ENODEV behind an unplug.
  */
 int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
 			    struct drm_gem_sync_shmem_object *shmem,
@@ -364,6 +364,18 @@ int drm_gem_sync_shmem_open(struct drm_gem_object *obj, struct drm_file *file)
 	return gem_sync_may_use(shmem, file);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_open);
+
+/**
+ * drm_gem_sync_shmem_status() - &drm_gem_object_funcs.status, for fdinfo
+ * @obj: the object
+ *
+ * Return: DRM_GEM_OBJECT_RESIDENT if the object has pages of its own.
+ */
+enum drm_gem_object_status drm_gem_sync_shmem_status(struct drm_gem_object *obj)
+{
+	return READ_ONCE(to_drm_gem_sync_shmem(obj)->pages) ? DRM_GEM_OBJECT_RESIDENT : 0;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_status);
 
 /**
  * drm_gem_sync_shmem_print_info() - &drm_gem_sync_funcs.print_info

@@ -174,11 +174,25 @@ static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	return ret;
 }
 
+/* Unmapping cannot fail; mtree_erase() leaves the entry where it is without memory. */
+static struct ncmem_map *map_remove(struct ncmem *nc, u64 addr)
+{
+	MA_STATE(mas, &nc->maps, addr >> PAGE_SHIFT, addr >> PAGE_SHIFT);
+	struct ncmem_map *map;
+
+	mtree_lock(&nc->maps);
+	map = mas_walk(&mas);
+	if (map)
+		mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
+	mtree_unlock(&nc->maps);
+	return map;
+}
+
 static void unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		     enum dma_data_direction dir, unsigned long attrs)
 {
 	struct ncmem *nc = to_ncmem(dev);
-	struct ncmem_map *map = mtree_erase(&nc->maps, sg_dma_address(sgl) >> PAGE_SHIFT);
+	struct ncmem_map *map = map_remove(nc, sg_dma_address(sgl));
 	unsigned int i;
 
 	if (WARN_ON(!map))

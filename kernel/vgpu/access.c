@@ -7,7 +7,7 @@
 #include <linux/export.h>
 
 #include "internal.h"
-#include "vm.h"
+#include "vm_op.h"
 
 enum access_kind {
 	ACCESS_READ,

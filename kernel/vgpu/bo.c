@@ -113,3 +113,20 @@ void vgpu_bo_free(struct drm_gem_object *obj)
 	bo_free(bo);
 }
 EXPORT_SYMBOL_GPL(vgpu_bo_free);
+
+/**
+ * vgpu_bo_set_label() - name an object, for reports and debugfs
+ * @bo: the object
+ * @label: the name, or "" for none; what is too long is cut off
+ *
+ * Context: Process context, may sleep; between drm_dev_enter() and drm_dev_exit().
+ */
+void vgpu_bo_set_label(struct vgpu_bo *bo, const char *label)
+{
+	struct vgpu_device *vdev = to_vgpu_device(bo->base.base.dev);
+
+	mutex_lock(&vdev->lock);
+	ncmem_owner_set_label(vdev->nc, &bo->owner, label);
+	mutex_unlock(&vdev->lock);
+}
+EXPORT_SYMBOL_GPL(vgpu_bo_set_label);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The device: emulated memory, work queues, and waking blocked queues. */
+/* The device: emulated memory, work queues, its end, and waking blocked queues. */
 #include <linux/cpumask.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
+#include <linux/wait_bit.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
@@ -68,6 +69,19 @@ static int init_memory(struct vgpu_device *vdev, const struct vgpu_device_config
 	return 0;
 }
 
+/* The last reference is gone, so there are no groups, VMs and objects any more. */
+static void device_release(struct drm_device *drm, void *unused)
+{
+	struct vgpu_device *vdev = to_vgpu_device(drm);
+	atomic_t *devices = vdev->devices;
+
+	destroy_workqueue(vdev->run_wq);
+	destroy_workqueue(vdev->sched_wq);
+	mutex_destroy(&vdev->lock);
+	if (atomic_dec_and_test(devices))
+		wake_up_var(devices);
+}
+
 static int init_workqueues(struct vgpu_device *vdev)
 {
 	const char *name = dev_name(vdev->drm.dev);
@@ -78,18 +92,28 @@ static int init_workqueues(struct vgpu_device *vdev)
 	/* However many jobs there are, the CPUs stay usable for others. */
 	vdev->run_wq = alloc_workqueue("%s-run", WQ_UNBOUND | WQ_MEM_RECLAIM, num_online_cpus(),
 				       name);
-	if (!vdev->run_wq)
-		goto err_sched_wq;
-	vdev->free_wq = alloc_workqueue("%s-free", WQ_UNBOUND, 0, name);
-	if (!vdev->free_wq)
-		goto err_run_wq;
-	return 0;
+	if (!vdev->run_wq) {
+		destroy_workqueue(vdev->sched_wq);
+		return -ENOMEM;
+	}
+	atomic_inc(vdev->devices);
+	return drmm_add_action_or_reset(&vdev->drm, device_release, NULL);
+}
 
-err_run_wq:
-	destroy_workqueue(vdev->run_wq);
-err_sched_wq:
-	destroy_workqueue(vdev->sched_wq);
-	return -ENOMEM;
+static void init_members(struct vgpu_device *vdev, const struct vgpu_device_config *config)
+{
+	mutex_init(&vdev->lock);
+	INIT_LIST_HEAD(&vdev->groups);
+	spin_lock_init(&vdev->parked_lock);
+	INIT_LIST_HEAD(&vdev->parked);
+	vdev->engine = config->engine;
+	vdev->devices = config->devices;
+	vdev->job_timeout = msecs_to_jiffies(config->job_timeout_ms);
+	vdev->gem.drm = &vdev->drm;
+	vdev->gem.coherent = config->coherent;
+	vdev->gem.cached_needs_private = config->cached_needs_private;
+	vdev->gem.ops = &gem_ops;
+	drm_gem_sync_device_init(&vdev->gem);
 }
 
 /**
@@ -106,47 +130,60 @@ int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *
 {
 	int ret;
 
-	atomic_set(&vdev->groups, 0);
-	init_waitqueue_head(&vdev->groups_gone);
-	atomic_set(&vdev->group_ids, 0);
-	atomic64_set(&vdev->kicks, 0);
-	spin_lock_init(&vdev->parked_lock);
-	INIT_LIST_HEAD(&vdev->parked);
-	vdev->engine = config->engine;
-	vdev->job_timeout = msecs_to_jiffies(config->job_timeout_ms);
-	vdev->gem.drm = &vdev->drm;
-	vdev->gem.coherent = config->coherent;
-	vdev->gem.cached_needs_private = config->cached_needs_private;
-	vdev->gem.ops = &gem_ops;
-	drm_gem_sync_device_init(&vdev->gem);
-
-	ret = init_memory(vdev, config);
-	if (ret)
-		return ret;
+	init_members(vdev, config);
 	ret = init_workqueues(vdev);
 	if (ret)
-		fini_memory(vdev);
-	return ret;
+		return ret;
+	return init_memory(vdev, config);
 }
 EXPORT_SYMBOL_GPL(vgpu_device_init);
 
 /**
- * vgpu_device_fini() - undo vgpu_device_init()
- * @vdev: the device, unplugged and without open files
- *
- * Waits for the end of all groups, which the files have killed.
+ * vgpu_device_fini() - undo vgpu_device_init() when probe fails later
+ * @vdev: the device, which was not registered
  *
  * Context: Process context, may sleep.
  */
 void vgpu_device_fini(struct vgpu_device *vdev)
 {
-	wait_event(vdev->groups_gone, !atomic_read(&vdev->groups));
-	destroy_workqueue(vdev->free_wq);
-	destroy_workqueue(vdev->run_wq);
-	destroy_workqueue(vdev->sched_wq);
 	fini_memory(vdev);
 }
 EXPORT_SYMBOL_GPL(vgpu_device_fini);
+
+/**
+ * vgpu_device_unplug() - take a registered device away from its users (R19)
+ * @vdev: the device, in the driver's remove()
+ *
+ * On return no call of the driver is under way, all groups are killed and no job
+ * executes, CPU maps are revoked and nothing is mapped for DMA any more. What open files
+ * have lives until they are closed, and @vdev until the last of it is gone: see
+ * vgpu_wait_for_devices(). Another device may be probed meanwhile.
+ *
+ * Context: Process context, may sleep.
+ */
+void vgpu_device_unplug(struct vgpu_device *vdev)
+{
+	drm_dev_unplug(&vdev->drm);
+	vgpu_groups_unplug(vdev);
+	drm_gem_sync_device_unplug(&vdev->gem);
+	fini_memory(vdev);
+}
+EXPORT_SYMBOL_GPL(vgpu_device_unplug);
+
+/**
+ * vgpu_wait_for_devices() - wait until no device of a driver exists any more
+ * @devices: the driver's &vgpu_device_config.devices
+ *
+ * To be called in the driver's module exit, after its devices were unplugged: what
+ * files that are closed leave behind may still run the driver's code.
+ *
+ * Context: Process context, may sleep.
+ */
+void vgpu_wait_for_devices(atomic_t *devices)
+{
+	wait_var_event(devices, !atomic_read(devices));
+}
+EXPORT_SYMBOL_GPL(vgpu_wait_for_devices);
 
 /**
  * vgpu_device_kick() - make blocked queues look at memory again

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fences of jobs. */
+/* Fences of jobs and binds. */
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -35,13 +35,13 @@ struct vgpu_fence *vgpu_fence_alloc(void)
 	return kzalloc(sizeof(struct vgpu_fence), GFP_KERNEL_ACCOUNT);
 }
 
-/* Under the VM's reservation lock, which makes the sequence numbers follow the order of jobs. */
-void vgpu_fence_init(struct vgpu_fence *fence, struct vgpu_queue *queue)
+/* Under the VM's reservation lock, which makes the sequence numbers follow the order of tasks. */
+void vgpu_fence_init(struct vgpu_fence *fence, struct vgpu_timeline *timeline)
 {
 	__module_get(THIS_MODULE);
 	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &fence_ops, &fence->lock, queue->fence_context,
-		       ++queue->fence_seqno);
+	dma_fence_init(&fence->base, &fence_ops, &fence->lock, timeline->context,
+		       ++timeline->seqno);
 }
 
 void vgpu_fence_signal(struct vgpu_fence *fence, int error)

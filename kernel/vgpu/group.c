@@ -3,6 +3,8 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 
+#include <drm/drm_drv.h>
+
 #include "internal.h"
 
 /* The last reference may be a job's, dropped by the scheduler that ends here. */
@@ -11,19 +13,21 @@ static void release_work(struct work_struct *work)
 	struct vgpu_group *group = container_of(work, struct vgpu_group, release_work);
 	struct vgpu_device *vdev = group->vdev;
 
+	mutex_lock(&vdev->lock);
+	list_del(&group->node);
+	mutex_unlock(&vdev->lock);
 	for (u32 i = 0; i < group->queue_count; i++)
 		vgpu_queue_destroy(group->queues[i]);
 	vgpu_vm_put(group->vm);
 	kfree(group);
-	if (atomic_dec_and_test(&vdev->groups))
-		wake_up(&vdev->groups_gone);
+	drm_dev_put(&vdev->drm);
 }
 
 static void group_release(struct kref *ref)
 {
 	struct vgpu_group *group = container_of(ref, struct vgpu_group, ref);
 
-	queue_work(group->vdev->free_wq, &group->release_work);
+	queue_work(vgpu_release_wq, &group->release_work);
 }
 
 static int create_queues(struct vgpu_group *group)
@@ -43,7 +47,8 @@ static int create_queues(struct vgpu_group *group)
  * @vm: the address space of its jobs; the group takes a reference
  * @queue_count: number of queues, at most 32
  *
- * Context: Process context of the user, may sleep.
+ * Context: Process context of the user, may sleep; between drm_dev_enter() and
+ * drm_dev_exit().
  *
  * Return: the group with one reference; an ERR_PTR() of -ENOMEM or of what the
  * engine's &vgpu_engine_ops.create returned.
@@ -66,12 +71,16 @@ struct vgpu_group *vgpu_group_create(struct vgpu_vm *vm, u32 queue_count)
 	group->pid = task_tgid_nr(current);
 	spin_lock_init(&group->lock);
 	INIT_WORK(&group->release_work, release_work);
-	atomic_inc(&vdev->groups);
+	INIT_LIST_HEAD(&group->node);
+	drm_dev_get(&vdev->drm);
 	ret = create_queues(group);
 	if (ret) {
 		vgpu_group_put(group);
 		return ERR_PTR(ret);
 	}
+	mutex_lock(&vdev->lock);
+	list_add_tail(&group->node, &vdev->groups);
+	mutex_unlock(&vdev->lock);
 	return group;
 }
 EXPORT_SYMBOL_GPL(vgpu_group_create);
@@ -113,6 +122,24 @@ void vgpu_group_kill(struct vgpu_group *group)
 	wake_queues(group);
 }
 EXPORT_SYMBOL_GPL(vgpu_group_kill);
+
+void vgpu_groups_unplug(struct vgpu_device *vdev)
+{
+	struct vgpu_group *group;
+
+	mutex_lock(&vdev->lock);
+	list_for_each_entry(group, &vdev->groups, node) {
+		/* One that is being released has no job. */
+		if (!kref_get_unless_zero(&group->ref))
+			continue;
+		vgpu_group_kill(group);
+		/* Slices that begin from here on end their job and do nothing else. */
+		for (u32 i = 0; i < group->queue_count; i++)
+			flush_delayed_work(&group->queues[i]->work);
+		vgpu_group_put(group);
+	}
+	mutex_unlock(&vdev->lock);
+}
 
 void vgpu_group_set_fatal(struct vgpu_group *group, u32 queue)
 {

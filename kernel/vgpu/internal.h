@@ -7,8 +7,11 @@
 
 #include "vgpu.h"
 
+/* The end of groups and binds, which may allocate and take any lock; flushed by module exit. */
+extern struct workqueue_struct *vgpu_release_wq;
+
 /*
- * The fence of a job, which is all of it that the outside sees: it needs neither
+ * The fence of a task, which is all of it that the outside sees: it needs neither
  * the queue nor the scheduler, so it may outlive both.
  */
 struct vgpu_fence {
@@ -17,29 +20,52 @@ struct vgpu_fence {
 };
 
 struct vgpu_fence *vgpu_fence_alloc(void);
-void vgpu_fence_init(struct vgpu_fence *fence, struct vgpu_queue *queue);
+void vgpu_fence_init(struct vgpu_fence *fence, struct vgpu_timeline *timeline);
 void vgpu_fence_signal(struct vgpu_fence *fence, int error);
 void vgpu_fence_put(struct vgpu_fence *fence);
 
-struct vgpu_job {
+/* What a submission consists of: a job of a queue, or a change of a VM. */
+struct vgpu_task {
 	struct drm_sched_job base;
-	struct vgpu_group *group;
-	struct vgpu_queue *queue;
 	struct vgpu_fence *fence;
-	u64 va;
-	u64 size;
-	unsigned long deadline;		/* jiffies; valid while it runs */
+	struct vgpu_timeline *timeline;
+	u32 queue_index;		/* 0 for a bind */
+	struct drm_gem_object *obj;	/* what a bind maps, or NULL */
+	void (*free)(struct vgpu_task *task);	/* in process context, may sleep */
 };
 
-#define to_vgpu_job(job) container_of(job, struct vgpu_job, base)
+#define to_vgpu_task(job) container_of(job, struct vgpu_task, base)
 
-struct vgpu_job *vgpu_job_create(struct vgpu_group *group, const struct vgpu_job_args *args,
-				 u64 client_id);
-void vgpu_job_arm(struct vgpu_job *job);
-void vgpu_job_free(struct vgpu_job *job);
+/* Give a zeroed task what all have. 0 or a negative errno, and then there is nothing to undo. */
+int vgpu_task_init(struct vgpu_task *task, struct drm_sched_entity *entity, u64 client_id);
+void vgpu_task_fini(struct vgpu_task *task);
+void vgpu_task_arm(struct vgpu_task *task);
+/* The scheduler never got the task. NULL is allowed. */
+void vgpu_task_free(struct vgpu_task *task);
+
+struct vgpu_job {
+	struct vgpu_task task;
+	struct vgpu_group *group;
+	struct vgpu_queue *queue;
+	u64 va;
+	u64 size;
+	unsigned long stamp;		/* jiffies up to which @used counts */
+	unsigned long used;		/* jiffies of its time limit */
+};
+
+#define to_vgpu_job(job) container_of(to_vgpu_task(job), struct vgpu_job, task)
+
+struct vgpu_task *vgpu_job_create(struct vgpu_group *group, const struct vgpu_job_args *args,
+				  u64 client_id);
+struct vgpu_task *vgpu_bind_create(struct vgpu_vm *vm, const struct vgpu_bind_args *args,
+				   u64 client_id);
+
+int vgpu_bind_queue_init(struct vgpu_vm *vm);
+void vgpu_bind_queue_fini(struct vgpu_vm *vm);
 
 struct vgpu_queue *vgpu_queue_create(struct vgpu_group *group, u32 index);
 void vgpu_queue_destroy(struct vgpu_queue *queue);
+void vgpu_queue_begin(struct vgpu_queue *queue, struct vgpu_job *job);
 void vgpu_queue_wake(struct vgpu_queue *queue);
 extern const struct drm_sched_backend_ops vgpu_sched_ops;
 
@@ -47,10 +73,12 @@ extern const struct drm_sched_backend_ops vgpu_sched_ops;
 int vgpu_group_error(struct vgpu_group *group, u32 queue);
 void vgpu_group_set_fatal(struct vgpu_group *group, u32 queue);
 void vgpu_group_set_timedout(struct vgpu_group *group);
+/* Kill all groups; on return none executes anything. No group is created any more. */
+void vgpu_groups_unplug(struct vgpu_device *vdev);
 
 struct vgpu_submit_entry {
-	struct vgpu_job *job;		/* NULL once the scheduler has it */
-	struct dma_fence *fence;	/* of the job, once it is armed */
+	struct vgpu_task *task;		/* NULL once the scheduler has it */
+	struct dma_fence *fence;	/* of the task, once it is armed */
 	struct vgpu_sync_op *syncs;
 	u32 sync_count;
 };

@@ -4,8 +4,18 @@
 
 #include "internal.h"
 
-struct vgpu_job *vgpu_job_create(struct vgpu_group *group, const struct vgpu_job_args *args,
-				 u64 client_id)
+static void job_free(struct vgpu_task *task)
+{
+	struct vgpu_job *job = container_of(task, struct vgpu_job, task);
+	struct vgpu_group *group = job->group;
+
+	vgpu_task_fini(task);
+	kfree(job);
+	vgpu_group_put(group);
+}
+
+struct vgpu_task *vgpu_job_create(struct vgpu_group *group, const struct vgpu_job_args *args,
+				  u64 client_id)
 {
 	struct vgpu_job *job;
 	int ret;
@@ -18,65 +28,30 @@ struct vgpu_job *vgpu_job_create(struct vgpu_group *group, const struct vgpu_job
 	job->queue = group->queues[args->queue];
 	job->va = args->va;
 	job->size = args->size;
-	job->fence = vgpu_fence_alloc();
-	if (!job->fence) {
-		ret = -ENOMEM;
-		goto err_free;
+	job->task.timeline = &job->queue->timeline;
+	job->task.queue_index = args->queue;
+	job->task.free = job_free;
+	ret = vgpu_task_init(&job->task, &job->queue->entity, client_id);
+	if (ret) {
+		kfree(job);
+		return ERR_PTR(ret);
 	}
-	ret = drm_sched_job_init(&job->base, &job->queue->entity, 1, group, client_id);
-	if (ret)
-		goto err_put_fence;
 	job->group = vgpu_group_get(group);
-	return job;
-
-err_put_fence:
-	vgpu_fence_put(job->fence);
-err_free:
-	kfree(job);
-	return ERR_PTR(ret);
-}
-
-/* From here on the order of jobs in their queue is fixed. */
-void vgpu_job_arm(struct vgpu_job *job)
-{
-	drm_sched_job_arm(&job->base);
-	vgpu_fence_init(job->fence, job->queue);
-}
-
-/* The scheduler is done with the job, or never got it. */
-void vgpu_job_free(struct vgpu_job *job)
-{
-	struct vgpu_group *group;
-
-	if (!job)
-		return;
-	group = job->group;
-	drm_sched_job_cleanup(&job->base);
-	vgpu_fence_put(job->fence);
-	kfree(job);
-	vgpu_group_put(group);
+	return &job->task;
 }
 
 /* All dependencies are met and the queue is free: credit_limit is 1. */
 static struct dma_fence *run_job(struct drm_sched_job *sched_job)
 {
 	struct vgpu_job *job = to_vgpu_job(sched_job);
-	struct vgpu_device *vdev = job->group->vdev;
-	struct vgpu_queue *queue = job->queue;
-	struct dma_fence *fence = dma_fence_get(&job->fence->base);
+	struct dma_fence *fence = dma_fence_get(&job->task.fence->base);
 
-	if (!vgpu_group_can_run(job->group)) {
-		vgpu_fence_signal(job->fence, -ECANCELED);
-		return fence;
-	}
-	if (!job->size) {
-		vgpu_fence_signal(job->fence, 0);
-		return fence;
-	}
-	job->deadline = jiffies + vdev->job_timeout;
-	vdev->engine->start(queue->engine, job->va, job->size);
-	WRITE_ONCE(queue->job, job);
-	vgpu_queue_wake(queue);
+	if (!vgpu_group_can_run(job->group))
+		vgpu_fence_signal(job->task.fence, -ECANCELED);
+	else if (!job->size)
+		vgpu_fence_signal(job->task.fence, 0);
+	else
+		vgpu_queue_begin(job->queue, job);
 	return fence;
 }
 
@@ -88,7 +63,7 @@ static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *sched_job)
 
 static void free_job(struct drm_sched_job *sched_job)
 {
-	vgpu_job_free(to_vgpu_job(sched_job));
+	job_free(to_vgpu_task(sched_job));
 }
 
 const struct drm_sched_backend_ops vgpu_sched_ops = {

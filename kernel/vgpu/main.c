@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/module.h>
+#include <linux/workqueue.h>
+
+#include "internal.h"
 
 /**
  * DOC: overview
@@ -20,7 +23,9 @@
  *   the end of its slice. A job that waits for a value in memory is parked: it
  *   looks again after every store of a device, after vgpu_device_kick(), and
  *   every few milliseconds, because CPU stores go unnoticed.
- * - &struct vgpu_submit: submissions with binary and timeline syncobjs.
+ * - &struct vgpu_submit: submissions of jobs, and of asynchronous binds, with binary
+ *   and timeline syncobjs.
+ * - &struct vgpu_kernel_bo: objects of the driver in a user's address space.
  *
  * A driver embeds &struct vgpu_device, supplies a &struct vgpu_engine_ops that
  * executes its commands, and translates its ioctls::
@@ -29,12 +34,15 @@
  *		struct vgpu_device vgpu;
  *	};
  *
+ *	static atomic_t my_devices = ATOMIC_INIT(0);
+ *
  *	static int my_probe(struct platform_device *pdev)
  *	{
  *		const struct vgpu_device_config config = {
  *			.engine = &my_engine,
  *			.memory.line_size = 64,
  *			.job_timeout_ms = 500,
+ *			.devices = &my_devices,
  *		};
  *		struct my_device *mdev;
  *		int ret;
@@ -52,9 +60,28 @@
  *		return ret;
  *	}
  *
+ * Its remove() calls vgpu_device_unplug(), and its module exit, after the last of
+ * these, vgpu_wait_for_devices(). Its file operations are vgpu_ioctl() and a mmap
+ * between drm_dev_enter() and drm_dev_exit().
+ *
  * When a file is closed, the driver kills its groups first and destroys its VMs
  * then, so that no job is blamed for memory that went away under it.
  */
+
+struct workqueue_struct *vgpu_release_wq;
+
+static int __init vgpu_init(void)
+{
+	vgpu_release_wq = alloc_workqueue("vgpu-release", WQ_UNBOUND, 0);
+	return vgpu_release_wq ? 0 : -ENOMEM;
+}
+module_init(vgpu_init);
+
+static void __exit vgpu_exit(void)
+{
+	destroy_workqueue(vgpu_release_wq);
+}
+module_exit(vgpu_exit);
 
 MODULE_DESCRIPTION("Common parts of virtual GPUs with non-coherent memory");
 MODULE_LICENSE("GPL");

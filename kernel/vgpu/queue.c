@@ -11,11 +11,54 @@
 /* CPU stores wake nobody: a blocked job looks again after this time. */
 #define BLOCKED_POLL_MS		5
 
+/**
+ * DOC: timeouts
+ *
+ * A job may take &vgpu_device_config.job_timeout_ms, of which counts
+ *
+ * - the time in which it executes, and
+ * - the time in which it is blocked and nothing on the device executes: then only
+ *   somebody outside, such as a CPU, can store what it waits for.
+ *
+ * While it is blocked and any queue of the device executes a job, its time stands
+ * still, because that job may be about to unblock it. Which memory that job can reach is
+ * not looked at: a device has no way to know what a job will do. An endless job ends
+ * by its own timeout, and queues that wait for each other in a circle do not
+ * execute: both end.
+ *
+ * A blocked job is looked at every few milliseconds, and is as exact as that.
+ */
+
+static void set_blocked(struct vgpu_queue *queue, bool blocked)
+{
+	struct vgpu_device *vdev = queue->group->vdev;
+
+	if (queue->blocked == blocked)
+		return;
+	queue->blocked = blocked;
+	if (blocked)
+		atomic_dec(&vdev->running);
+	else
+		atomic_inc(&vdev->running);
+}
+
+/* The scheduler's part of a job ends here; the queue has none. */
+void vgpu_queue_begin(struct vgpu_queue *queue, struct vgpu_job *job)
+{
+	queue->group->vdev->engine->start(queue->engine, job->va, job->size);
+	job->stamp = jiffies;
+	set_blocked(queue, false);
+	/* Pairs with run_work(): the engine and the job are ready. */
+	smp_store_release(&queue->job, job);
+	vgpu_queue_wake(queue);
+}
+
 /* The job stays in the queue's hands until its fence is signalled. */
 static void end_job(struct vgpu_queue *queue, int error)
 {
-	struct vgpu_fence *fence = queue->job->fence;
+	struct vgpu_fence *fence = queue->job->task.fence;
 
+	set_blocked(queue, true);
 	dma_fence_get(&fence->base);
 	WRITE_ONCE(queue->job, NULL);
 	vgpu_fence_signal(fence, error);
@@ -71,11 +114,21 @@ static void handle_fault(struct vgpu_queue *queue)
 	end_job(queue, vgpu_group_error(group, queue->index));
 }
 
+static void count_time(struct vgpu_queue *queue)
+{
+	unsigned long now = jiffies;
+
+	if (!queue->blocked || !atomic_read(&queue->group->vdev->running))
+		queue->job->used += now - queue->job->stamp;
+	queue->job->stamp = now;
+}
+
 static void check_timeout(struct vgpu_queue *queue)
 {
 	struct vgpu_group *group = queue->group;
 
-	if (!group->vdev->job_timeout || time_before(jiffies, queue->job->deadline))
+	count_time(queue);
+	if (!group->vdev->job_timeout || queue->job->used < group->vdev->job_timeout)
 		return;
 	if (!vgpu_group_can_run(group))
 		return;
@@ -101,9 +154,11 @@ static void run_slice(struct vgpu_queue *queue)
 	}
 	switch (vdev->engine->run(queue->engine, &budget)) {
 	case VGPU_RUN_RUNNING:
+		set_blocked(queue, false);
 		vgpu_queue_wake(queue);
 		break;
 	case VGPU_RUN_BLOCKED:
+		set_blocked(queue, true);
 		park(queue, kicks);
 		break;
 	case VGPU_RUN_DONE:
@@ -121,7 +176,8 @@ static void run_work(struct work_struct *work)
 	bool cookie = dma_fence_begin_signalling();
 
 	unpark(queue);
-	if (READ_ONCE(queue->job))
+	/* Pairs with vgpu_queue_begin(). */
+	if (smp_load_acquire(&queue->job))
 		run_slice(queue);
 	dma_fence_end_signalling(cookie);
 }
@@ -166,7 +222,8 @@ struct vgpu_queue *vgpu_queue_create(struct vgpu_group *group, u32 index)
 		return ERR_PTR(-ENOMEM);
 	queue->group = group;
 	queue->index = index;
-	queue->fence_context = dma_fence_context_alloc(1);
+	queue->timeline.context = dma_fence_context_alloc(1);
+	queue->blocked = true;
 	INIT_DELAYED_WORK(&queue->work, run_work);
 	INIT_LIST_HEAD(&queue->parked);
 	queue->engine = group->vdev->engine->create(queue);
@@ -191,9 +248,11 @@ void vgpu_queue_destroy(struct vgpu_queue *queue)
 {
 	if (!queue)
 		return;
+	/* The last job's fence may still be on its way through the scheduler. */
+	cancel_delayed_work_sync(&queue->work);
+	drm_sched_wqueue_stop(&queue->sched);
 	drm_sched_entity_fini(&queue->entity);
 	drm_sched_fini(&queue->sched);
-	cancel_delayed_work_sync(&queue->work);
 	queue->group->vdev->engine->destroy(queue->engine);
 	kfree(queue);
 }

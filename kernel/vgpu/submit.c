@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Submissions: all jobs of one run, or none. */
+/* Submissions: all jobs or binds of one run, or none. */
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/sched/signal.h>
@@ -13,8 +13,9 @@
  * vgpu_submit_init() - begin a submission
  * @submit: the submission
  * @file: whose handles the syncobjs are
- * @group: runs the jobs; the caller has a reference until vgpu_submit_fini()
- * @capacity: the most jobs that will be added
+ * @vm: of the jobs or binds; the caller has a reference until vgpu_submit_fini()
+ * @group: runs the jobs, in @vm; the caller has a reference as well; NULL for binds
+ * @capacity: the most jobs or binds that will be added
  *
  * On failure there is nothing to release.
  *
@@ -22,11 +23,12 @@
  *
  * Return: 0; -ENOMEM.
  */
-int vgpu_submit_init(struct vgpu_submit *submit, struct drm_file *file, struct vgpu_group *group,
-		     u32 capacity)
+int vgpu_submit_init(struct vgpu_submit *submit, struct drm_file *file, struct vgpu_vm *vm,
+		     struct vgpu_group *group, u32 capacity)
 {
 	memset(submit, 0, sizeof(*submit));
 	submit->file = file;
+	submit->vm = vm;
 	submit->group = group;
 	submit->signals = RB_ROOT;
 	submit->capacity = capacity;
@@ -39,8 +41,35 @@ int vgpu_submit_init(struct vgpu_submit *submit, struct drm_file *file, struct v
 }
 EXPORT_SYMBOL_GPL(vgpu_submit_init);
 
+/* Whether there is room and reason for one more. */
+static int check_add(const struct vgpu_submit *submit)
+{
+	if (submit->count == submit->capacity)
+		return -E2BIG;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	return 0;
+}
+
+static int add_task(struct vgpu_submit *submit, struct vgpu_task *task,
+		    struct vgpu_sync_op *syncs, u32 sync_count)
+{
+	struct vgpu_submit_entry *entry;
+
+	if (IS_ERR(task)) {
+		kvfree(syncs);
+		return PTR_ERR(task);
+	}
+	entry = &submit->entries[submit->count++];
+	entry->task = task;
+	entry->syncs = syncs;
+	entry->sync_count = sync_count;
+	return 0;
+}
+
 /**
- * vgpu_submit_add() - add a job
+ * vgpu_submit_add_job() - add a job
  * @submit: the submission
  * @args: the job
  * @syncs: what it waits for and signals, from kvmalloc(); taken over in any case
@@ -51,56 +80,89 @@ EXPORT_SYMBOL_GPL(vgpu_submit_init);
  * Return: 0; -EINVAL if there is no such queue or the group cannot run; -ENOMEM;
  * -E2BIG if the submission is full; -EINTR if the process is being killed.
  */
-int vgpu_submit_add(struct vgpu_submit *submit, const struct vgpu_job_args *args,
-		    struct vgpu_sync_op *syncs, u32 sync_count)
+int vgpu_submit_add_job(struct vgpu_submit *submit, const struct vgpu_job_args *args,
+			struct vgpu_sync_op *syncs, u32 sync_count)
 {
-	struct vgpu_submit_entry *entry;
-	struct vgpu_job *job;
-	int ret = 0;
+	int ret = check_add(submit);
+	struct vgpu_task *task;
 
-	if (submit->count == submit->capacity)
-		ret = -E2BIG;
-	else if (fatal_signal_pending(current))
-		ret = -EINTR;
 	if (ret)
-		goto err_free;
-	cond_resched();
-	job = vgpu_job_create(submit->group, args, submit->file->client_id);
-	if (IS_ERR(job)) {
-		ret = PTR_ERR(job);
-		goto err_free;
-	}
-	entry = &submit->entries[submit->count++];
-	entry->job = job;
-	entry->syncs = syncs;
-	entry->sync_count = sync_count;
-	return 0;
-
-err_free:
-	kvfree(syncs);
-	return ret;
+		task = ERR_PTR(ret);
+	else
+		task = vgpu_job_create(submit->group, args, submit->file->client_id);
+	return add_task(submit, task, syncs, sync_count);
 }
-EXPORT_SYMBOL_GPL(vgpu_submit_add);
+EXPORT_SYMBOL_GPL(vgpu_submit_add_job);
+
+/**
+ * vgpu_submit_add_bind() - add a change of the address space
+ * @submit: the submission
+ * @args: the change
+ * @syncs: what it waits for and signals, from kvmalloc(); taken over in any case
+ * @sync_count: number of sync ops
+ *
+ * The asynchronous binds of an address space run in the order of their submission.
+ * All that may fail is done here: what is mapped is populated, and stays so.
+ *
+ * Context: Process context, may sleep. Takes the object's reservation lock.
+ *
+ * Return: 0; -EINVAL as vgpu_vm_bind(), or if the VM is unusable; -ENOMEM; -E2BIG if
+ * the submission is full; -EINTR; an error of the DMA mapping.
+ */
+int vgpu_submit_add_bind(struct vgpu_submit *submit, const struct vgpu_bind_args *args,
+			 struct vgpu_sync_op *syncs, u32 sync_count)
+{
+	int ret = check_add(submit);
+	struct vgpu_task *task;
+
+	if (ret)
+		task = ERR_PTR(ret);
+	else
+		task = vgpu_bind_create(submit->vm, args, submit->file->client_id);
+	return add_task(submit, task, syncs, sync_count);
+}
+EXPORT_SYMBOL_GPL(vgpu_submit_add_bind);
 
 /*
- * Lock the reservations of all that the jobs may access, with room for one fence of
- * each queue: a later fence of a queue takes the place of an earlier one.
+ * What jobs may access: all that is mapped, with room for one fence of each queue. A
+ * later fence of a queue takes the place of an earlier one.
  */
+static int prepare_for_jobs(struct vgpu_submit *submit)
+{
+	unsigned int fences = submit->group->queue_count;
+	int ret;
+
+	ret = drm_gpuvm_prepare_vm(&submit->vm->base, &submit->exec, fences);
+	if (ret)
+		return ret;
+	return drm_gpuvm_prepare_objects(&submit->vm->base, &submit->exec, fences);
+}
+
+/* What binds change: the VM, and what they map, with room for the fence of the last bind. */
+static int prepare_for_binds(struct vgpu_submit *submit)
+{
+	int ret;
+
+	ret = drm_gpuvm_prepare_vm(&submit->vm->base, &submit->exec, 1);
+	for (u32 i = 0; i < submit->count && !ret; i++) {
+		struct drm_gem_object *obj = submit->entries[i].task->obj;
+
+		if (obj)
+			ret = drm_exec_prepare_obj(&submit->exec, obj, 1);
+	}
+	return ret;
+}
+
 static int lock_objects(struct vgpu_submit *submit)
 {
-	struct vgpu_vm *vm = submit->group->vm;
-	unsigned int fences = submit->group->queue_count;
+	struct vgpu_vm *vm = submit->vm;
 	int ret;
 
 	ret = mutex_lock_interruptible(&vm->objs_lock);
 	if (ret)
 		return ret;
 	drm_exec_until_all_locked(&submit->exec) {
-		ret = drm_gpuvm_prepare_vm(&vm->base, &submit->exec, fences);
-		drm_exec_retry_on_contention(&submit->exec);
-		if (ret)
-			break;
-		ret = drm_gpuvm_prepare_objects(&vm->base, &submit->exec, fences);
+		ret = submit->group ? prepare_for_jobs(submit) : prepare_for_binds(submit);
 		drm_exec_retry_on_contention(&submit->exec);
 		if (ret)
 			break;
@@ -109,8 +171,8 @@ static int lock_objects(struct vgpu_submit *submit)
 	return ret;
 }
 
-/* Under the VM's reservation lock, which fixes the order of jobs in their queues. */
-static int arm_jobs(struct vgpu_submit *submit)
+/* Under the VM's reservation lock, which fixes the order of tasks on their timelines. */
+static int arm_tasks(struct vgpu_submit *submit)
 {
 	for (u32 i = 0; i < submit->count; i++) {
 		struct vgpu_submit_entry *entry = &submit->entries[i];
@@ -118,45 +180,45 @@ static int arm_jobs(struct vgpu_submit *submit)
 
 		if (ret)
 			return ret;
-		vgpu_job_arm(entry->job);
-		entry->fence = dma_fence_get(&entry->job->fence->base);
+		vgpu_task_arm(entry->task);
+		entry->fence = dma_fence_get(&entry->task->fence->base);
 		vgpu_signals_update(submit, entry);
 	}
 	return 0;
 }
 
-/* The last job of a queue ends after all others of it. */
+/* The last task on a timeline ends after all others of it. */
 static void add_fences(struct vgpu_submit *submit)
 {
 	u32 seen = 0;
 
 	for (u32 i = submit->count; i--;) {
 		struct vgpu_submit_entry *entry = &submit->entries[i];
-		u32 queue = BIT(entry->job->queue->index);
+		u32 queue = BIT(entry->task->queue_index);
 
 		if (!(seen & queue))
-			drm_gpuvm_resv_add_fence(&submit->group->vm->base, &submit->exec,
+			drm_gpuvm_resv_add_fence(&submit->vm->base, &submit->exec,
 						 entry->fence, DMA_RESV_USAGE_BOOKKEEP,
 						 DMA_RESV_USAGE_BOOKKEEP);
 		seen |= queue;
 	}
 }
 
-static void push_jobs(struct vgpu_submit *submit)
+static void push_tasks(struct vgpu_submit *submit)
 {
 	for (u32 i = 0; i < submit->count; i++) {
 		struct vgpu_submit_entry *entry = &submit->entries[i];
 
-		drm_sched_entity_push_job(&entry->job->base);
-		entry->job = NULL;
+		drm_sched_entity_push_job(&entry->task->base);
+		entry->task = NULL;
 	}
 }
 
 /**
- * vgpu_submit_commit() - run the jobs
+ * vgpu_submit_commit() - run the jobs or binds
  * @submit: the submission
  *
- * A job may wait for a syncobj that a job before it signals. On failure nothing
+ * Each may wait for a syncobj that one before it signals. On failure nothing
  * runs and no syncobj has changed.
  *
  * Context: Process context, may sleep. Takes the reservation locks of the VM's
@@ -178,11 +240,11 @@ int vgpu_submit_commit(struct vgpu_submit *submit)
 	ret = lock_objects(submit);
 	if (ret)
 		return ret;
-	ret = arm_jobs(submit);
+	ret = arm_tasks(submit);
 	if (ret)
 		return ret;
 	add_fences(submit);
-	push_jobs(submit);
+	push_tasks(submit);
 	vgpu_signals_publish(submit);
 	return 0;
 }
@@ -200,7 +262,7 @@ void vgpu_submit_fini(struct vgpu_submit *submit)
 	vgpu_signals_free(submit);
 	for (u32 i = 0; i < submit->count; i++) {
 		dma_fence_put(submit->entries[i].fence);
-		vgpu_job_free(submit->entries[i].job);
+		vgpu_task_free(submit->entries[i].task);
 		kvfree(submit->entries[i].syncs);
 		cond_resched();
 	}

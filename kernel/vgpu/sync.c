@@ -153,7 +153,7 @@ int vgpu_signals_wait(struct vgpu_submit *submit, struct vgpu_submit_entry *entr
 			continue;
 		ret = find_fence(submit, &entry->syncs[i], &fence);
 		if (!ret)
-			ret = drm_sched_job_add_dependency(&entry->job->base, fence);
+			ret = drm_sched_job_add_dependency(&entry->task->base, fence);
 		if (ret)
 			return ret;
 		if (fatal_signal_pending(current))

@@ -9,7 +9,6 @@
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
-#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -17,15 +16,19 @@
 
 #include <drm/drm_device.h>
 #include <drm/drm_exec.h>
-#include <drm/drm_gpuvm.h>
 #include <drm/gpu_scheduler.h>
 
 #include <gem_sync/drm_gem_sync.h>
 #include <ncmem/ncmem.h>
 
+#include "vgpu_vm.h"
+
+struct drm_minor;
+struct file;
 struct vgpu_fence;
 struct vgpu_job;
 struct vgpu_queue;
+struct vgpu_task;
 
 /**
  * enum vgpu_run - how a slice of a job ended
@@ -98,8 +101,10 @@ struct vgpu_device_config {
 	bool coherent;
 	/** @cached_needs_private: cached objects must be private (R13) */
 	bool cached_needs_private;
-	/** @job_timeout_ms: a job that runs or blocks longer is killed; 0 is never */
+	/** @job_timeout_ms: a job that takes longer is killed; 0 is never (see DOC: timeouts) */
 	unsigned int job_timeout_ms;
+	/** @devices: the driver's count for vgpu_wait_for_devices() */
+	atomic_t *devices;
 };
 
 /**
@@ -110,7 +115,7 @@ struct vgpu_device {
 	struct drm_device drm;
 	/** @gem: the device as drm_gem_sync knows it */
 	struct drm_gem_sync_device gem;
-	/** @nc: the emulated memory */
+	/** @nc: the emulated memory; gone when the device is unplugged */
 	struct ncmem *nc;
 	/** @engine: executes the jobs */
 	const struct vgpu_engine_ops *engine;
@@ -121,15 +126,19 @@ struct vgpu_device {
 	struct workqueue_struct *sched_wq;
 	/** @run_wq: slices of jobs, in the path that signals fences */
 	struct workqueue_struct *run_wq;
-	/** @free_wq: the end of groups, which may allocate and take any lock */
-	struct workqueue_struct *free_wq;
+	/** @devices: of all of the driver's devices; see vgpu_wait_for_devices() */
+	atomic_t *devices;
 
-	/** @groups: number of groups whose memory exists */
-	atomic_t groups;
-	/** @groups_gone: woken when @groups becomes 0 */
-	wait_queue_head_t groups_gone;
+	/** @lock: protects @groups and the labels of objects */
+	struct mutex lock;
+	/** @groups: all groups that can be killed */
+	struct list_head groups;
 	/** @group_ids: ids for log lines */
 	atomic_t group_ids;
+	/** @running: number of jobs that execute, and do not block */
+	atomic_t running;
+	/** @fail_binds: so many asynchronous binds fail, for tests of user space */
+	atomic_t fail_binds;
 
 	/** @kicks: counts the events after which blocked queues look again */
 	atomic64_t kicks;
@@ -143,125 +152,18 @@ struct vgpu_device {
 
 int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *config);
 void vgpu_device_fini(struct vgpu_device *vdev);
+void vgpu_device_unplug(struct vgpu_device *vdev);
 void vgpu_device_kick(struct vgpu_device *vdev);
+void vgpu_wait_for_devices(atomic_t *devices);
 
-/**
- * struct vgpu_bo - a buffer object of a virtual GPU
- */
-struct vgpu_bo {
-	/** @base: the shmem-backed object */
-	struct drm_gem_sync_shmem_object base;
-	/** @nc_pages: its pages as the emulated memory knows them; NULL while not populated */
-	struct ncmem_pages *nc_pages;
-	/** @owner: whose it is, for reports of the emulated memory */
-	struct ncmem_owner owner;
-	/** @vm_resv_obj: the reservation object of the only VM that may map it; or NULL */
-	struct drm_gem_object *vm_resv_obj;
-	/** @create_flags: the flags of creation, in the driver's encoding (R23) */
-	u32 create_flags;
-	/** @gpuva_lock: protects the object's list of mappings; nothing is allocated under it */
-	struct mutex gpuva_lock;
-};
-
-#define to_vgpu_bo(obj) container_of(to_drm_gem_sync_shmem(obj), struct vgpu_bo, base)
-
-/**
- * struct vgpu_bo_args - decided when an object is created (R12)
- */
-struct vgpu_bo_args {
-	/** @size: bytes, rounded up to whole pages */
-	u64 size;
-	/** @create_flags: kept for queries */
-	u32 create_flags;
-	/** @cached: CPU maps are write-back */
-	bool cached;
-	/** @no_mmap: 0, or the negative errno with which CPU maps are refused (R16) */
-	int no_mmap;
-	/** @vm: optional; the only VM that may map the object, which makes it private */
-	struct vgpu_vm *vm;
-};
-
-struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
-			       const struct vgpu_bo_args *args);
-struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
-			       struct dma_buf_attachment *attach, struct sg_table *sgt);
-void vgpu_bo_free(struct drm_gem_object *obj);
-
-/* Permissions and attributes of a mapping. */
-#define VGPU_VA_READONLY	BIT(0)
-#define VGPU_VA_NOEXEC		BIT(1)
-#define VGPU_VA_UNCACHED	BIT(2)
-
-/**
- * struct vgpu_vm - a GPU address space
- *
- * Locks, outermost first: @objs_lock, a reservation lock; @mmu_lock,
- * &vgpu_bo.gpuva_lock. The latter two are taken in the path that signals fences.
- */
-struct vgpu_vm {
-	/** @base: the address space manager; its reference count is the VM's */
-	struct drm_gpuvm base;
-	/** @vdev: the device */
-	struct vgpu_device *vdev;
-	/** @mmu_lock: read: one device access; write: a change of the mappings */
-	struct rw_semaphore mmu_lock;
-	/** @objs_lock: the set of mapped objects shrinks only under it */
-	struct mutex objs_lock;
-	/** @destroyed: nothing can be mapped any more; under @mmu_lock */
-	bool destroyed;
-};
-
-#define to_vgpu_vm(gpuvm) container_of(gpuvm, struct vgpu_vm, base)
-
-/**
- * struct vgpu_map_args - a mapping to make
- */
-struct vgpu_map_args {
-	/** @bo: what to map */
-	struct vgpu_bo *bo;
-	/** @offset: bytes into @bo */
-	u64 offset;
-	/** @va: GPU address */
-	u64 va;
-	/** @size: bytes */
-	u64 size;
-	/** @flags: VGPU_VA_* */
-	u32 flags;
-};
-
-struct vgpu_vm *vgpu_vm_create(struct vgpu_device *vdev, u64 va_range);
-void vgpu_vm_destroy(struct vgpu_vm *vm);
-int vgpu_vm_map(struct vgpu_vm *vm, const struct vgpu_map_args *args);
-int vgpu_vm_unmap(struct vgpu_vm *vm, u64 va, u64 size);
-
-/**
- * vgpu_vm_get - take a reference
- * @vm: the VM
- *
- * Return: @vm
- */
-static inline struct vgpu_vm *vgpu_vm_get(struct vgpu_vm *vm)
-{
-	drm_gpuvm_get(&vm->base);
-	return vm;
-}
-
-/**
- * vgpu_vm_put - drop a reference
- * @vm: the VM, or NULL
- */
-static inline void vgpu_vm_put(struct vgpu_vm *vm)
-{
-	if (vm)
-		drm_gpuvm_put(&vm->base);
-}
-
-int vgpu_vm_fetch(struct vgpu_vm *vm, u64 va, void *to, size_t size);
-int vgpu_vm_read(struct vgpu_vm *vm, u64 va, void *to, size_t size);
-int vgpu_vm_write(struct vgpu_vm *vm, u64 va, const void *from, size_t size);
-int vgpu_vm_sync_read(struct vgpu_vm *vm, u64 va, void *to, size_t size);
-int vgpu_vm_sync_set(struct vgpu_vm *vm, u64 va, u64 value, size_t size);
-int vgpu_vm_sync_add(struct vgpu_vm *vm, u64 va, u64 value, size_t size);
+long vgpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
+#ifdef CONFIG_COMPAT
+long vgpu_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
+#else
+#define vgpu_compat_ioctl	NULL
+#endif
+void vgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file);
+void vgpu_debugfs_init(struct drm_minor *minor);
 
 /**
  * struct vgpu_queue - executes its jobs one after the other
@@ -277,12 +179,12 @@ struct vgpu_queue {
 	struct drm_gpu_scheduler sched;
 	/** @entity: the one entity of @sched */
 	struct drm_sched_entity entity;
-	/** @fence_context: of the jobs' fences */
-	u64 fence_context;
-	/** @fence_seqno: last one used; under the VM's reservation lock */
-	u64 fence_seqno;
+	/** @timeline: of the jobs */
+	struct vgpu_timeline timeline;
 	/** @job: the job that runs; set by the scheduler, cleared by @work */
 	struct vgpu_job *job;
+	/** @blocked: @job waits for memory, or there is none; else one of &vgpu_device.running */
+	bool blocked;
 	/** @work: executes a slice of @job; the only one that ends a job */
 	struct delayed_work work;
 	/** @parked: node of &vgpu_device.parked */
@@ -295,8 +197,10 @@ struct vgpu_queue {
 struct vgpu_group {
 	/** @ref: reference count; each job has a reference */
 	struct kref ref;
-	/** @vdev: the device */
+	/** @vdev: the device, with a reference to its @drm */
 	struct vgpu_device *vdev;
+	/** @node: in &vgpu_device.groups */
+	struct list_head node;
 	/** @vm: the address space */
 	struct vgpu_vm *vm;
 	/** @id: for log lines */
@@ -311,7 +215,7 @@ struct vgpu_group {
 	u32 fatal_queues;
 	/** @timedout: a job ran into the timeout */
 	bool timedout;
-	/** @killed: the group was destroyed */
+	/** @killed: the group was destroyed, or its device is gone */
 	bool killed;
 	/** @release_work: the end of the group, outside of its schedulers' work items */
 	struct work_struct release_work;
@@ -331,7 +235,7 @@ u32 vgpu_group_fatal_queues(struct vgpu_group *group, bool *timedout);
  * vgpu_group_get - take a reference
  * @group: the group
  *
- * Return: @group
+ * Return: @group.
  */
 static inline struct vgpu_group *vgpu_group_get(struct vgpu_group *group)
 {
@@ -352,7 +256,7 @@ struct vgpu_job_args {
 };
 
 /**
- * struct vgpu_sync_op - what a job waits for, or signals when it is done
+ * struct vgpu_sync_op - what a job or bind waits for, or signals when it is done
  */
 struct vgpu_sync_op {
 	/** @handle: of a syncobj */
@@ -364,14 +268,16 @@ struct vgpu_sync_op {
 };
 
 /**
- * struct vgpu_submit - a submission in the making: all of its jobs run, or none
+ * struct vgpu_submit - a submission in the making: all of its jobs or binds run, or none
  */
 struct vgpu_submit {
 	/** @file: whose handles the syncobjs are */
 	struct drm_file *file;
-	/** @group: the group that runs the jobs */
+	/** @vm: the address space that the jobs use, or that the binds change */
+	struct vgpu_vm *vm;
+	/** @group: the group that runs the jobs; NULL for binds */
 	struct vgpu_group *group;
-	/** @entries: the jobs and their sync ops */
+	/** @entries: the jobs or binds and their sync ops */
 	struct vgpu_submit_entry *entries;
 	/** @count: number of entries in use */
 	u32 count;
@@ -385,10 +291,12 @@ struct vgpu_submit {
 	struct drm_exec exec;
 };
 
-int vgpu_submit_init(struct vgpu_submit *submit, struct drm_file *file, struct vgpu_group *group,
-		     u32 capacity);
-int vgpu_submit_add(struct vgpu_submit *submit, const struct vgpu_job_args *args,
-		    struct vgpu_sync_op *syncs, u32 sync_count);
+int vgpu_submit_init(struct vgpu_submit *submit, struct drm_file *file, struct vgpu_vm *vm,
+		     struct vgpu_group *group, u32 capacity);
+int vgpu_submit_add_job(struct vgpu_submit *submit, const struct vgpu_job_args *args,
+			struct vgpu_sync_op *syncs, u32 sync_count);
+int vgpu_submit_add_bind(struct vgpu_submit *submit, const struct vgpu_bind_args *args,
+			 struct vgpu_sync_op *syncs, u32 sync_count);
 int vgpu_submit_commit(struct vgpu_submit *submit);
 void vgpu_submit_fini(struct vgpu_submit *submit);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffer objects. */
+#include <linux/slab.h>
+#include <linux/string.h>
+
 #include <batch.h>
 
 #include <drm/drm_file.h>
@@ -8,17 +11,20 @@
 
 #include "vpanthor.h"
 
+/* Bytes of a label with its terminating 0. */
+#define MAX_LABEL	4096
+
 /* All there are; no object has both, as what is never mapped has no caching. */
 #define BO_FLAGS	(DRM_PANTHOR_BO_NO_MMAP | DRM_PANTHOR_BO_WB_MMAP)
 
-static const struct drm_gem_sync_funcs bo_funcs =
+const struct drm_gem_sync_funcs vpanthor_bo_funcs =
 	DRM_GEM_SYNC_SHMEM_FUNCS(vgpu_bo_free, drm_gem_sync_shmem_export);
 
 struct drm_gem_object *vpanthor_gem_import_sg_table(struct drm_device *drm,
 						    struct dma_buf_attachment *attach,
 						    struct sg_table *sgt)
 {
-	struct vgpu_bo *bo = vgpu_bo_import(to_vgpu_device(drm), &bo_funcs, attach, sgt);
+	struct vgpu_bo *bo = vgpu_bo_import(to_vgpu_device(drm), &vpanthor_bo_funcs, attach, sgt);
 
 	return IS_ERR(bo) ? ERR_CAST(bo) : &bo->base.base;
 }
@@ -37,7 +43,7 @@ static int create_handle(struct drm_device *drm, struct drm_file *file, struct v
 	u64 size;
 	int ret;
 
-	bo = vgpu_bo_create(to_vgpu_device(drm), &bo_funcs, &bo_args);
+	bo = vgpu_bo_create(to_vgpu_device(drm), &vpanthor_bo_funcs, &bo_args);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 	size = bo->base.base.size;
@@ -133,4 +139,36 @@ int vpanthor_ioctl_bo_query_info(struct drm_device *drm, void *data, struct drm_
 	}
 	drm_gem_object_put(obj);
 	return 0;
+}
+
+static int set_label(struct vgpu_bo *bo, u64 user_label)
+{
+	char *label;
+
+	if (!user_label) {
+		vgpu_bo_set_label(bo, "");
+		return 0;
+	}
+	label = strndup_user(u64_to_user_ptr(user_label), MAX_LABEL);
+	if (IS_ERR(label))
+		return PTR_ERR(label) == -EINVAL ? -E2BIG : PTR_ERR(label);
+	vgpu_bo_set_label(bo, label);
+	kfree(label);
+	return 0;
+}
+
+int vpanthor_ioctl_bo_set_label(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panthor_bo_set_label *args = data;
+	struct drm_gem_object *obj;
+	int ret;
+
+	if (args->pad)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	ret = set_label(to_vgpu_bo(obj), args->label);
+	drm_gem_object_put(obj);
+	return ret;
 }

@@ -61,6 +61,16 @@ static int mem_sync_add(void *ctx, u64 va, u64 value, u32 size)
 	return note(cs, vgpu_vm_sync_add(cs->vm, va, value, size));
 }
 
+static u64 mem_timestamp(void *ctx)
+{
+	return vpanthor_timestamp();
+}
+
+static u64 mem_cycles(void *ctx)
+{
+	return vpanthor_cycles();
+}
+
 static const struct gs_csf_mem csf_mem = {
 	.fetch = mem_fetch,
 	.read = mem_read,
@@ -68,6 +78,8 @@ static const struct gs_csf_mem csf_mem = {
 	.sync_read = mem_sync_read,
 	.sync_set = mem_sync_set,
 	.sync_add = mem_sync_add,
+	.timestamp = mem_timestamp,
+	.cycles = mem_cycles,
 };
 
 static void *cs_create(struct vgpu_queue *queue)

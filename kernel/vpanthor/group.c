@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Groups of queues, and the streams that they run. */
+/* Groups of queues. */
 #include <linux/bitops.h>
 #include <linux/capability.h>
 #include <linux/log2.h>
@@ -14,7 +14,7 @@
 #define MAX_GROUPS_PER_FILE	128
 #define MAX_QUEUE_PRIORITY	15
 
-static struct vgpu_group *group_lookup(struct vpanthor_file *vfile, u32 handle)
+struct vgpu_group *vpanthor_group_lookup(struct vpanthor_file *vfile, u32 handle)
 {
 	struct vgpu_group *group;
 
@@ -38,7 +38,7 @@ void vpanthor_file_kill_groups(struct vpanthor_file *vfile)
 	}
 }
 
-static int check_priority(struct drm_file *file, u8 priority)
+int vpanthor_check_priority(struct drm_file *file, u8 priority)
 {
 	if (priority > PANTHOR_GROUP_PRIORITY_REALTIME)
 		return -EINVAL;
@@ -118,7 +118,7 @@ int vpanthor_ioctl_group_create(struct drm_device *drm, void *data, struct drm_f
 		return -EINVAL;
 	ret = check_queues(&queues);
 	if (!ret)
-		ret = check_priority(file, args->priority);
+		ret = vpanthor_check_priority(file, args->priority);
 	if (!ret)
 		ret = check_group(args);
 	if (!ret)
@@ -150,7 +150,7 @@ int vpanthor_ioctl_group_get_state(struct drm_device *drm, void *data, struct dr
 
 	if (args->pad)
 		return -EINVAL;
-	group = group_lookup(file->driver_priv, args->group_handle);
+	group = vpanthor_group_lookup(file->driver_priv, args->group_handle);
 	if (!group)
 		return -EINVAL;
 	args->fatal_queues = vgpu_group_fatal_queues(group, &timedout);
@@ -161,122 +161,4 @@ int vpanthor_ioctl_group_get_state(struct drm_device *drm, void *data, struct dr
 	if (args->fatal_queues)
 		args->state |= DRM_PANTHOR_GROUP_STATE_FATAL_FAULT;
 	return 0;
-}
-
-#define SYNC_OP_FLAGS	(DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_MASK | DRM_PANTHOR_SYNC_OP_SIGNAL)
-
-static int decode_sync(const struct drm_panthor_sync_op *sync, struct vgpu_sync_op *op)
-{
-	u32 type = sync->flags & DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_MASK;
-
-	if (sync->flags & ~SYNC_OP_FLAGS)
-		return -EINVAL;
-	if (type != DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_SYNCOBJ &&
-	    type != DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_TIMELINE_SYNCOBJ)
-		return -EINVAL;
-	if (type == DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_SYNCOBJ && sync->timeline_value)
-		return -EINVAL;
-	op->handle = sync->handle;
-	op->signal = sync->flags & DRM_PANTHOR_SYNC_OP_SIGNAL;
-	op->point = sync->timeline_value;
-	return 0;
-}
-
-/* The sync ops of a submit in the common form; NULL if there are none. */
-static struct vgpu_sync_op *get_syncs(const struct drm_panthor_obj_array *array)
-{
-	const struct vgpu_uarray uarray =
-		VPANTHOR_UARRAY(array, struct drm_panthor_sync_op, timeline_value);
-	struct drm_panthor_sync_op *syncs = vgpu_uarray_get(&uarray);
-	struct vgpu_sync_op *ops;
-	int ret = 0;
-
-	if (IS_ERR_OR_NULL(syncs))
-		return ERR_CAST(syncs);
-	ops = kvmalloc_array(array->count, sizeof(*ops), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!ops)
-		ret = -ENOMEM;
-	for (u32 i = 0; i < array->count && !ret; i++) {
-		ret = decode_sync(&syncs[i], &ops[i]);
-		cond_resched();
-	}
-	kvfree(syncs);
-	if (ret) {
-		kvfree(ops);
-		return ERR_PTR(ret);
-	}
-	return ops;
-}
-
-static int check_submit(const struct drm_panthor_queue_submit *submit)
-{
-	if (submit->pad)
-		return -EINVAL;
-	if (!submit->stream_size != !submit->stream_addr)
-		return -EINVAL;
-	/* Streams begin on a cache line of the GPU and are whole instructions. */
-	if (!IS_ALIGNED(submit->stream_addr, 64) || !IS_ALIGNED(submit->stream_size, 8))
-		return -EINVAL;
-	if (submit->latest_flush & GENMASK(30, 24))
-		return -EINVAL;
-	return 0;
-}
-
-static int add_job(struct vgpu_submit *submit, const struct drm_panthor_queue_submit *args)
-{
-	const struct vgpu_job_args job = {
-		.queue = args->queue_index,
-		.va = args->stream_addr,
-		.size = args->stream_size,
-	};
-	struct vgpu_sync_op *syncs;
-	int ret;
-
-	ret = check_submit(args);
-	if (ret)
-		return ret;
-	syncs = get_syncs(&args->syncs);
-	if (IS_ERR(syncs))
-		return PTR_ERR(syncs);
-	return vgpu_submit_add(submit, &job, syncs, args->syncs.count);
-}
-
-static int submit_jobs(struct drm_file *file, struct vgpu_group *group,
-		       const struct vgpu_uarray *array)
-{
-	struct drm_panthor_queue_submit *jobs = vgpu_uarray_get(array);
-	struct vgpu_submit submit;
-	int ret;
-
-	if (IS_ERR(jobs))
-		return PTR_ERR(jobs);
-	ret = vgpu_submit_init(&submit, file, group, array->count);
-	if (ret)
-		goto out_free;
-	for (u32 i = 0; i < array->count && !ret; i++)
-		ret = add_job(&submit, &jobs[i]);
-	if (!ret)
-		ret = vgpu_submit_commit(&submit);
-	vgpu_submit_fini(&submit);
-out_free:
-	kvfree(jobs);
-	return ret;
-}
-
-int vpanthor_ioctl_group_submit(struct drm_device *drm, void *data, struct drm_file *file)
-{
-	const struct drm_panthor_group_submit *args = data;
-	const struct vgpu_uarray jobs =
-		VPANTHOR_UARRAY(&args->queue_submits, struct drm_panthor_queue_submit, syncs);
-	struct vgpu_group *group;
-	int ret;
-
-	if (args->pad)
-		return -EINVAL;
-	group = group_lookup(file->driver_priv, args->group_handle);
-	if (!group)
-		return -EINVAL;
-	ret = submit_jobs(file, group, &jobs);
-	vgpu_group_put(group);
-	return ret;
 }

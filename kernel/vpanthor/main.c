@@ -23,6 +23,9 @@
  * arithmetic, loads and stores, branches, and sync objects. What it cannot execute
  * is a fault, which the log and the group's state report.
  *
+ * The device can be unbound from the driver and bound again while files are open:
+ * their calls return -ENODEV then, and touching a map raises SIGBUS.
+ *
  * Module parameters: ``line_size`` (32, 64 or 128 bytes), ``coherent`` (the device
  * snoops CPU caches, so nothing needs a flush), ``chaos`` (cache lines also move on
  * their own) with ``seed`` and ``chaos_period_ms``, ``merge_segments``, and
@@ -69,6 +72,9 @@ static int vpanthor_open(struct drm_device *drm, struct drm_file *file)
 		return -ENOMEM;
 	xa_init_flags(&vfile->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&vfile->groups, XA_FLAGS_ALLOC1);
+	xa_init_flags(&vfile->heaps, XA_FLAGS_ALLOC);
+	mutex_init(&vfile->heaps_lock);
+	vfile->mmio_offset = vpanthor_default_mmio_offset();
 	file->driver_priv = vfile;
 	return 0;
 }
@@ -80,6 +86,8 @@ static void vpanthor_postclose(struct drm_device *drm, struct drm_file *file)
 	/* In this order no job is blamed for memory that goes away under it. */
 	vpanthor_file_kill_groups(vfile);
 	vpanthor_file_destroy_vms(vfile);
+	mutex_destroy(&vfile->heaps_lock);
+	xa_destroy(&vfile->heaps);
 	xa_destroy(&vfile->groups);
 	xa_destroy(&vfile->vms);
 	kfree(vfile);
@@ -100,6 +108,10 @@ static const struct drm_ioctl_desc vpanthor_ioctls[] = {
 	VPANTHOR_IOCTL(GROUP_DESTROY, group_destroy),
 	VPANTHOR_IOCTL(GROUP_SUBMIT, group_submit),
 	VPANTHOR_IOCTL(GROUP_GET_STATE, group_get_state),
+	VPANTHOR_IOCTL(TILER_HEAP_CREATE, tiler_heap_create),
+	VPANTHOR_IOCTL(TILER_HEAP_DESTROY, tiler_heap_destroy),
+	VPANTHOR_IOCTL(BO_SET_LABEL, bo_set_label),
+	VPANTHOR_IOCTL(SET_USER_MMIO_OFFSET, set_user_mmio_offset),
 	VPANTHOR_IOCTL(BO_SYNC, bo_sync),
 	VPANTHOR_IOCTL(BO_QUERY_INFO, bo_query_info),
 };
@@ -108,12 +120,13 @@ static const struct file_operations vpanthor_fops = {
 	.owner = THIS_MODULE,
 	.open = drm_open,
 	.release = drm_release,
-	.unlocked_ioctl = drm_ioctl,
-	.compat_ioctl = drm_compat_ioctl,
+	.unlocked_ioctl = vgpu_ioctl,
+	.compat_ioctl = vgpu_compat_ioctl,
 	.poll = drm_poll,
 	.read = drm_read,
 	.llseek = noop_llseek,
-	.mmap = drm_gem_mmap,
+	.mmap = vpanthor_mmap,
+	.show_fdinfo = drm_show_fdinfo,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
@@ -129,6 +142,8 @@ static const struct drm_driver vpanthor_drm_driver = {
 	.name = "panthor",
 	.gem_prime_import = drm_gem_sync_prime_import,
 	.gem_prime_import_sg_table = vpanthor_gem_import_sg_table,
+	.show_fdinfo = vgpu_show_fdinfo,
+	.debugfs_init = vgpu_debugfs_init,
 	.desc = "Virtual Mali GPU with non-coherent memory",
 	.major = 1,
 	.minor = 7,
@@ -140,6 +155,9 @@ static enum ncmem_mode memory_mode(void)
 		return NCMEM_COHERENT;
 	return chaos ? NCMEM_CHAOS : NCMEM_LAZY;
 }
+
+/* Devices whose memory exists; more than are bound, if files of unbound ones are open. */
+static atomic_t devices = ATOMIC_INIT(0);
 
 static int vpanthor_probe(struct platform_device *pdev)
 {
@@ -155,6 +173,7 @@ static int vpanthor_probe(struct platform_device *pdev)
 		.coherent = coherent,
 		.cached_needs_private = true,
 		.job_timeout_ms = job_timeout_ms,
+		.devices = &devices,
 	};
 	struct vpanthor_device *vdev;
 	int ret;
@@ -168,7 +187,9 @@ static int vpanthor_probe(struct platform_device *pdev)
 	if (ret)
 		return dev_err_probe(&pdev->dev, ret, "no emulated memory with line_size=%u\n",
 				     line_size);
-	ret = drm_dev_register(&vdev->base.drm, 0);
+	ret = vpanthor_init_flush_page(vdev);
+	if (!ret)
+		ret = drm_dev_register(&vdev->base.drm, 0);
 	if (ret)
 		vgpu_device_fini(&vdev->base);
 	return ret;
@@ -178,8 +199,7 @@ static void vpanthor_remove(struct platform_device *pdev)
 {
 	struct vpanthor_device *vdev = platform_get_drvdata(pdev);
 
-	drm_dev_unplug(&vdev->base.drm);
-	vgpu_device_fini(&vdev->base);
+	vgpu_device_unplug(&vdev->base);
 }
 
 static struct platform_driver vpanthor_driver = {
@@ -189,8 +209,6 @@ static struct platform_driver vpanthor_driver = {
 		.name = DRIVER_NAME,
 		/* Loading the module tells whether it worked. */
 		.probe_type = PROBE_FORCE_SYNCHRONOUS,
-		/* The device goes only with the module, which open files keep. */
-		.suppress_bind_attrs = true,
 	},
 };
 
@@ -223,6 +241,7 @@ err_device:
 	platform_device_unregister(vpanthor_pdev);
 err_driver:
 	platform_driver_unregister(&vpanthor_driver);
+	vgpu_wait_for_devices(&devices);
 	return ret;
 }
 module_init(vpanthor_init);
@@ -231,6 +250,7 @@ static void __exit vpanthor_exit(void)
 {
 	platform_device_unregister(vpanthor_pdev);
 	platform_driver_unregister(&vpanthor_driver);
+	vgpu_wait_for_devices(&devices);
 }
 module_exit(vpanthor_exit);
 

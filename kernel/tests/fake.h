@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A DRM device on a made-up bus, whose DMA operations do nothing but write down
+ * each sync, and whose IOMMU cuts mappings as a test wants it.
+ */
+#ifndef GEM_SYNC_KUNIT_FAKE_H
+#define GEM_SYNC_KUNIT_FAKE_H
+
+#include <kunit/test.h>
+
+#include <linux/device.h>
+#include <linux/dma-direction.h>
+#include <linux/dma-map-ops.h>
+
+#include <drm/drm_device.h>
+
+#include <gem_sync/drm_gem_sync.h>
+
+/* Syncs that are kept; a test makes fewer. */
+#define FAKE_RECORDS	4096
+
+/* Segments that a test names at most, and a 0 behind them. */
+#define FAKE_CUTS	16
+
+/* One call of a sync operation. */
+struct fake_record {
+	bool for_cpu;
+	enum dma_data_direction dir;
+	dma_addr_t addr;
+	size_t size;
+};
+
+/**
+ * struct fake - the device of one test
+ * @drm: the DRM device
+ * @sdev: what the helper knows of it: not coherent; a test may change that
+ * @ops: its DMA operations
+ * @dma_mask: of the device
+ * @dma_parms: of the device
+ * @max_segment: pages that a physical segment has at most; 0 is any number
+ * @cuts: pages of each segment of DMA addresses, up to a 0; none: as the physical ones
+ * @signal_after: syncs after which a signal is sent to the caller; 0 is never
+ * @records: the syncs so far, in their order
+ * @count: number of records
+ */
+struct fake {
+	struct drm_device drm;
+	struct drm_gem_sync_device sdev;
+	struct dma_map_ops ops;
+	u64 dma_mask;
+	struct device_dma_parameters dma_parms;
+	unsigned int max_segment;
+	unsigned int cuts[FAKE_CUTS + 1];
+	unsigned int signal_after;
+	struct fake_record *records;
+	unsigned int count;
+};
+
+#define to_fake(drm_) container_of(drm_, struct fake, drm)
+
+/* Fails the test if there is no device; everything ends with the test. */
+struct fake *fake_create(struct kunit *test);
+
+/* A cached and private object that dies with the test. */
+struct drm_gem_sync_shmem_object *fake_bo(struct kunit *test, struct fake *fake, u64 size);
+struct drm_gem_sync_shmem_object *fake_bo_args(struct kunit *test, struct fake *fake, u64 size,
+					       const struct drm_gem_sync_shmem_args *args);
+
+/* The same, with its pages mapped for the device until the test ends. */
+struct drm_gem_sync_shmem_object *fake_pinned(struct kunit *test, struct fake *fake, u64 size);
+
+static inline void fake_forget(struct fake *fake)
+{
+	fake->count = 0;
+}
+
+extern struct kunit_suite gem_sync_access_suite;
+extern struct kunit_suite gem_sync_walk_suite;
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Buffer objects and address spaces; a part of vgpu.h, which drivers include. */
+#ifndef VGPU_VM_H
+#define VGPU_VM_H
+
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+
+#include <drm/drm_gpuvm.h>
+#include <drm/drm_mm.h>
+#include <drm/gpu_scheduler.h>
+
+#include <gem_sync/drm_gem_sync.h>
+#include <ncmem/ncmem.h>
+
+struct vgpu_device;
+struct vgpu_vm;
+
+/**
+ * struct vgpu_bo - a buffer object of a virtual GPU
+ */
+struct vgpu_bo {
+	/** @base: the shmem-backed object */
+	struct drm_gem_sync_shmem_object base;
+	/** @nc_pages: its pages as the emulated memory knows them; NULL while not populated */
+	struct ncmem_pages *nc_pages;
+	/** @owner: whose it is, for reports of the emulated memory */
+	struct ncmem_owner owner;
+	/** @vm_resv_obj: the reservation object of the only VM that may map it; or NULL */
+	struct drm_gem_object *vm_resv_obj;
+	/** @create_flags: the flags of creation, in the driver's encoding (R23) */
+	u32 create_flags;
+	/** @gpuva_lock: protects the object's list of mappings; nothing is allocated under it */
+	struct mutex gpuva_lock;
+};
+
+#define to_vgpu_bo(obj) container_of(to_drm_gem_sync_shmem(obj), struct vgpu_bo, base)
+
+/**
+ * struct vgpu_bo_args - decided when an object is created (R12)
+ */
+struct vgpu_bo_args {
+	/** @size: bytes, rounded up to whole pages */
+	u64 size;
+	/** @create_flags: kept for queries */
+	u32 create_flags;
+	/** @cached: CPU maps are write-back */
+	bool cached;
+	/** @no_mmap: 0, or the negative errno with which CPU maps are refused (R16) */
+	int no_mmap;
+	/** @vm: optional; the only VM that may map the object, which makes it private */
+	struct vgpu_vm *vm;
+};
+
+struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
+			       const struct vgpu_bo_args *args);
+struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
+			       struct dma_buf_attachment *attach, struct sg_table *sgt);
+void vgpu_bo_free(struct drm_gem_object *obj);
+void vgpu_bo_set_label(struct vgpu_bo *bo, const char *label);
+
+/* Permissions and attributes of a mapping. */
+#define VGPU_VA_READONLY	BIT(0)
+#define VGPU_VA_NOEXEC		BIT(1)
+#define VGPU_VA_UNCACHED	BIT(2)
+
+/**
+ * struct vgpu_timeline - the fences of jobs that end in order
+ */
+struct vgpu_timeline {
+	/** @context: of the fences */
+	u64 context;
+	/** @seqno: last one used; under the VM's reservation lock */
+	u64 seqno;
+};
+
+/**
+ * struct vgpu_vm - a GPU address space
+ *
+ * Locks, outermost first: @objs_lock, a reservation lock; @mmu_lock,
+ * &vgpu_bo.gpuva_lock. The latter two are taken in the path that signals fences.
+ */
+struct vgpu_vm {
+	/** @base: the address space manager; its reference count is the VM's */
+	struct drm_gpuvm base;
+	/** @vdev: the device */
+	struct vgpu_device *vdev;
+	/** @mmu_lock: read: one device access; write: a change of the mappings */
+	struct rw_semaphore mmu_lock;
+	/** @objs_lock: the set of mapped objects shrinks only under it */
+	struct mutex objs_lock;
+	/** @destroyed: nothing can be mapped any more; under @mmu_lock */
+	bool destroyed;
+	/** @unusable: an asynchronous bind failed; under @mmu_lock */
+	bool unusable;
+
+	/** @user_range: bytes from address 0 on that the user binds; the rest is the driver's */
+	u64 user_range;
+	/** @kernel_lock: protects @kernel_space */
+	struct mutex kernel_lock;
+	/** @kernel_space: what of the driver's part is in use */
+	struct drm_mm kernel_space;
+
+	/** @bind_sched: keeps asynchronous binds until their dependencies are met */
+	struct drm_gpu_scheduler bind_sched;
+	/** @bind_entity: the one entity of @bind_sched */
+	struct drm_sched_entity bind_entity;
+	/** @bind_timeline: of asynchronous binds */
+	struct vgpu_timeline bind_timeline;
+};
+
+#define to_vgpu_vm(gpuvm) container_of(gpuvm, struct vgpu_vm, base)
+
+/**
+ * struct vgpu_bind_args - a change of an address space
+ */
+struct vgpu_bind_args {
+	/** @bo: what to map, in the place of what was mapped there; NULL to unmap */
+	struct vgpu_bo *bo;
+	/** @offset: bytes into @bo */
+	u64 offset;
+	/** @va: GPU address */
+	u64 va;
+	/** @size: bytes; 0 without a @bo changes nothing, for the sake of its sync ops */
+	u64 size;
+	/** @flags: VGPU_VA_* */
+	u32 flags;
+};
+
+struct vgpu_vm *vgpu_vm_create(struct vgpu_device *vdev, u64 user_range, u64 va_range);
+void vgpu_vm_destroy(struct vgpu_vm *vm);
+int vgpu_vm_bind(struct vgpu_vm *vm, const struct vgpu_bind_args *args);
+bool vgpu_vm_is_unusable(struct vgpu_vm *vm);
+
+/**
+ * vgpu_vm_get - take a reference
+ * @vm: the VM
+ *
+ * Return: @vm.
+ */
+static inline struct vgpu_vm *vgpu_vm_get(struct vgpu_vm *vm)
+{
+	drm_gpuvm_get(&vm->base);
+	return vm;
+}
+
+/**
+ * vgpu_vm_put - drop a reference
+ * @vm: the VM, or NULL
+ */
+static inline void vgpu_vm_put(struct vgpu_vm *vm)
+{
+	if (vm)
+		drm_gpuvm_put(&vm->base);
+}
+
+/**
+ * struct vgpu_kernel_bo - an object of the driver, mapped in its part of a VM
+ */
+struct vgpu_kernel_bo {
+	/** @bo: the object, which no user has a handle of */
+	struct vgpu_bo *bo;
+	/** @vm: the VM, with a reference */
+	struct vgpu_vm *vm;
+	/** @node: in &vgpu_vm.kernel_space */
+	struct drm_mm_node node;
+};
+
+struct vgpu_kernel_bo *vgpu_kernel_bo_create(struct vgpu_vm *vm,
+					     const struct drm_gem_sync_funcs *funcs, u64 size,
+					     const char *label);
+void vgpu_kernel_bo_destroy(struct vgpu_kernel_bo *kbo);
+
+/**
+ * vgpu_kernel_bo_va - where an object is mapped
+ * @kbo: the object
+ *
+ * Return: its GPU address.
+ */
+static inline u64 vgpu_kernel_bo_va(const struct vgpu_kernel_bo *kbo)
+{
+	return kbo->node.start;
+}
+
+int vgpu_vm_fetch(struct vgpu_vm *vm, u64 va, void *to, size_t size);
+int vgpu_vm_read(struct vgpu_vm *vm, u64 va, void *to, size_t size);
+int vgpu_vm_write(struct vgpu_vm *vm, u64 va, const void *from, size_t size);
+int vgpu_vm_sync_read(struct vgpu_vm *vm, u64 va, void *to, size_t size);
+int vgpu_vm_sync_set(struct vgpu_vm *vm, u64 va, u64 value, size_t size);
+int vgpu_vm_sync_add(struct vgpu_vm *vm, u64 va, u64 value, size_t size);
+
+#endif

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tiler heaps. There is no tiler that would use or grow one; what the driver for
+ * hardware sets up is there, in memory that streams can read.
+ */
+#include <linux/bitops.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include <drm/drm_file.h>
+
+#include "vpanthor.h"
+
+#define MAX_HEAPS_PER_VM	128
+/* A handle is the VM's id and the heap's number in it. */
+#define HANDLE_VM_SHIFT		16
+
+struct vpanthor_heap {
+	struct vgpu_kernel_bo *context;
+	struct list_head chunks;	/* struct chunk, the last one first */
+};
+
+struct chunk {
+	struct list_head node;
+	struct vgpu_kernel_bo *kbo;
+};
+
+static u64 chunk_va(const struct chunk *chunk)
+{
+	return vgpu_kernel_bo_va(chunk->kbo);
+}
+
+static struct chunk *first_chunk(struct vpanthor_heap *heap)
+{
+	return list_first_entry_or_null(&heap->chunks, struct chunk, node);
+}
+
+static void heap_free(struct vpanthor_heap *heap)
+{
+	struct chunk *chunk, *next;
+
+	list_for_each_entry_safe(chunk, next, &heap->chunks, node) {
+		vgpu_kernel_bo_destroy(chunk->kbo);
+		kfree(chunk);
+		cond_resched();
+	}
+	if (heap->context)
+		vgpu_kernel_bo_destroy(heap->context);
+	kfree(heap);
+}
+
+/* A chunk begins with the address of the next one and, in units of 4 KiB, its size. */
+static int link_chunk(struct vgpu_vm *vm, const struct chunk *chunk, const struct chunk *next,
+		      u32 size)
+{
+	__le64 header;
+
+	if (!next)
+		return 0;
+	header = cpu_to_le64((chunk_va(next) & GENMASK_ULL(63, 12)) | size / SZ_4K);
+	return vgpu_vm_write(vm, chunk_va(chunk), &header, sizeof(header));
+}
+
+static int add_chunk(struct vgpu_vm *vm, struct vpanthor_heap *heap, u32 size)
+{
+	struct chunk *chunk;
+	int ret;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	if (!chunk)
+		return -ENOMEM;
+	chunk->kbo = vgpu_kernel_bo_create(vm, &vpanthor_bo_funcs, size, "tiler heap chunk");
+	if (IS_ERR(chunk->kbo)) {
+		ret = PTR_ERR(chunk->kbo);
+		goto err_free;
+	}
+	ret = link_chunk(vm, chunk, first_chunk(heap), size);
+	if (ret)
+		goto err_destroy;
+	list_add(&chunk->node, &heap->chunks);
+	return 0;
+
+err_destroy:
+	vgpu_kernel_bo_destroy(chunk->kbo);
+err_free:
+	kfree(chunk);
+	return ret;
+}
+
+static int fill_heap(struct vgpu_vm *vm, struct vpanthor_heap *heap,
+		     const struct drm_panthor_tiler_heap_create *args)
+{
+	struct vgpu_kernel_bo *context;
+	int ret = 0;
+
+	context = vgpu_kernel_bo_create(vm, &vpanthor_bo_funcs, SZ_4K, "tiler heap context");
+	if (IS_ERR(context))
+		return PTR_ERR(context);
+	heap->context = context;
+	for (u32 i = 0; i < args->initial_chunk_count && !ret; i++)
+		ret = add_chunk(vm, heap, args->chunk_size);
+	return ret;
+}
+
+static struct vpanthor_heap *heap_create(struct vgpu_vm *vm,
+					 const struct drm_panthor_tiler_heap_create *args)
+{
+	struct vpanthor_heap *heap;
+	int ret;
+
+	heap = kzalloc(sizeof(*heap), GFP_KERNEL);
+	if (!heap)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&heap->chunks);
+	ret = fill_heap(vm, heap, args);
+	if (ret) {
+		heap_free(heap);
+		return ERR_PTR(ret);
+	}
+	return heap;
+}
+
+static int check_heap(const struct drm_panthor_tiler_heap_create *args)
+{
+	if (!args->initial_chunk_count || args->initial_chunk_count > args->max_chunks)
+		return -EINVAL;
+	if (!PAGE_ALIGNED(args->chunk_size) || args->chunk_size < SZ_128K ||
+	    args->chunk_size > SZ_8M)
+		return -EINVAL;
+	return 0;
+}
+
+static int create_handle(struct vpanthor_file *vfile, struct vgpu_vm *vm,
+			 struct drm_panthor_tiler_heap_create *args)
+{
+	u32 first = args->vm_id << HANDLE_VM_SHIFT;
+	struct vpanthor_heap *heap;
+	u32 handle;
+	int ret;
+
+	heap = heap_create(vm, args);
+	if (IS_ERR(heap))
+		return PTR_ERR(heap);
+	ret = xa_alloc(&vfile->heaps, &handle, heap,
+		       XA_LIMIT(first, first + MAX_HEAPS_PER_VM - 1), GFP_KERNEL);
+	if (ret) {
+		heap_free(heap);
+		return ret;
+	}
+	args->handle = handle;
+	args->tiler_heap_ctx_gpu_va = vgpu_kernel_bo_va(heap->context);
+	args->first_heap_chunk_gpu_va = chunk_va(first_chunk(heap));
+	return 0;
+}
+
+int vpanthor_ioctl_tiler_heap_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panthor_tiler_heap_create *args = data;
+	struct vpanthor_file *vfile = file->driver_priv;
+	struct vgpu_vm *vm;
+	int ret;
+
+	mutex_lock(&vfile->heaps_lock);
+	vm = vpanthor_vm_lookup(vfile, args->vm_id);
+	ret = vm ? check_heap(args) : -EINVAL;
+	if (!ret)
+		ret = create_handle(vfile, vm, args);
+	mutex_unlock(&vfile->heaps_lock);
+	vgpu_vm_put(vm);
+	return ret;
+}
+
+int vpanthor_ioctl_tiler_heap_destroy(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panthor_tiler_heap_destroy *args = data;
+	struct vpanthor_file *vfile = file->driver_priv;
+	struct vpanthor_heap *heap;
+
+	if (args->pad)
+		return -EINVAL;
+	heap = xa_erase(&vfile->heaps, args->handle);
+	if (!heap)
+		return -EINVAL;
+	heap_free(heap);
+	return 0;
+}
+
+void vpanthor_vm_destroy_heaps(struct vpanthor_file *vfile, u32 vm_id)
+{
+	unsigned long first = (unsigned long)vm_id << HANDLE_VM_SHIFT;
+	struct vpanthor_heap *heap;
+	unsigned long handle;
+
+	xa_for_each_range(&vfile->heaps, handle, heap, first, first + MAX_HEAPS_PER_VM - 1) {
+		xa_erase(&vfile->heaps, handle);
+		heap_free(heap);
+	}
+}
