@@ -12,14 +12,18 @@
 
 static const struct gpu_ops *const drivers[] = {
 	&gpu_panthor_ops,
+	&gpu_sim_ops,
 };
 
-static const struct gpu_ops *find_ops(const char *driver)
+static const struct gpu_ops *find_ops(struct gemsync_device *dev)
 {
+	struct gemsync_device_info info;
 	size_t i;
 
+	if (gemsync_device_query(dev, &info))
+		return NULL;
 	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
-		if (!strcmp(drivers[i]->driver, driver))
+		if (!strcmp(drivers[i]->driver, info.driver))
 			return drivers[i];
 	return NULL;
 }
@@ -45,15 +49,10 @@ err_destroy:
 
 int gpu_open(struct gemsync_device *dev, struct gpu **out)
 {
-	struct gemsync_device_info info;
-	const struct gpu_ops *ops;
+	const struct gpu_ops *ops = find_ops(dev);
 	struct gpu *gpu;
 	int ret;
 
-	ret = gemsync_device_query(dev, &info);
-	if (ret)
-		return ret;
-	ops = find_ops(info.driver);
 	if (!ops)
 		return -EOPNOTSUPP;
 	ret = ops->open(dev, &gpu);
@@ -132,6 +131,15 @@ int gpu_fill(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
 	if (!gpu->ops->fill)
 		return -EOPNOTSUPP;
 	return size ? gpu->ops->fill(gpu, va, value, size) : 0;
+}
+
+int gpu_map_offset(struct gemsync_device *dev, struct gemsync_bo *bo, uint64_t *offset)
+{
+	const struct gpu_ops *ops = find_ops(dev);
+
+	if (!ops || !ops->map_offset)
+		return -EOPNOTSUPP;
+	return ops->map_offset(dev, gemsync_bo_handle(bo), offset);
 }
 
 static uint64_t piece_of(uint64_t size)

@@ -44,6 +44,12 @@ int gpu_bind_at(struct gpu *gpu, struct gemsync_bo *bo, uint64_t offset, uint64_
 /* Unbind whatever is bound in the range; page-aligned. */
 int gpu_unbind(struct gpu *gpu, uint64_t va, uint64_t size);
 
+/*
+ * At which offset of gemsync_device_fd() a BO is mapped. -EPERM if it may not be;
+ * -EOPNOTSUPP if BOs are not mapped at offsets of a file. Needs no open GPU.
+ */
+int gpu_map_offset(struct gemsync_device *dev, struct gemsync_bo *bo, uint64_t *offset);
+
 /* The GPU writes @size bytes of @data. */
 int gpu_write(struct gpu *gpu, uint64_t va, const void *data, uint64_t size);
 

@@ -7,11 +7,12 @@
 
 struct gpu_ops {
 	const char *driver;		/* name of the DRM driver */
-	/* @out->ops, dev and next_va are set by gpu.c, after open. */
+	/* @out->ops, dev and next_va are (also) set by gpu.c, after open. */
 	int (*open)(struct gemsync_device *dev, struct gpu **out);
 	void (*close)(struct gpu *gpu);
 	int (*bind)(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size, uint64_t va);
 	int (*unbind)(struct gpu *gpu, uint64_t va, uint64_t size);
+	int (*map_offset)(struct gemsync_device *dev, uint32_t handle, uint64_t *offset);
 	/* Addresses and sizes are checked: multiples of 4, no size 0. */
 	int (*copy)(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size);
 	int (*fill)(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size);
@@ -21,6 +22,7 @@ struct gpu_ops {
 };
 
 extern const struct gpu_ops gpu_panthor_ops;
+extern const struct gpu_ops gpu_sim_ops;
 
 /* The part of a GPU that is the same for every driver; drivers embed it. */
 struct gpu {

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What tests of the panthor driver need beyond gpu.h: groups and streams of
- * their own. All return 0 or -errno.
+ * What tests of the panthor driver need beyond gpu_csf.h: its own objects. Those
+ * that return int return 0 or -errno.
  */
 #ifndef GPU_PANTHOR_H
 #define GPU_PANTHOR_H
 
-#include "csf_asm.h"
-#include "gpu.h"
-
-#define GPU_PANTHOR_TIMEOUT_NS	10000000000ll
+#include "gpu_csf.h"
 
 /* A group with one queue on address space @vm of the DRM file @fd. */
 int gpu_panthor_group_create(int fd, uint32_t vm, uint32_t *group);
@@ -30,18 +27,7 @@ int gpu_panthor_wait(int fd, uint32_t syncobj, int64_t timeout_ns);
  */
 int gpu_panthor_fence_error(int fd, uint32_t syncobj, int *error);
 
-/*
- * Programs: slots of GPU_PANTHOR_SLOT_SIZE bytes that the GPU may run but not
- * write. Slot 0 is the GPU's own.
- */
-#define GPU_PANTHOR_SLOTS	16
-#define GPU_PANTHOR_SLOT_SIZE	4096
-
-/* Put a stream into a slot. -EINVAL if it does not fit. */
-int gpu_panthor_load(struct gpu *gpu, unsigned int slot, const uint64_t *words, size_t count,
-		     uint64_t *va);
-
-/* Run a stream on the GPU's own queue and wait; -EIO, -ETIME as in gpu.h. */
-int gpu_panthor_run(struct gpu *gpu, const uint64_t *words, size_t count);
+/* What a queue of gpu_csf.h is made of. */
+void gpu_panthor_queue_handles(struct gpu_queue *queue, uint32_t *group, uint32_t *syncobj);
 
 #endif

@@ -1,13 +1,43 @@
 // SPDX-License-Identifier: MIT
-/* Buffer objects and their maps. */
+/* Buffer objects, their maps, and sharing them. */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <xf86drm.h>
 
 #include "internal.h"
 
 #define BO_FLAGS	(GEMSYNC_BO_CACHED | GEMSYNC_BO_NO_MMAP | GEMSYNC_BO_SHAREABLE)
+
+/* dev->lock is held by the callers of the next three. */
+
+static void add_bo(struct gemsync_device *dev, struct gemsync_bo *bo)
+{
+	bo->dev = dev;
+	bo->refs = 1;
+	bo->next = dev->bos;
+	if (bo->next)
+		bo->next->prev = bo;
+	dev->bos = bo;
+}
+
+static void remove_bo(struct gemsync_device *dev, struct gemsync_bo *bo)
+{
+	if (bo->next)
+		bo->next->prev = bo->prev;
+	if (bo->prev)
+		bo->prev->next = bo->next;
+	else
+		dev->bos = bo->next;
+}
+
+static struct gemsync_bo *find_bo(struct gemsync_device *dev, uint32_t handle)
+{
+	struct gemsync_bo *bo;
+
+	for (bo = dev->bos; bo; bo = bo->next)
+		if (bo->handle == handle)
+			return bo;
+	return NULL;
+}
 
 int gemsync_bo_create(struct gemsync_device *dev, uint64_t size, uint32_t flags,
 		      struct gemsync_bo **out)
@@ -22,12 +52,14 @@ int gemsync_bo_create(struct gemsync_device *dev, uint64_t size, uint32_t flags,
 	bo = calloc(1, sizeof(*bo));
 	if (!bo)
 		return -ENOMEM;
-	bo->dev = dev;
 	bo->size = size;
 	bo->needs_sync = flags & GEMSYNC_BO_CACHED && !dev->info.coherent;
 	ret = dev->ops->bo_create(dev, flags, &bo->size, &bo->handle);
 	if (ret)
 		goto err_free;
+	pthread_mutex_lock(&dev->lock);
+	add_bo(dev, bo);
+	pthread_mutex_unlock(&dev->lock);
 	*out = bo;
 	return 0;
 err_free:
@@ -37,11 +69,20 @@ err_free:
 
 void gemsync_bo_destroy(struct gemsync_bo *bo)
 {
+	struct gemsync_device *dev;
+
 	if (!bo)
 		return;
-	gemsync_bo_unmap(bo);
-	drmCloseBufferHandle(bo->dev->fd, bo->handle);
-	free(bo);
+	dev = bo->dev;
+	/* An import at the same time finds the BO with its handle, or neither. */
+	pthread_mutex_lock(&dev->lock);
+	if (!--bo->refs) {
+		remove_bo(dev, bo);
+		gemsync_bo_unmap(bo);
+		dev->ops->bo_destroy(dev, bo->handle);
+		free(bo);
+	}
+	pthread_mutex_unlock(&dev->lock);
 }
 
 uint64_t gemsync_bo_size(const struct gemsync_bo *bo)
@@ -70,32 +111,95 @@ int gemsync_bo_query(struct gemsync_bo *bo, struct gemsync_bo_info *info)
 
 int gemsync_bo_map(struct gemsync_bo *bo, void **out)
 {
-	uint64_t offset;
-	void *map;
 	int ret;
 
-	if (bo->map) {
-		*out = bo->map;
-		return 0;
+	if (!bo->map) {
+		if (!bo->dev->ops->bo_map)
+			return -EOPNOTSUPP;
+		ret = bo->dev->ops->bo_map(bo->dev, bo, &bo->map);
+		if (ret)
+			return ret;
 	}
-	if (!bo->dev->ops->bo_map_offset)
-		return -EOPNOTSUPP;
-	ret = bo->dev->ops->bo_map_offset(bo->dev, bo->handle, &offset);
-	if (ret)
-		return ret;
-	if ((size_t)bo->size != bo->size)
-		return -ENOMEM;
-	map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, bo->dev->fd, offset);
-	if (map == MAP_FAILED)
-		return -errno;
-	bo->map = map;
-	*out = map;
+	*out = bo->map;
 	return 0;
 }
 
 void gemsync_bo_unmap(struct gemsync_bo *bo)
 {
-	if (bo->map)
-		munmap(bo->map, bo->size);
+	if (bo->map && bo->dev->ops->bo_unmap)
+		bo->dev->ops->bo_unmap(bo->dev, bo);
 	bo->map = NULL;
+}
+
+int gemsync_bo_set_label(struct gemsync_bo *bo, const char *label)
+{
+	if (!bo->dev->ops->bo_set_label)
+		return -EOPNOTSUPP;
+	return bo->dev->ops->bo_set_label(bo->dev, bo->handle, label);
+}
+
+int gemsync_bo_export(struct gemsync_bo *bo, int *fd)
+{
+	if (!bo->dev->ops->bo_export)
+		return -EOPNOTSUPP;
+	return bo->dev->ops->bo_export(bo->dev, bo->handle, fd);
+}
+
+/* A BO for a handle that is new to the library. */
+static int adopt_handle(struct gemsync_device *dev, uint32_t handle, uint64_t size,
+			struct gemsync_bo **out)
+{
+	struct gemsync_bo_info info = { 0 };
+	struct gemsync_bo *bo;
+	int ret;
+
+	if (!dev->ops->bo_query)
+		return -EOPNOTSUPP;
+	ret = dev->ops->bo_query(dev, handle, &info);
+	if (ret)
+		return ret;
+	bo = calloc(1, sizeof(*bo));
+	if (!bo)
+		return -ENOMEM;
+	bo->size = size;
+	bo->handle = handle;
+	bo->imported = info.imported;
+	bo->needs_sync = info.flags & GEMSYNC_BO_CACHED && !info.imported && !dev->info.coherent;
+	add_bo(dev, bo);
+	*out = bo;
+	return 0;
+}
+
+static int import_locked(struct gemsync_device *dev, int fd, struct gemsync_bo **out)
+{
+	struct gemsync_bo *bo;
+	uint32_t handle;
+	uint64_t size;
+	int ret;
+
+	ret = dev->ops->bo_import(dev, fd, &handle, &size);
+	if (ret)
+		return ret;
+	bo = find_bo(dev, handle);
+	if (bo) {
+		bo->refs++;
+		*out = bo;
+		return 0;
+	}
+	ret = adopt_handle(dev, handle, size, out);
+	if (ret)
+		dev->ops->bo_destroy(dev, handle);
+	return ret;
+}
+
+int gemsync_device_import(struct gemsync_device *dev, int fd, struct gemsync_bo **out)
+{
+	int ret;
+
+	if (!dev->ops->bo_import)
+		return -EOPNOTSUPP;
+	pthread_mutex_lock(&dev->lock);
+	ret = import_locked(dev, fd, out);
+	pthread_mutex_unlock(&dev->lock);
+	return ret;
 }

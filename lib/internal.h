@@ -3,6 +3,8 @@
 #ifndef GEMSYNC_INTERNAL_H
 #define GEMSYNC_INTERNAL_H
 
+#include <pthread.h>
+
 /* The build hides symbols by default; the public calls are the ones that are seen. */
 #pragma GCC visibility push(default)
 #include <gemsync/gemsync.h>
@@ -10,15 +12,33 @@
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
-/* The most operations of one batch; drivers take no more (R8). */
-#define BATCH_MAX	1048576u
-
 /*
- * A driver: one row of the table in device.c. What a driver lacks is NULL, and
- * its callers return -EOPNOTSUPP. All calls return 0 or -errno.
+ * A back end: one row in its own file. What it lacks is NULL, and its callers
+ * return -EOPNOTSUPP. All calls return 0 or -errno.
  */
 struct device_ops {
 	const char *driver;
+	/* Release what opening the device took. */
+	void (*close)(struct gemsync_device *dev);
+	/* @size is rounded up by the driver. */
+	int (*bo_create)(struct gemsync_device *dev, uint32_t flags, uint64_t *size,
+			 uint32_t *handle);
+	void (*bo_destroy)(struct gemsync_device *dev, uint32_t handle);
+	int (*bo_map)(struct gemsync_device *dev, const struct gemsync_bo *bo, void **out);
+	void (*bo_unmap)(struct gemsync_device *dev, const struct gemsync_bo *bo);
+	/* Fill info->flags and info->imported. */
+	int (*bo_query)(struct gemsync_device *dev, uint32_t handle, struct gemsync_bo_info *info);
+	int (*bo_set_label)(struct gemsync_device *dev, uint32_t handle, const char *label);
+	int (*bo_export)(struct gemsync_device *dev, uint32_t handle, int *fd);
+	/* A dma-buf that the device knows already yields the handle it has. */
+	int (*bo_import)(struct gemsync_device *dev, int fd, uint32_t *handle, uint64_t *size);
+	/* @ops were checked; those of op_is_idle() are to be left out. */
+	int (*sync)(struct gemsync_device *dev, const struct gemsync_op *ops, size_t count);
+};
+
+/* What only a back end for DRM drivers has. */
+struct drm_ops {
+	struct device_ops base;
 	/* Is the version in dev->info one that can synchronize? Else -EOPNOTSUPP. */
 	int (*probe)(const struct gemsync_device *dev);
 	/* Fill what the driver knows: info->coherent. */
@@ -26,32 +46,45 @@ struct device_ops {
 	/* The address space of private BOs; both NULL if the driver has none. */
 	int (*vm_create)(struct gemsync_device *dev, uint32_t *vm);
 	void (*vm_destroy)(struct gemsync_device *dev, uint32_t vm);
-	/* @size is rounded up by the driver. */
-	int (*bo_create)(struct gemsync_device *dev, uint32_t flags, uint64_t *size,
-			 uint32_t *handle);
-	int (*bo_map_offset)(struct gemsync_device *dev, uint32_t handle, uint64_t *offset);
-	/* Fill info->flags and info->imported. */
-	int (*bo_query)(struct gemsync_device *dev, uint32_t handle, struct gemsync_bo_info *info);
-	/* @ops were checked; those of op_is_idle() are to be left out. */
-	int (*sync)(struct gemsync_device *dev, const struct gemsync_op *ops, size_t count);
 };
 
-extern const struct device_ops gemsync_panthor_ops;
+/* How an emulated cache is looked into; as the public calls. */
+struct emulation_ops {
+	int (*counters)(struct gemsync_device *dev, struct gemsync_counters *counters);
+	int (*violations)(struct gemsync_device *dev, struct gemsync_violation_counters *counters);
+	int (*next_violation)(struct gemsync_device *dev, uint64_t *serial,
+			      struct gemsync_violation *violation);
+};
+
+extern const struct drm_ops gemsync_panthor_ops;
+extern const struct emulation_ops gemsync_kernel_emulation_ops;
 
 struct gemsync_device {
 	const struct device_ops *ops;
-	int fd;
-	int counters;	/* sysfs directory of the emulation's attributes, or -1 */
-	uint32_t vm;
+	const struct emulation_ops *emulation;	/* NULL if there is none */
 	struct gemsync_device_info info;
+	uint32_t vm;
+	pthread_mutex_t lock;	/* of the list, and of the references of its BOs */
+	struct gemsync_bo *bos;
+
+	/* A DRM device's: */
+	int fd;			/* others have -EOPNOTSUPP */
+	int attributes;		/* sysfs directory of the kernel's emulation, or -1 */
+
+	/* A simulated one's: */
+	struct sim *sim;
 };
 
 struct gemsync_bo {
 	struct gemsync_device *dev;
+	struct gemsync_bo *next;
+	struct gemsync_bo *prev;
+	unsigned int refs;
 	void *map;	/* NULL while not mapped */
 	uint64_t size;
 	uint32_t handle;
 	bool needs_sync;
+	bool imported;
 };
 
 /* An operation for which nothing has to be maintained (R9). */
@@ -60,11 +93,30 @@ static inline bool op_is_idle(const struct gemsync_op *op)
 	return !op->size || !op->bo->needs_sync;
 }
 
-/* ioctl() that restarts after signals and returns 0 or -errno. */
-int gemsync_device_ioctl(const struct gemsync_device *dev, unsigned long request, void *arg);
-
 /* Bytes of a line of this CPU's data cache, 0 if unknown. */
 uint32_t gemsync_cpu_line_size(void);
+
+/* ---- DRM devices (drm.c) ---- */
+
+/* As gemsync_device_open() and gemsync_device_open_fd(); @dev is zeroed memory. */
+int gemsync_drm_open(struct gemsync_device *dev, const char *name);
+int gemsync_drm_open_fd(struct gemsync_device *dev, int fd);
+
+/* ioctl() that restarts after signals and returns 0 or -errno. */
+int gemsync_drm_ioctl(const struct gemsync_device *dev, unsigned long request, void *arg);
+
+/* Members of struct device_ops that are the same for every driver. */
+void gemsync_drm_close(struct gemsync_device *dev);
+void gemsync_drm_bo_destroy(struct gemsync_device *dev, uint32_t handle);
+void gemsync_drm_bo_unmap(struct gemsync_device *dev, const struct gemsync_bo *bo);
+int gemsync_drm_bo_export(struct gemsync_device *dev, uint32_t handle, int *fd);
+int gemsync_drm_bo_import(struct gemsync_device *dev, int fd, uint32_t *handle, uint64_t *size);
+
+/* Map a BO at its offset of the device's descriptor. */
+int gemsync_drm_bo_map_at(struct gemsync_device *dev, const struct gemsync_bo *bo,
+			  uint64_t offset, void **out);
+
+/* ---- The kernel's emulation (emulation.c) ---- */
 
 /*
  * The emulation's attributes beside the DRM node @fd: a directory to be closed,
@@ -74,5 +126,16 @@ int gemsync_emulation_open(int fd);
 
 /* Read one decimal attribute. -EIO if it is none. */
 int gemsync_emulation_read(int dir, const char *name, uint64_t *value);
+
+/* Whether lines move on their own: attribute "mode", which may not be there. */
+int gemsync_emulation_read_chaos(int dir, bool *chaos);
+
+/* ---- Simulated devices (device/sim.c) ---- */
+
+/* Whether gemsync_sim_open() is the one to open it. */
+bool gemsync_sim_is_name(const char *name);
+
+/* As gemsync_device_open(); @dev is zeroed memory. */
+int gemsync_sim_open(struct gemsync_device *dev, const char *name);
 
 #endif

@@ -6,17 +6,23 @@
  */
 #include <errno.h>
 
+#include "batch.h"
 #include "internal.h"
+
+_Static_assert((int)GEMSYNC_FLUSH == (int)GS_SYNC_FLUSH &&
+	       (int)GEMSYNC_INVALIDATE == (int)GS_SYNC_FLUSH_AND_INVALIDATE,
+	       "types of operations are those of core/");
 
 static int check_op(const struct gemsync_device *dev, const struct gemsync_op *op)
 {
+	struct gs_sync_op plain = { .type = op->type, .offset = op->offset, .size = op->size };
+	struct gs_sync_target target;
+
 	if (!op->bo || op->bo->dev != dev)
 		return -EINVAL;
-	if (op->type != GEMSYNC_FLUSH && op->type != GEMSYNC_INVALIDATE)
-		return -EINVAL;
-	if (op->size > op->bo->size || op->offset > op->bo->size - op->size)
-		return -EINVAL;
-	return 0;
+	target.size = op->bo->size;
+	target.imported = op->bo->imported;
+	return gs_sync_op_check(&plain, &target);
 }
 
 int gemsync_device_sync(struct gemsync_device *dev, const struct gemsync_op *ops, size_t count)
@@ -25,7 +31,7 @@ int gemsync_device_sync(struct gemsync_device *dev, const struct gemsync_op *ops
 	size_t i;
 	int ret;
 
-	if (count > BATCH_MAX)
+	if (count > GS_BATCH_MAX)
 		return -E2BIG;
 	for (i = 0; i < count; i++) {
 		ret = check_op(dev, &ops[i]);

@@ -8,6 +8,8 @@
 #include "demo.h"
 #include "tool.h"
 
+#define SIM	"sim"
+
 static const struct tool_column columns[] = {
 	{ "scenario", SCOLS_JSON_STRING, 0 },
 	{ "done", SCOLS_JSON_STRING, SCOLS_FL_WRAP },
@@ -22,10 +24,16 @@ static const char legend[] =
 	"the row, counted by the device. A row holds if what was seen, and the lines, are as\n"
 	"expected; rows \"without\" show that the data really is stale when nobody synchronizes.\n";
 
-/* Rows that need an unsynchronized cache to stay stale: only an emulated one promises it. */
-static bool is_decided(const struct demo *demo, const struct demo_row *row)
+static const struct demo_rows *const chapters[] = {
+	&demo_sync_rows,
+	&demo_share_rows,
+	&demo_long_rows,
+};
+
+/* Only an emulated cache, and not in chaos mode, promises that a stale line stays stale. */
+static bool is_decided(const struct demo *demo, const struct demo_result *result)
 {
-	return demo->info.emulated || row->sync;
+	return !result->stale || (demo->info.emulated && !demo->info.chaos);
 }
 
 static bool lines_match(const struct demo *demo, const struct demo_result *result)
@@ -53,30 +61,61 @@ static void format_lines(const struct demo *demo, const struct demo_result *resu
 			 result->expected_lines.lines_dropped);
 }
 
+static const char broken[] = "BROKEN";
+
+/* @error: what kept the row from running, or 0. */
+static const char *judge(const struct demo *demo, const struct demo_result *result, int error)
+{
+	if (error)
+		return broken;
+	if (result->skipped)
+		return "skipped";
+	if (!strcmp(result->expected, result->seen) && lines_match(demo, result))
+		return "holds";
+	return is_decided(demo, result) ? broken : "undecided";
+}
+
 /* Run one row and add it to the table. Returns whether it does not hold, or -errno. */
 static int run_row(struct demo *demo, const struct demo_row *row, struct libscols_table *table)
 {
 	struct demo_result result = { 0 };
 	char lines[96];
 	const char *cells[ARRAY_SIZE(columns)];
-	bool holds;
+	const char *verdict;
 	int ret;
 
 	ret = row->run(demo, row, &result);
+	verdict = judge(demo, &result, ret);
 	if (ret)
 		snprintf(result.seen, sizeof(result.seen), "error: %s", strerror(-ret));
+	else if (result.skipped)
+		snprintf(result.seen, sizeof(result.seen), "not on this device");
 	format_lines(demo, &result, lines, sizeof(lines));
-	holds = !ret && !strcmp(result.expected, result.seen) && lines_match(demo, &result);
 	cells[0] = row->scenario;
 	cells[1] = row->did;
 	cells[2] = result.expected;
 	cells[3] = result.seen;
 	cells[4] = lines;
-	cells[5] = holds ? "holds" : ret || is_decided(demo, row) ? "BROKEN" : "undecided";
+	cells[5] = verdict;
 	ret = tool_table_add(table, cells, ARRAY_SIZE(cells));
-	if (ret)
-		return ret;
-	return !strcmp(cells[5], "BROKEN");
+	return ret ? ret : verdict == broken;
+}
+
+/* The same, for all rows. */
+static int run_chapter(struct demo *demo, const struct demo_rows *chapter,
+		       struct libscols_table *table)
+{
+	int any_broken = 0;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < chapter->count; i++) {
+		ret = run_row(demo, &chapter->rows[i], table);
+		if (ret < 0)
+			return ret;
+		any_broken |= ret;
+	}
+	return any_broken;
 }
 
 static enum exit_code run_rows(struct demo *demo, bool json)
@@ -89,8 +128,8 @@ static enum exit_code run_rows(struct demo *demo, bool json)
 	table = tool_table_create("demo", columns, ARRAY_SIZE(columns), json);
 	if (!table)
 		return TOOL_CANNOT;
-	for (i = 0; i < demo_row_count; i++) {
-		ret = run_row(demo, &demo_rows[i], table);
+	for (i = 0; i < ARRAY_SIZE(chapters); i++) {
+		ret = run_chapter(demo, chapters[i], table);
 		if (ret < 0) {
 			code = TOOL_CANNOT;
 			break;
@@ -103,6 +142,18 @@ static enum exit_code run_rows(struct demo *demo, bool json)
 		fputs(legend, stdout);
 	scols_unref_table(table);
 	return code;
+}
+
+/* What the table is about, where it can be printed. */
+static void print_device(const struct demo *demo)
+{
+	const struct gemsync_device_info *info = &demo->info;
+
+	if (!strcmp(info->driver, SIM))
+		printf("Device: %s, simulated in this process\n\n", info->node);
+	else
+		printf("Device: %s, driver %s%s\n\n", info->node, info->driver,
+		       info->emulated ? ", with an emulated cache" : "");
 }
 
 static enum exit_code show_device(struct demo *demo, const struct tool_options *options)
@@ -125,9 +176,31 @@ static enum exit_code show_device(struct demo *demo, const struct tool_options *
 		tool_complain("cannot make the GPU work: %s", strerror(-ret));
 		return TOOL_CANNOT;
 	}
+	if (!options->json)
+		print_device(demo);
 	code = run_rows(demo, options->json);
 	gpu_close(demo->gpu);
 	return code;
+}
+
+/* Open the device that was named, or the first one that has something to show. */
+static int open_device(const char *name, struct gemsync_device **out)
+{
+	struct gemsync_device_info info;
+	int ret;
+
+	ret = gemsync_device_open(name, out);
+	if (name)
+		return ret;
+	if (!ret) {
+		ret = gemsync_device_query(*out, &info);
+		if (!ret && !info.coherent)
+			return 0;
+		gemsync_device_close(*out);
+	}
+	tool_complain("no device can be used (%s): this is a simulated one",
+		      ret ? strerror(-ret) : "it is coherent");
+	return gemsync_device_open(SIM, out);
 }
 
 enum exit_code tool_demo(const struct tool_options *options)
@@ -136,10 +209,10 @@ enum exit_code tool_demo(const struct tool_options *options)
 	enum exit_code code = TOOL_CANNOT;
 	int ret;
 
-	ret = gemsync_device_open(options->device, &demo.dev);
+	ret = open_device(options->device, &demo.dev);
 	if (ret) {
 		tool_complain("cannot open %s: %s",
-			      options->device ? options->device : "a device", strerror(-ret));
+			      options->device ? options->device : SIM, strerror(-ret));
 		return TOOL_CANNOT;
 	}
 	ret = gemsync_device_query(demo.dev, &demo.info);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the demo's table (demo.c), its scenarios (demo_rows.c), and their data (demo_data.c). */
+/*
+ * Between the demo's table (demo.c), its scenarios (demo_rows.c: one range or batch,
+ * demo_share.c: who may map and share, demo_long.c: many operations), and what they
+ * do with data (demo_data.c).
+ */
 #ifndef DEMO_H
 #define DEMO_H
 
 #include "gpu.h"
 
+#define DEMO_BO_SIZE	(16u << 10)	/* bytes, where the row does not say */
 #define DEMO_RANGE_MAX	2048u	/* bytes that a scenario looks at */
 
 struct demo {
@@ -12,6 +17,7 @@ struct demo {
 	struct gemsync_device_info info;
 	struct gpu *gpu;
 	uint8_t next_seed;	/* no two rows use the same data */
+	struct gemsync_counters lines_before;
 };
 
 /* What a row expected and what was measured. */
@@ -20,6 +26,8 @@ struct demo_result {
 	char seen[48];
 	struct gemsync_counters expected_lines;
 	struct gemsync_counters lines;
+	bool stale;	/* it expects that no line moves on its own */
+	bool skipped;	/* this device cannot show it */
 };
 
 /* A BO that is mapped and bound. */
@@ -37,7 +45,7 @@ struct demo_row {
 	/* What a row does with its BO, if run is the one that makes it one. */
 	int (*use)(struct demo *demo, const struct demo_row *row, struct demo_buffer *buf,
 		   struct demo_result *result);
-	uint64_t bo_size;	/* bytes; 0 is 16 KiB */
+	uint64_t bo_size;	/* bytes; 0 is DEMO_BO_SIZE */
 	uint32_t bo_flags;	/* GEMSYNC_BO_* */
 	uint64_t line;		/* the range begins at this line of the BO, */
 	uint32_t before;	/* less this many bytes */
@@ -45,13 +53,29 @@ struct demo_row {
 	bool sync;		/* with the sync, or its negative twin */
 };
 
-extern const struct demo_row demo_rows[];
-extern const size_t demo_row_count;
+struct demo_rows {
+	const struct demo_row *rows;
+	size_t count;
+};
+
+extern const struct demo_rows demo_sync_rows;	/* demo_rows.c */
+extern const struct demo_rows demo_share_rows;	/* demo_share.c */
+extern const struct demo_rows demo_long_rows;	/* demo_long.c */
 
 /* All functions that return int: 0 or -errno. */
 
+/* For demo_row.run: make a BO as the row says, and let row->use use it. */
+int demo_on_buffer(struct demo *demo, const struct demo_row *row, struct demo_result *result);
+
 int demo_buffer_create(struct demo *demo, uint64_t size, uint32_t flags, struct demo_buffer *buf);
 void demo_buffer_destroy(struct demo *demo, struct demo_buffer *buf);
+
+/* result->lines is what was maintained in between. */
+int demo_lines_begin(struct demo *demo);
+int demo_lines_end(struct demo *demo, struct demo_result *result);
+
+/* The row cannot be shown on this device: returns 0. */
+int demo_skip(struct demo_result *result);
 
 /* Do the operations; result->lines is what they maintained, also when they fail. */
 int demo_sync_counted(struct demo *demo, const struct gemsync_op *ops, size_t count,

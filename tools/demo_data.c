@@ -33,28 +33,62 @@ void demo_buffer_destroy(struct demo *demo, struct demo_buffer *buf)
 	gemsync_bo_destroy(buf->bo);
 }
 
+int demo_on_buffer(struct demo *demo, const struct demo_row *row, struct demo_result *result)
+{
+	struct demo_buffer buf;
+	int ret;
+
+	ret = demo_buffer_create(demo, row->bo_size ? row->bo_size : DEMO_BO_SIZE, row->bo_flags,
+				 &buf);
+	if (ret)
+		return ret;
+	ret = row->use(demo, row, &buf, result);
+	demo_buffer_destroy(demo, &buf);
+	return ret;
+}
+
 static int read_counters(struct demo *demo, struct gemsync_counters *counters)
 {
 	memset(counters, 0, sizeof(*counters));
 	return demo->info.emulated ? gemsync_device_counters(demo->dev, counters) : 0;
 }
 
-int demo_sync_counted(struct demo *demo, const struct gemsync_op *ops, size_t count,
-			struct demo_result *result)
+int demo_lines_begin(struct demo *demo)
 {
-	struct gemsync_counters before, after;
+	return read_counters(demo, &demo->lines_before);
+}
+
+int demo_lines_end(struct demo *demo, struct demo_result *result)
+{
+	const struct gemsync_counters *before = &demo->lines_before;
+	struct gemsync_counters now;
+	int ret;
+
+	ret = read_counters(demo, &now);
+	if (ret)
+		return ret;
+	result->lines.lines_cleaned = now.lines_cleaned - before->lines_cleaned;
+	result->lines.lines_dropped = now.lines_dropped - before->lines_dropped;
+	return 0;
+}
+
+int demo_skip(struct demo_result *result)
+{
+	result->skipped = true;
+	return 0;
+}
+
+int demo_sync_counted(struct demo *demo, const struct gemsync_op *ops, size_t count,
+		      struct demo_result *result)
+{
 	int ret, err;
 
-	ret = read_counters(demo, &before);
+	ret = demo_lines_begin(demo);
 	if (ret)
 		return ret;
 	ret = gemsync_device_sync(demo->dev, ops, count);
-	err = read_counters(demo, &after);
-	if (err)
-		return err;
-	result->lines.lines_cleaned = after.lines_cleaned - before.lines_cleaned;
-	result->lines.lines_dropped = after.lines_dropped - before.lines_dropped;
-	return ret;
+	err = demo_lines_end(demo, result);
+	return err ? err : ret;
 }
 
 uint64_t demo_lines_of(const struct demo *demo, uint64_t offset, uint64_t size)

@@ -23,6 +23,8 @@ static const char *describe_sync(const struct gemsync_device_info *info)
 {
 	if (info->coherent)
 		return "none needed: the device snoops CPU caches";
+	if (info->emulated && !strcmp(info->driver, "sim"))
+		return "by the library: it simulates the device in this process";
 	if (info->emulated)
 		return "by the kernel: only its maintenance moves emulated lines";
 	return "by the kernel: the driver's own call";
@@ -33,6 +35,8 @@ static const char *describe_error(int error)
 	switch (error) {
 	case -ENODEV:
 		return "no such device";
+	case -EINVAL:
+		return "unknown option of a simulated device";
 	case -EOPNOTSUPP:
 		return "driver unknown, or too old to synchronize cached maps";
 	default:
@@ -83,20 +87,18 @@ static int add_named(struct libscols_table *table, const char *name, bool row_an
 	return ret;
 }
 
-/* Returns 0 if at least one node is usable. */
+/* The nodes, usable or not, and the simulated device, which always is. */
 static int add_all(struct libscols_table *table)
 {
-	int ret = -ENODEV;
 	glob_t nodes;
 	size_t i;
 
-	if (glob("/dev/dri/renderD*", 0, NULL, &nodes))
-		return -ENODEV;
-	for (i = 0; i < nodes.gl_pathc; i++)
-		if (!add_named(table, nodes.gl_pathv[i], true))
-			ret = 0;
-	globfree(&nodes);
-	return ret;
+	if (!glob("/dev/dri/renderD*", 0, NULL, &nodes)) {
+		for (i = 0; i < nodes.gl_pathc; i++)
+			add_named(table, nodes.gl_pathv[i], true);
+		globfree(&nodes);
+	}
+	return add_named(table, "sim", true);
 }
 
 enum exit_code tool_info(const struct tool_options *options)
@@ -118,9 +120,6 @@ enum exit_code tool_info(const struct tool_options *options)
 	scols_unref_table(table);
 	if (!ret)
 		return TOOL_OK;
-	if (options->device)
-		tool_complain("%s: %s", options->device, describe_error(ret));
-	else
-		tool_complain("no render node can be used: is a driver loaded that can synchronize?");
+	tool_complain("%s: %s", options->device ? options->device : "sim", describe_error(ret));
 	return TOOL_CANNOT;
 }

@@ -49,8 +49,10 @@ static void print_help(void)
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-8s%s\n", commands[i].name, commands[i].help);
 	puts("\nOptions:\n"
-	     "  -d, --device DEVICE  a node (/dev/dri/renderD128) or a driver's name (panthor);\n"
-	     "                       without it: info shows all, demo takes the first usable one\n"
+	     "  -d, --device DEVICE  a node (/dev/dri/renderD128), a driver's name (panthor), or\n"
+	     "                       sim: a simulated device (sim:line=128,mode=chaos,seed=7);\n"
+	     "                       without it: info shows all, demo takes the first usable\n"
+	     "                       one, or sim if there is none\n"
 	     "  -j, --json           print JSON\n"
 	     "  -h, --help           print this help\n"
 	     "  -V, --version        print the version\n\n"

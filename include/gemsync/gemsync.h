@@ -15,14 +15,15 @@
  *
  * Conventions of every call: 0 or a positive result is success, a failure is a
  * negative errno and changes nothing; output arguments are set on success only.
- * The library prints nothing, never exits, and starts no threads. Numbers like
- * (R4) are the rules of docs/contract.md.
+ * The library prints nothing, never exits, and starts no threads, except that a
+ * simulated device has one that plays its GPU, from the GPU's first work until
+ * gemsync_device_close(). Numbers like (R4) are the rules of docs/contract.md.
  *
  * Threads: different objects may be used from different threads at the same
  * time. Calls on one BO may run at the same time too, except
- * gemsync_bo_map(), gemsync_bo_unmap() and gemsync_bo_destroy(), which must not
- * run at the same time as any other call on that BO; gemsync_device_close() must
- * be the last call on its device.
+ * gemsync_bo_map(), gemsync_bo_unmap(), gemsync_bo_set_label() and
+ * gemsync_bo_destroy(), which must not run at the same time as any other call on
+ * that BO; gemsync_device_close() must be the last call on its device.
  */
 #ifndef GEMSYNC_GEMSYNC_H
 #define GEMSYNC_GEMSYNC_H
@@ -35,7 +36,7 @@
 extern "C" {
 #endif
 
-/* An open device: a file descriptor and an address space of the driver. */
+/* An open device: a file descriptor and an address space of the driver, or a simulation. */
 struct gemsync_device;
 
 /* A buffer object of one device. */
@@ -47,13 +48,28 @@ struct gemsync_bo;
  * Open a device.
  *
  * @name: a device node ("/dev/dri/renderD128"), the name of a DRM driver
- * ("panthor": the first render node of that driver), or NULL for the first
- * render node whose driver the library knows.
+ * ("panthor": the first render node of that driver), NULL for the first render
+ * node whose driver the library knows, or "sim" for a new simulated device.
  * @out: the device; release it with gemsync_device_close().
  *
+ * A simulated device needs no hardware, no root and no kernel module: it is a
+ * non-coherent GPU with an emulated cache in this process, and belongs to this
+ * one struct gemsync_device. Options follow a colon, separated by commas, as in
+ * "sim:line=128,mode=chaos,seed=7":
+ *
+ *	line=32|64|128		bytes of a cache line; 64
+ *	mode=lazy		lines move by maintenance alone; the default
+ *	mode=chaos		lines are also written back and refilled at random
+ *				moments, as a real cache may do at any time
+ *	mode=coherent		the device snoops: nothing is ever stale
+ *	seed=N			of the random moments, decimal; 1. The same calls from
+ *				one thread, each waiting for the GPU, repeat exactly
+ *	policy=strict|hooks	who may share cached BOs (R13, R14); strict
+ *
  * Returns 0; -ENODEV if there is no such device; -EOPNOTSUPP if its driver is
- * not one the library knows, or too old to synchronize cached maps; -EACCES if
- * the node may not be opened; or another error of the kernel.
+ * not one the library knows, or too old to synchronize cached maps; -EINVAL for
+ * an unknown option of a simulated device, or value of one; -EACCES if the node
+ * may not be opened; or another error of the kernel.
  */
 int gemsync_device_open(const char *name, struct gemsync_device **out);
 
@@ -74,12 +90,15 @@ void gemsync_device_close(struct gemsync_device *dev);
 
 /* What is known of a device. */
 struct gemsync_device_info {
-	char driver[32];	/* name of the DRM driver */
-	char node[64];		/* path of the node, "" if it was opened by descriptor and has none */
+	char driver[32];	/* name of the DRM driver, or "sim" */
+	char node[80];		/* path of the node, "" if it was opened by descriptor and has none;
+				 * of a simulated device, the name that opens another one like it
+				 */
 	uint32_t version_major;	/* version of the driver's uAPI */
 	uint32_t version_minor;
 	bool coherent;		/* the device snoops CPU caches: no sync is ever needed (R12) */
 	bool emulated;		/* a virtual device with an emulated incoherent cache */
+	bool chaos;		/* whose lines also move on their own, at random moments */
 	uint32_t line_size;	/* bytes of a cache line: emulated, or of this CPU; 0 if unknown */
 	uint64_t page_size;	/* bytes; BO sizes are rounded up to it */
 };
@@ -87,7 +106,10 @@ struct gemsync_device_info {
 /* Returns 0. @info is valid after the device is closed. */
 int gemsync_device_query(struct gemsync_device *dev, struct gemsync_device_info *info);
 
-/* The device's descriptor, for the driver's own ioctls. It stays the library's. */
+/*
+ * The device's descriptor, for the driver's own ioctls. It stays the library's.
+ * -EOPNOTSUPP for a simulated device, which has none.
+ */
 int gemsync_device_fd(const struct gemsync_device *dev);
 
 /*
@@ -109,6 +131,64 @@ struct gemsync_counters {
  * counters.
  */
 int gemsync_device_counters(struct gemsync_device *dev, struct gemsync_counters *counters);
+
+/*
+ * What an emulated cache can see go wrong, or nearly so. Unseen are stores of the
+ * value that was there, and CPU loads of stale lines: these show as wrong data.
+ */
+enum gemsync_violation_kind {
+	/* Error: a write-back put a byte that the CPU did not change over one that the device
+	 * wrote.
+	 */
+	GEMSYNC_LOST_UPDATE = 0,
+	/* Hazard: the CPU stored to a line that the device wrote since the last fill. */
+	GEMSYNC_CPU_STORE_STALE = 1,
+	/* Hazard: the device wrote to a line that is dirty. */
+	GEMSYNC_DEV_WRITE_DIRTY = 2,
+	/* Hazard: the device read a byte whose value is still in the cache. */
+	GEMSYNC_DEV_READ_DIRTY = 3,
+};
+
+/* How often each was seen on an emulated device since it was created, over all its users. */
+struct gemsync_violation_counters {
+	uint64_t lost_update;
+	uint64_t cpu_store_stale;
+	uint64_t dev_write_dirty;
+	uint64_t dev_read_dirty;
+};
+
+/**
+ * Read the violation counters of an emulated device.
+ *
+ * Returns 0; -EOPNOTSUPP if the device is not emulated, or its emulation does not
+ * look for violations.
+ */
+int gemsync_device_violations(struct gemsync_device *dev,
+			      struct gemsync_violation_counters *counters);
+
+/* One violation: which bytes of which BO. Strings that are too long are cut. */
+struct gemsync_violation {
+	enum gemsync_violation_kind kind;
+	uint64_t offset;	/* of the first byte, in the BO */
+	uint64_t size;		/* bytes in a row */
+	char label[64];		/* of the BO (gemsync_bo_set_label()), "" without one */
+	char owner[32];		/* who created the BO, as "program:pid"; "" if unknown */
+};
+
+/**
+ * Read the oldest recorded violation whose serial number is greater than *@serial.
+ *
+ * On success *@serial is the number of @violation: to read all of them, begin with
+ * 0 and call until -ENOENT. The emulation keeps the newest ones only; a gap in the
+ * serial numbers says that some are gone. Bytes that follow those of the newest
+ * record, as when the device goes on reading, make that record longer.
+ *
+ * Returns 0; -ENOENT if there is none (yet); -EOPNOTSUPP if the device is not
+ * emulated, or its emulation does not record violations; -EACCES if this user may
+ * not read them (those of a kernel device are for root: debugfs).
+ */
+int gemsync_device_next_violation(struct gemsync_device *dev, uint64_t *serial,
+				  struct gemsync_violation *violation);
 
 /* ---- Buffer objects ---- */
 
@@ -135,15 +215,45 @@ int gemsync_bo_create(struct gemsync_device *dev, uint64_t size, uint32_t flags,
 		      struct gemsync_bo **out);
 
 /**
- * Unmap and release a BO. Dirty lines of it are not written back first. NULL is
- * allowed.
+ * Import a dma-buf.
+ *
+ * @fd stays the caller's. A dma-buf that stands for a BO of @dev is that BO: @out is
+ * the one that is there (flags, map and all), and it has to be destroyed once more.
+ * A BO of another driver belongs to its exporter: it can be neither mapped (R15) nor
+ * synchronized (R11).
+ *
+ * Returns 0; -EBADF or -EINVAL if @fd is no dma-buf that the device can use;
+ * -EOPNOTSUPP if the device cannot import; -ENOMEM; or another error of the kernel.
+ */
+int gemsync_device_import(struct gemsync_device *dev, int fd, struct gemsync_bo **out);
+
+/**
+ * Export a BO as a dma-buf: a new descriptor, close-on-exec, that the caller closes.
+ *
+ * Returns 0; -EINVAL if the BO is private (created without GEMSYNC_BO_SHAREABLE);
+ * -EPERM if the driver does not share this one (R13); -EOPNOTSUPP if the device
+ * cannot export; or another error of the kernel.
+ */
+int gemsync_bo_export(struct gemsync_bo *bo, int *fd);
+
+/**
+ * Name a BO for debugging and for reports of violations. NULL removes the name.
+ *
+ * Returns 0; -EOPNOTSUPP if the driver does not keep names; -E2BIG if the name is
+ * longer than the driver takes (at least 63 bytes); or another error of the kernel.
+ */
+int gemsync_bo_set_label(struct gemsync_bo *bo, const char *label);
+
+/**
+ * Release a BO, and with its last release unmap it. Dirty lines of it are not
+ * written back first. NULL is allowed.
  */
 void gemsync_bo_destroy(struct gemsync_bo *bo);
 
 /* Size in bytes, as the kernel rounded it. */
 uint64_t gemsync_bo_size(const struct gemsync_bo *bo);
 
-/* The driver's handle on gemsync_device_fd(). */
+/* The driver's handle, valid on gemsync_device_fd() if there is one. */
 uint32_t gemsync_bo_handle(const struct gemsync_bo *bo);
 
 /* What the driver says of a BO (R23). */
@@ -180,7 +290,7 @@ void gemsync_bo_unmap(struct gemsync_bo *bo);
  * R5). A zero @size succeeds. Does nothing on write-combined BOs and coherent
  * devices. Does not wait for the GPU (R3). May sleep.
  *
- * Returns 0; -EINVAL if the range leaves the BO, or the BO is imported;
+ * Returns 0; -EINVAL if the range leaves the BO, or the BO is imported (R11);
  * -EOPNOTSUPP if the driver cannot do it (nothing was done: never assume
  * coherence, R24); or another error of the kernel.
  */

@@ -27,7 +27,7 @@ static int panthor_query(struct gemsync_device *dev, struct gemsync_device_info 
 	};
 	int ret;
 
-	ret = gemsync_device_ioctl(dev, DRM_IOCTL_PANTHOR_DEV_QUERY, &query);
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANTHOR_DEV_QUERY, &query);
 	if (ret)
 		return ret;
 	info->coherent = gpu.selected_coherency != DRM_PANTHOR_GPU_COHERENCY_NONE;
@@ -39,7 +39,7 @@ static int panthor_vm_create(struct gemsync_device *dev, uint32_t *vm)
 	struct drm_panthor_vm_create args = { 0 };	/* the kernel chooses the range */
 	int ret;
 
-	ret = gemsync_device_ioctl(dev, DRM_IOCTL_PANTHOR_VM_CREATE, &args);
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANTHOR_VM_CREATE, &args);
 	if (ret)
 		return ret;
 	*vm = args.id;
@@ -50,7 +50,7 @@ static void panthor_vm_destroy(struct gemsync_device *dev, uint32_t vm)
 {
 	struct drm_panthor_vm_destroy args = { .id = vm };
 
-	gemsync_device_ioctl(dev, DRM_IOCTL_PANTHOR_VM_DESTROY, &args);
+	gemsync_drm_ioctl(dev, DRM_IOCTL_PANTHOR_VM_DESTROY, &args);
 }
 
 static int panthor_bo_create(struct gemsync_device *dev, uint32_t flags, uint64_t *size,
@@ -65,7 +65,7 @@ static int panthor_bo_create(struct gemsync_device *dev, uint32_t flags, uint64_
 		args.flags |= DRM_PANTHOR_BO_NO_MMAP;
 	if (!(flags & GEMSYNC_BO_SHAREABLE))
 		args.exclusive_vm_id = dev->vm;
-	ret = gemsync_device_ioctl(dev, DRM_IOCTL_PANTHOR_BO_CREATE, &args);
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANTHOR_BO_CREATE, &args);
 	if (ret)
 		return ret;
 	*size = args.size;
@@ -73,16 +73,25 @@ static int panthor_bo_create(struct gemsync_device *dev, uint32_t flags, uint64_
 	return 0;
 }
 
-static int panthor_bo_map_offset(struct gemsync_device *dev, uint32_t handle, uint64_t *offset)
+static int panthor_bo_map(struct gemsync_device *dev, const struct gemsync_bo *bo, void **out)
 {
-	struct drm_panthor_bo_mmap_offset args = { .handle = handle };
+	struct drm_panthor_bo_mmap_offset args = { .handle = bo->handle };
 	int ret;
 
-	ret = gemsync_device_ioctl(dev, DRM_IOCTL_PANTHOR_BO_MMAP_OFFSET, &args);
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANTHOR_BO_MMAP_OFFSET, &args);
 	if (ret)
 		return ret;
-	*offset = args.offset;
-	return 0;
+	return gemsync_drm_bo_map_at(dev, bo, args.offset, out);
+}
+
+/* A driver of a version that has labels may still not know the call. */
+static int panthor_bo_set_label(struct gemsync_device *dev, uint32_t handle, const char *label)
+{
+	struct drm_panthor_bo_set_label args = { .handle = handle, .label = (uintptr_t)label };
+	int ret;
+
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANTHOR_BO_SET_LABEL, &args);
+	return ret == -ENOTTY || ret == -EINVAL ? -EOPNOTSUPP : ret;
 }
 
 static int panthor_bo_query(struct gemsync_device *dev, uint32_t handle,
@@ -91,7 +100,7 @@ static int panthor_bo_query(struct gemsync_device *dev, uint32_t handle,
 	struct drm_panthor_bo_query_info args = { .handle = handle };
 	int ret;
 
-	ret = gemsync_device_ioctl(dev, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &args);
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &args);
 	if (ret)
 		return ret;
 	info->flags = 0;
@@ -140,20 +149,28 @@ static int panthor_sync(struct gemsync_device *dev, const struct gemsync_op *ops
 	args.ops.stride = sizeof(*converted);
 	args.ops.count = convert_ops(converted, ops, count);
 	args.ops.array = (uintptr_t)converted;
-	ret = gemsync_device_ioctl(dev, DRM_IOCTL_PANTHOR_BO_SYNC, &args);
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANTHOR_BO_SYNC, &args);
 	if (converted != on_stack)
 		free(converted);
 	return ret;
 }
 
-const struct device_ops gemsync_panthor_ops = {
-	.driver = "panthor",
+const struct drm_ops gemsync_panthor_ops = {
+	.base = {
+		.driver = "panthor",
+		.close = gemsync_drm_close,
+		.bo_create = panthor_bo_create,
+		.bo_destroy = gemsync_drm_bo_destroy,
+		.bo_map = panthor_bo_map,
+		.bo_unmap = gemsync_drm_bo_unmap,
+		.bo_query = panthor_bo_query,
+		.bo_set_label = panthor_bo_set_label,
+		.bo_export = gemsync_drm_bo_export,
+		.bo_import = gemsync_drm_bo_import,
+		.sync = panthor_sync,
+	},
 	.probe = panthor_probe,
 	.query = panthor_query,
 	.vm_create = panthor_vm_create,
 	.vm_destroy = panthor_vm_destroy,
-	.bo_create = panthor_bo_create,
-	.bo_map_offset = panthor_bo_map_offset,
-	.bo_query = panthor_bo_query,
-	.sync = panthor_sync,
 };

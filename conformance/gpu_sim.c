@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/* GPU work for the simulated device. The streams are in gpu_csf.c. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "gpu_csf.h"
+#include "sim.h"
+
+struct sim_queue {
+	struct gpu_queue base;	/* the first member */
+	struct gemsync_sim_queue *sim;
+};
+
+static struct gemsync_sim_queue *to_sim(struct gpu_queue *queue)
+{
+	return ((struct sim_queue *)queue)->sim;
+}
+
+static int sim_queue_create(struct gpu_csf *gpu, struct gpu_queue **out)
+{
+	struct sim_queue *queue;
+	int ret;
+
+	queue = calloc(1, sizeof(*queue));
+	if (!queue)
+		return -ENOMEM;
+	ret = gemsync_sim_queue_create(gpu->base.dev, &queue->sim);
+	if (ret)
+		free(queue);
+	else
+		*out = &queue->base;
+	return ret;
+}
+
+static void sim_queue_destroy(struct gpu_queue *queue)
+{
+	gemsync_sim_queue_destroy(to_sim(queue));
+	free(queue);
+}
+
+static int sim_submit(struct gpu_queue *queue, uint64_t va, uint32_t size)
+{
+	return gemsync_sim_submit(to_sim(queue), va, size);
+}
+
+static int sim_wait(struct gpu_queue *queue, int64_t timeout_ns)
+{
+	return gemsync_sim_wait(to_sim(queue), timeout_ns);
+}
+
+static int sim_bind_program(struct gpu_csf *gpu, uint32_t handle, uint64_t size, uint64_t va)
+{
+	return gemsync_sim_bind(gpu->base.dev, handle, 0, size, va, GEMSYNC_SIM_READONLY);
+}
+
+static const struct gpu_csf_ops sim_csf_ops = {
+	.queue_create = sim_queue_create,
+	.queue_destroy = sim_queue_destroy,
+	.submit = sim_submit,
+	.wait = sim_wait,
+	.bind_program = sim_bind_program,
+};
+
+static int sim_bind(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size, uint64_t va)
+{
+	return gemsync_sim_bind(gpu->dev, handle, offset, size, va, GEMSYNC_SIM_NOEXEC);
+}
+
+static int sim_unbind(struct gpu *gpu, uint64_t va, uint64_t size)
+{
+	return gemsync_sim_unbind(gpu->dev, va, size);
+}
+
+static int sim_open(struct gemsync_device *dev, struct gpu **out)
+{
+	struct gpu_csf *gpu;
+	int ret;
+
+	gpu = calloc(1, sizeof(*gpu));
+	if (!gpu)
+		return -ENOMEM;
+	gpu->base.ops = &gpu_sim_ops;
+	gpu->base.dev = dev;
+	gpu->csf = &sim_csf_ops;
+	ret = gpu_csf_init(gpu, dev);
+	if (ret)
+		free(gpu);
+	else
+		*out = &gpu->base;
+	return ret;
+}
+
+static void sim_close(struct gpu *gpu)
+{
+	gpu_csf_fini((struct gpu_csf *)gpu);
+	free(gpu);
+}
+
+const struct gpu_ops gpu_sim_ops = {
+	.driver = "sim",
+	.open = sim_open,
+	.close = sim_close,
+	.bind = sim_bind,
+	.unbind = sim_unbind,
+	.copy = gpu_csf_copy,
+	.fill = gpu_csf_fill,
+	.spin_begin = gpu_csf_spin_begin,
+	.spin_running = gpu_csf_spin_running,
+	.spin_end = gpu_csf_spin_end,
+};

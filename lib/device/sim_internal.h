@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the simulated device share:
+ *
+ *	sim.c		the device as the library sees it: options, BOs, syncs
+ *	sim_memory.c	BOs' memory under an emulated cache: lines, chaos, violations
+ *	sim_vm.c	the GPU's address space, and its accesses to memory
+ *	sim_gpu.c	queues, and the thread that executes them
+ *
+ * One lock guards everything but the bytes of the maps: CPU threads load and store
+ * there at any time, which is what core/line.h is made for.
+ */
+#ifndef SIM_INTERNAL_H
+#define SIM_INTERNAL_H
+
+#include <pthread.h>
+
+#include "../internal.h"
+#include "../sim.h"
+#include "batch.h"
+#include "csf.h"
+#include "line.h"
+#include "policy.h"
+#include "random.h"
+#include "violation.h"
+
+#define SIM_WINDOW	4096u	/* bytes that one call of core/line.h works on */
+#define SIM_RECORDS	1024u	/* violations that are kept */
+
+enum sim_mode {
+	SIM_LAZY,
+	SIM_CHAOS,
+	SIM_COHERENT,
+};
+
+struct sim_config {
+	uint32_t line;		/* bytes */
+	enum sim_mode mode;
+	uint64_t seed;
+	enum gs_policy policy;
+};
+
+/*
+ * A BO. M, C and B are as in core/line.h; M exists when the BO is populated, C and
+ * B from the first cached map on. All are anonymous maps that cost nothing until
+ * somebody touches them.
+ */
+struct sim_bo {
+	uint64_t id;		/* never used again */
+	unsigned int refs;	/* the handle, and each piece of address space */
+	uint64_t size;		/* bytes, whole pages */
+	uint32_t flags;		/* GEMSYNC_BO_* */
+	char label[64];
+	uint64_t *mem;
+	uint64_t *cache;
+	uint64_t *base;
+	/*
+	 * The content, all zero, is still in the cache only, and memory is poisoned
+	 * (R17). The poison is put there by the first view that would show it.
+	 */
+	bool fresh;
+	bool stored;		/* memory is not all zero any more, as far as is known */
+};
+
+/* A piece of the GPU's address space. */
+struct sim_va {
+	uint64_t va;
+	uint64_t size;
+	struct sim_bo *bo;
+	uint64_t offset;	/* bytes into the BO */
+	uint32_t flags;		/* GEMSYNC_SIM_* */
+};
+
+struct sim_vm {
+	struct sim_va *vas;	/* in ascending addresses, none overlap */
+	size_t count;
+	size_t room;
+};
+
+/* A handle of a BO, or a free one. */
+struct sim_handle {
+	struct sim_bo *bo;
+};
+
+struct sim_record {
+	uint64_t bo;		/* id of the BO */
+	struct gemsync_violation violation;
+};
+
+struct sim {
+	/*
+	 * Whoever wants the lock waits for it with its turn taken. Without turns the
+	 * GPU thread, which drops the lock only to take it again, would starve all
+	 * others.
+	 */
+	pthread_mutex_t turn;
+	pthread_mutex_t lock;
+	struct sim_config config;
+	struct gs_random random;
+	struct sim_handle *handles;	/* from handle 1 on */
+	size_t handle_count;
+	uint64_t last_id;		/* of a BO */
+	struct sim_vm vm;
+	struct gemsync_counters counters;
+	uint64_t violations[GS_VIOLATION_KINDS];
+	struct sim_record *records;	/* by serial % SIM_RECORDS */
+	uint64_t last_serial;		/* 0: nothing was recorded */
+
+	struct gemsync_sim_queue *queues;
+	pthread_t gpu;
+	bool gpu_started;
+	bool gpu_stops;
+	uint64_t stores;		/* device stores and syncs: blocked streams look again */
+
+	/*
+	 * What threads sleep for has a lock of its own, which is taken last: a sleeper
+	 * that woke up with the lock above would take it without waiting for its turn.
+	 */
+	pthread_mutex_t bell_lock;
+	pthread_cond_t gpu_wakes;
+	pthread_cond_t stream_ended;
+	bool gpu_rung;			/* there is a stream to execute, or something to look at */
+};
+
+void gemsync_sim_lock(struct sim *sim);
+void gemsync_sim_unlock(struct sim *sim);
+
+/* The lock is held by the callers of all that follows, but for gemsync_sim_gpu_stop(). */
+
+/* NULL if the handle is unknown. */
+struct sim_bo *gemsync_sim_bo_find(struct sim *sim, uint32_t handle);
+
+/* ---- sim_memory.c ---- */
+
+/* Drop a reference, and the memory with the last one. */
+void gemsync_sim_bo_put(struct sim_bo *bo);
+
+/* Give the BO its pages, if it has none: they read as zero in every view (R17). */
+int gemsync_sim_populate(struct sim *sim, struct sim_bo *bo);
+
+/* The bytes that a CPU map shows: C for cached BOs of an incoherent device, else M. */
+int gemsync_sim_cpu_view(struct sim *sim, struct sim_bo *bo, void **out);
+
+/* Before the first access of the device or of a write-combined map. */
+void gemsync_sim_memory_view(struct sim *sim, struct sim_bo *bo);
+
+/* Maintenance of the lines of a range inside a populated BO; counted. */
+void gemsync_sim_clean(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size);
+void gemsync_sim_drop(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size);
+
+/* Device accesses to a range of a populated BO. */
+void gemsync_sim_dev_read(struct sim *sim, struct sim_bo *bo, uint64_t offset, void *to,
+			  uint32_t size);
+void gemsync_sim_dev_write(struct sim *sim, struct sim_bo *bo, uint64_t offset, const void *from,
+			   uint32_t size);
+
+/* Those of sync objects: one aligned word of 4 or 8 bytes, in one step. */
+uint64_t gemsync_sim_dev_poll(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint32_t size);
+void gemsync_sim_dev_set(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t value,
+			 uint32_t size);
+void gemsync_sim_dev_add(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t value,
+			 uint32_t size);
+
+/* In chaos mode: lines move, some in the page at @offset, some anywhere. */
+void gemsync_sim_chaos(struct sim *sim, struct sim_bo *bo, uint64_t offset);
+
+/* ---- sim_vm.c ---- */
+
+void gemsync_sim_vm_fini(struct sim_vm *vm);
+
+/* The GPU's accesses through the address space; the context is the struct sim. */
+extern const struct gs_csf_mem gemsync_sim_csf_mem;
+
+/* ---- sim_gpu.c ---- */
+
+int gemsync_sim_gpu_init(struct sim *sim);
+
+/* The GPU thread ends. Without the lock. */
+void gemsync_sim_gpu_stop(struct sim *sim);
+
+/* After a store or a sync that a blocked stream may wait for. */
+void gemsync_sim_gpu_kick(struct sim *sim);
+
+#endif

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+/* The memory of simulated BOs under an emulated cache. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sim_internal.h"
+
+#define POISON	0xa5	/* what every byte of memory holds that nothing was written to */
+
+/* ---- Pages ---- */
+
+static int map_pages(uint64_t size, uint64_t **out)
+{
+	void *map;
+
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		   -1, 0);
+	if (map == MAP_FAILED)
+		return -ENOMEM;
+	*out = map;
+	return 0;
+}
+
+static void unmap_pages(uint64_t *pages, uint64_t size)
+{
+	if (pages)
+		munmap(pages, size);
+}
+
+void gemsync_sim_bo_put(struct sim_bo *bo)
+{
+	if (--bo->refs)
+		return;
+	unmap_pages(bo->mem, bo->size);
+	unmap_pages(bo->cache, bo->size);
+	unmap_pages(bo->base, bo->size);
+	free(bo);
+}
+
+/* A piece of a BO that core/line.h takes; without C and B for device accesses only. */
+static struct gs_lines window_at(const struct sim *sim, const struct sim_bo *bo, uint64_t start)
+{
+	size_t word = start / sizeof(*bo->mem);
+
+	return (struct gs_lines){
+		.mem = bo->mem + word,
+		.cache = bo->cache ? bo->cache + word : NULL,
+		.base = bo->base ? bo->base + word : NULL,
+		.size = SIM_WINDOW,
+		.line = sim->config.line,
+	};
+}
+
+/* Write the content of a new BO back: zeros, which is what untouched pages hold (R17). */
+static void publish(struct sim *sim, struct sim_bo *bo)
+{
+	bo->fresh = false;
+	sim->counters.lines_cleaned += bo->size / sim->config.line;
+}
+
+int gemsync_sim_populate(struct sim *sim, struct sim_bo *bo)
+{
+	int ret;
+
+	if (bo->mem)
+		return 0;
+	ret = map_pages(bo->size, &bo->mem);
+	if (ret)
+		return ret;
+	if (sim->config.mode == SIM_COHERENT)
+		return 0;
+	bo->fresh = true;
+	publish(sim, bo);
+	return 0;
+}
+
+void gemsync_sim_memory_view(struct sim *sim, struct sim_bo *bo)
+{
+	(void)sim;
+	if (!bo->fresh || bo->stored)
+		return;
+	memset(bo->mem, POISON, bo->size);
+	bo->stored = true;
+}
+
+/* C = B = M, or dirty zeros over poison for content that was not written back. */
+static void fill_cache(struct sim *sim, struct sim_bo *bo)
+{
+	struct gs_lines lines;
+	uint64_t start;
+
+	if (bo->fresh) {
+		gemsync_sim_memory_view(sim, bo);
+		memset(bo->base, POISON, bo->size);
+		bo->fresh = false;
+		return;
+	}
+	for (start = 0; bo->stored && start < bo->size; start += SIM_WINDOW) {
+		lines = window_at(sim, bo, start);
+		gs_lines_fill(&lines);
+	}
+}
+
+static int create_cache(struct sim *sim, struct sim_bo *bo)
+{
+	uint64_t *cache, *base;
+	int ret;
+
+	ret = map_pages(bo->size, &cache);
+	if (ret)
+		return ret;
+	ret = map_pages(bo->size, &base);
+	if (ret) {
+		unmap_pages(cache, bo->size);
+		return ret;
+	}
+	bo->cache = cache;
+	bo->base = base;
+	fill_cache(sim, bo);
+	return 0;
+}
+
+int gemsync_sim_cpu_view(struct sim *sim, struct sim_bo *bo, void **out)
+{
+	int ret;
+
+	if (!(bo->flags & GEMSYNC_BO_CACHED) || sim->config.mode == SIM_COHERENT) {
+		gemsync_sim_memory_view(sim, bo);
+		*out = bo->mem;
+		return 0;
+	}
+	if (!bo->cache) {
+		ret = create_cache(sim, bo);
+		if (ret)
+			return ret;
+	}
+	*out = bo->cache;
+	return 0;
+}
+
+/* ---- Violations ---- */
+
+/* Where core/violation.h looks. */
+struct look {
+	struct sim *sim;
+	const struct sim_bo *bo;
+	uint64_t start;		/* of the window, in the BO */
+};
+
+/* One access in several pieces is one violation: a row that goes on is made longer. */
+static bool extend_last(struct sim *sim, const struct sim_record *record)
+{
+	struct sim_record *last = &sim->records[sim->last_serial % SIM_RECORDS];
+
+	if (!sim->last_serial || last->bo != record->bo ||
+	    last->violation.kind != record->violation.kind ||
+	    last->violation.offset + last->violation.size != record->violation.offset)
+		return false;
+	last->violation.size += record->violation.size;
+	return true;
+}
+
+static void report(void *ctx, const struct gs_violation *violation)
+{
+	const struct look *look = ctx;
+	struct sim *sim = look->sim;
+	struct sim_record record = {
+		.bo = look->bo->id,
+		.violation = {
+			.kind = (enum gemsync_violation_kind)violation->kind,
+			.offset = look->start + violation->offset,
+			.size = violation->size,
+		},
+	};
+
+	if (extend_last(sim, &record))
+		return;
+	snprintf(record.violation.label, sizeof(record.violation.label), "%s", look->bo->label);
+	snprintf(record.violation.owner, sizeof(record.violation.owner), "%.20s:%d",
+		 program_invocation_short_name, (int)getpid());
+	sim->violations[violation->kind]++;
+	sim->last_serial++;
+	sim->records[sim->last_serial % SIM_RECORDS] = record;
+}
+
+_Static_assert((int)GEMSYNC_LOST_UPDATE == (int)GS_LOST_UPDATE &&
+	       (int)GEMSYNC_CPU_STORE_STALE == (int)GS_CPU_STORE_STALE &&
+	       (int)GEMSYNC_DEV_WRITE_DIRTY == (int)GS_DEV_WRITE_DIRTY &&
+	       (int)GEMSYNC_DEV_READ_DIRTY == (int)GS_DEV_READ_DIRTY,
+	       "kinds of violations are those of core/");
+
+typedef void (*find_violations)(const struct gs_lines *lines, u32 offset, u32 size,
+				gs_violation_report report, void *ctx);
+
+/* ---- Windows ---- */
+
+/* A piece of a range of a BO that lies in one window. */
+struct piece {
+	uint64_t start;		/* of the window, in the BO */
+	uint32_t offset;	/* in the window */
+	uint32_t size;
+	struct gs_lines lines;
+};
+
+static struct piece piece_at(const struct sim *sim, const struct sim_bo *bo, uint64_t offset,
+			     uint64_t size)
+{
+	struct piece piece = { .offset = offset % SIM_WINDOW };
+	uint32_t room = SIM_WINDOW - piece.offset;
+
+	piece.start = offset - piece.offset;
+	piece.size = size < room ? size : room;
+	piece.lines = window_at(sim, bo, piece.start);
+	return piece;
+}
+
+static void look_for(struct sim *sim, const struct sim_bo *bo, const struct piece *piece,
+		     find_violations find)
+{
+	struct look look = { sim, bo, piece->start };
+
+	if (bo->cache)
+		find(&piece->lines, piece->offset, piece->size, report, &look);
+}
+
+/* ---- Maintenance ---- */
+
+void gemsync_sim_clean(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size)
+{
+	struct piece piece;
+
+	for (; size; offset += piece.size, size -= piece.size) {
+		piece = piece_at(sim, bo, offset, size);
+		look_for(sim, bo, &piece, gs_violations_of_clean);
+		sim->counters.lines_cleaned += gs_lines_clean(&piece.lines, piece.offset,
+							      piece.size);
+	}
+}
+
+/* The lines that a drop covers in part are written back by it. */
+static void look_at_edges(struct sim *sim, const struct sim_bo *bo, const struct piece *piece)
+{
+	uint32_t end = piece->offset + piece->size;
+	struct piece edge = *piece;
+
+	edge.size = 1;
+	if (piece->offset % sim->config.line)
+		look_for(sim, bo, &edge, gs_violations_of_clean);
+	edge.offset = end - 1;
+	if (end % sim->config.line)
+		look_for(sim, bo, &edge, gs_violations_of_clean);
+}
+
+void gemsync_sim_drop(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size)
+{
+	struct piece piece;
+
+	for (; size; offset += piece.size, size -= piece.size) {
+		piece = piece_at(sim, bo, offset, size);
+		look_at_edges(sim, bo, &piece);
+		sim->counters.lines_dropped += gs_lines_drop(&piece.lines, piece.offset,
+							     piece.size);
+	}
+}
+
+/* ---- Chaos ---- */
+
+/* A line of the window: written back if it is dirty, or refilled if it is clean. */
+static void move_line(struct sim *sim, struct sim_bo *bo, uint64_t start)
+{
+	uint32_t line = sim->config.line;
+	uint32_t offset = gs_random_below(&sim->random, SIM_WINDOW / line) * line;
+	struct piece piece = piece_at(sim, bo, start + offset, line);
+
+	if (gs_random_below(&sim->random, 2)) {
+		gs_lines_refill(&piece.lines, piece.offset, line);
+		return;
+	}
+	look_for(sim, bo, &piece, gs_violations_of_clean);
+	gs_lines_clean(&piece.lines, piece.offset, line);
+}
+
+static void move_any(struct sim *sim)
+{
+	struct sim_bo *bo;
+
+	if (!sim->handle_count)
+		return;
+	bo = sim->handles[gs_random_below(&sim->random, sim->handle_count)].bo;
+	if (bo && bo->cache)
+		move_line(sim, bo, (uint64_t)gs_random_below(&sim->random, bo->size / SIM_WINDOW) *
+				   SIM_WINDOW);
+}
+
+void gemsync_sim_chaos(struct sim *sim, struct sim_bo *bo, uint64_t offset)
+{
+	if (sim->config.mode != SIM_CHAOS)
+		return;
+	if (bo->cache)
+		move_line(sim, bo, offset - offset % SIM_WINDOW);
+	move_any(sim);
+}
+
+/* ---- The device ---- */
+
+void gemsync_sim_dev_read(struct sim *sim, struct sim_bo *bo, uint64_t offset, void *to,
+			  uint32_t size)
+{
+	struct piece piece;
+	char *out = to;
+
+	gemsync_sim_chaos(sim, bo, offset);
+	for (; size; offset += piece.size, out += piece.size, size -= piece.size) {
+		piece = piece_at(sim, bo, offset, size);
+		look_for(sim, bo, &piece, gs_violations_of_dev_read);
+		gs_lines_dev_read(&piece.lines, piece.offset, out, piece.size);
+	}
+}
+
+void gemsync_sim_dev_write(struct sim *sim, struct sim_bo *bo, uint64_t offset, const void *from,
+			   uint32_t size)
+{
+	const char *in = from;
+	struct piece piece;
+
+	gemsync_sim_chaos(sim, bo, offset);
+	bo->stored = true;
+	for (; size; offset += piece.size, in += piece.size, size -= piece.size) {
+		piece = piece_at(sim, bo, offset, size);
+		look_for(sim, bo, &piece, gs_violations_of_dev_write);
+		gs_lines_dev_write(&piece.lines, piece.offset, in, piece.size);
+	}
+}
+
+static void *word_at(struct sim_bo *bo, uint64_t offset)
+{
+	return (char *)bo->mem + offset;
+}
+
+uint64_t gemsync_sim_dev_poll(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint32_t size)
+{
+	gemsync_sim_chaos(sim, bo, offset);
+	if (size == sizeof(uint32_t))
+		return __atomic_load_n((uint32_t *)word_at(bo, offset), __ATOMIC_ACQUIRE);
+	return __atomic_load_n((uint64_t *)word_at(bo, offset), __ATOMIC_ACQUIRE);
+}
+
+static void before_store(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint32_t size)
+{
+	struct piece piece = piece_at(sim, bo, offset, size);
+
+	gemsync_sim_chaos(sim, bo, offset);
+	bo->stored = true;
+	look_for(sim, bo, &piece, gs_violations_of_dev_write);
+}
+
+void gemsync_sim_dev_set(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t value,
+			 uint32_t size)
+{
+	before_store(sim, bo, offset, size);
+	if (size == sizeof(uint32_t))
+		__atomic_store_n((uint32_t *)word_at(bo, offset), value, __ATOMIC_RELEASE);
+	else
+		__atomic_store_n((uint64_t *)word_at(bo, offset), value, __ATOMIC_RELEASE);
+}
+
+void gemsync_sim_dev_add(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t value,
+			 uint32_t size)
+{
+	before_store(sim, bo, offset, size);
+	if (size == sizeof(uint32_t))
+		__atomic_fetch_add((uint32_t *)word_at(bo, offset), value, __ATOMIC_ACQ_REL);
+	else
+		__atomic_fetch_add((uint64_t *)word_at(bo, offset), value, __ATOMIC_ACQ_REL);
+}
