@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "fixture.h"
 
@@ -100,36 +96,23 @@ struct fixture *need_incoherent(void **state)
 	return f;
 }
 
-/* Of the emulation; "" if there is none. */
-static void read_mode(int fd, char *mode, size_t size)
-{
-	char path[64];
-	struct stat st;
-	FILE *file;
-
-	mode[0] = '\0';
-	assert_ok(fstat(fd, &st));
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device/ncmem/mode", major(st.st_rdev),
-		 minor(st.st_rdev));
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (!fgets(mode, size, file))
-		mode[0] = '\0';
-	fclose(file);
-	mode[strcspn(mode, "\n")] = '\0';
-}
-
 struct fixture *need_lazy(void **state)
 {
 	struct fixture *f = need_incoherent(state);
-	char mode[32];
 
 	if (!f->info.emulated)
 		skip_because("the device counts no lines: run on an emulated one");
-	read_mode(f->fd, mode, sizeof(mode));
-	if (strcmp(mode, "lazy"))
-		skip_because("the emulation's mode is '%s': load it with mode lazy", mode);
+	if (f->info.chaos)
+		skip_because("the emulated cache's mode is chaos: run it in mode lazy");
+	return f;
+}
+
+struct fixture *need_file(void **state)
+{
+	struct fixture *f = need_device(state);
+
+	if (f->fd < 0)
+		skip_because("the device has no file for ioctls: run on one of a kernel driver");
 	return f;
 }
 

@@ -40,7 +40,7 @@ struct fixture {
 	struct gemsync_device *dev;
 	struct gemsync_device_info info;
 	struct gpu *gpu;
-	int fd;
+	int fd;		/* negative without a kernel driver */
 	uint32_t vm;
 	struct gemsync_device *other;	/* see fixture_other() */
 	struct buffer buffers[32];
@@ -56,8 +56,11 @@ int fixture_teardown(void **state);
 struct fixture *need_device(void **state);
 /* a device that does not snoop; */
 struct fixture *need_incoherent(void **state);
-/* a device with counters, whose lines move by maintenance alone. */
+/* a device with counters, whose lines move by maintenance alone; */
 struct fixture *need_lazy(void **state);
+
+/* a device of a kernel driver, for its ioctls. */
+struct fixture *need_file(void **state);
 
 /* Print the reason and skip the test. */
 __attribute__((format(printf, 1, 2), noreturn))

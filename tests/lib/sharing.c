@@ -12,15 +12,6 @@
 
 #include "sharing.h"
 
-struct fixture *need_drm(void **state)
-{
-	struct fixture *f = need_device(state);
-
-	if (f->fd < 0)
-		skip_because("the device has no DRM file: run on a render node");
-	return f;
-}
-
 int export_handle(int drm, uint32_t handle, int *dmabuf)
 {
 	return drmPrimeHandleToFD(drm, handle, DRM_CLOEXEC | DRM_RDWR, dmabuf) ? -errno : 0;
@@ -82,6 +73,21 @@ uint32_t import_and_bind(struct fixture *f, int dmabuf, uint64_t size)
 	assert_ok(import_dmabuf(f->fd, dmabuf, &handle));
 	assert_ok(bind_handle(f->fd, f->vm, handle, IMPORT_VA, size));
 	return handle;
+}
+
+int open_primary(struct fixture *f)
+{
+	char path[64], *name;
+	int fd;
+
+	name = drmGetPrimaryDeviceNameFromFd(f->fd);
+	assert_non_null(name);
+	snprintf(path, sizeof(path), "%s", name);
+	drmFree(name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		skip_because("%s: %s", path, strerror(errno));
+	return fd;
 }
 
 void *map_dmabuf(int dmabuf, uint64_t size)

@@ -8,9 +8,6 @@
 /* Where an imported BO is bound: far from what the fixture binds. */
 #define IMPORT_VA	(1ull << 40)
 
-/* The fixture of a device with a DRM file, or the test is skipped. */
-struct fixture *need_drm(void **state);
-
 /* PRIME: 0 or -errno. */
 int export_handle(int drm, uint32_t handle, int *dmabuf);
 int import_dmabuf(int drm, int dmabuf, uint32_t *handle);
@@ -25,6 +22,9 @@ int mmap_offset(int drm, uint32_t handle, uint64_t *offset);
 
 /* Import into the fixture's device and bind at IMPORT_VA. Returns the handle. */
 uint32_t import_and_bind(struct fixture *f, int dmabuf, uint64_t size);
+
+/* The primary node of the fixture's device, opened once more, or the test is skipped. */
+int open_primary(struct fixture *f);
 
 /* Shared map of a dma-buf; MAP_FAILED with errno if it is refused. */
 void *map_dmabuf(int dmabuf, uint64_t size);

@@ -12,6 +12,13 @@
 
 typedef struct drm_panthor_bo_sync_op op_t;
 
+/* A device with this ioctl and counters. */
+static struct fixture *need_raw(void **state)
+{
+	need_file(state);
+	return need_lazy(state);
+}
+
 /* A word that the GPU sees old, and a flush of it. */
 static struct buffer *dirty_word(struct fixture *f, op_t *op)
 {
@@ -34,7 +41,7 @@ static void nothing_was_done(struct fixture *f, struct buffer *buf,
 /* The two are what their names say. */
 static void good_ops(void **state)
 {
-	struct fixture *f = need_lazy(state);
+	struct fixture *f = need_raw(state);
 	struct gemsync_counters before;
 	struct buffer *buf;
 	op_t op;
@@ -68,7 +75,7 @@ static void one_bad_op(void **state)
 		{ -EINVAL, { .size = 1ull << 32 } },
 		{ -EINVAL, { .size = UINT64_MAX - 4 } },
 	};
-	struct fixture *f = need_lazy(state);
+	struct fixture *f = need_raw(state);
 	struct gemsync_counters before;
 	struct buffer *buf;
 	op_t ops[3], good;
@@ -95,7 +102,7 @@ static void one_bad_op(void **state)
 /* R8, cases 10, 11: write-combined BOs and empty ranges are checked all the same. */
 static void idle_ops_are_checked(void **state)
 {
-	struct fixture *f = need_device(state);
+	struct fixture *f = need_file(state);
 	struct buffer *wc = new_buffer(f, 4096, 0);
 	op_t good = { .handle = gemsync_bo_handle(wc->bo), .offset = 4096 };
 	op_t op;
@@ -118,7 +125,7 @@ static void idle_ops_are_checked(void **state)
 /* R8: where two things are wrong, the first in the order is reported. */
 static void order_of_refusals(void **state)
 {
-	struct fixture *f = need_lazy(state);
+	struct fixture *f = need_raw(state);
 	uint8_t longer[2 * (sizeof(op_t) + 8)] = { 0 };
 	struct gemsync_counters before;
 	const void *nowhere = (void *)8;
@@ -158,7 +165,7 @@ static void order_of_refusals(void **state)
 /* R8, case 13 */
 static void strides(void **state)
 {
-	struct fixture *f = need_lazy(state);
+	struct fixture *f = need_raw(state);
 	struct {
 		op_t op;
 		uint64_t tail;
@@ -183,7 +190,7 @@ static void strides(void **state)
 /* R7, case 15: the second op of the array lies in a page that is not there. */
 static void array_that_faults(void **state)
 {
-	struct fixture *f = need_lazy(state);
+	struct fixture *f = need_raw(state);
 	size_t page = f->info.page_size;
 	struct gemsync_counters before;
 	struct buffer *buf;
@@ -206,7 +213,7 @@ static void array_that_faults(void **state)
 /* R8: a fault comes before a tail that is not zero, also when that one is met first. */
 static void fault_before_tail(void **state)
 {
-	struct fixture *f = need_device(state);
+	struct fixture *f = need_file(state);
 	const uint32_t stride = sizeof(op_t) + 8;
 	size_t page = f->info.page_size;
 	uint8_t *pages, *ops;
@@ -225,7 +232,7 @@ static void fault_before_tail(void **state)
 static void array_inside_the_bo(void **state)
 {
 	static const uint32_t flags[] = { GEMSYNC_BO_CACHED, 0 };
-	struct fixture *f = need_device(state);
+	struct fixture *f = need_file(state);
 	struct buffer *buf;
 	op_t *ops;
 	size_t i;
@@ -247,7 +254,7 @@ static void array_inside_the_bo(void **state)
 /* R20, case 19 */
 static void handle_of_another_file(void **state)
 {
-	struct fixture *f = need_lazy(state);
+	struct fixture *f = need_raw(state);
 	struct gemsync_device *other = fixture_other(f);
 	struct gemsync_bo *bos[64];
 	struct gemsync_counters before;

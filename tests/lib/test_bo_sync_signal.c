@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A signal during a long BO_SYNC (R7, case 18). */
+/* Signals during a long BO_SYNC (R7, case 18). */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,26 @@
 
 typedef struct drm_panthor_bo_sync_op op_t;
 
+static struct fixture *need_raw(void **state)
+{
+	need_file(state);
+	return need_incoherent(state);
+}
+
 static void on_alarm(int signal)
 {
 	(void)signal;
 }
 
-static void set_timer(int64_t ms)
+/* A call that has taken less is not interrupted: a profiler's signals let it end. */
+#define PATIENCE_MS	1000
+
+/* SIGALRM after @ms, and then every @interval_ms if that is not 0. */
+static void set_timer(int64_t ms, int64_t interval_ms)
 {
 	const struct itimerval value = {
 		.it_value = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 },
+		.it_interval = { .tv_usec = interval_ms * 1000 },
 	};
 
 	assert_ok(setitimer(ITIMER_REAL, &value, NULL));
@@ -43,31 +54,33 @@ static op_t *many_ops(const struct buffer *buf, uint32_t max, uint64_t size)
 	return ops;
 }
 
-/* How many of them take long enough to be interrupted, and how long; 0 if too short. */
-static int64_t measure_batch(struct fixture *f, const op_t *ops, uint32_t max, uint32_t *count)
+/* How many of them take @ms at least, and how long; 0 if all of them take less. */
+static int64_t measure_batch(struct fixture *f, const op_t *ops, uint32_t max, int64_t ms,
+			     uint32_t *count)
 {
 	int64_t start, took;
 
-	for (*count = 64; *count <= max; *count *= 2) {
+	for (*count = 1; *count <= max; *count *= 2) {
 		start = now_ms();
 		assert_ok(raw_sync(f->fd, ops, *count, sizeof(*ops)));
 		took = now_ms() - start;
-		if (took >= 100)
+		if (took >= ms)
 			return took;
 	}
 	return 0;
 }
 
-/* The call is interrupted after @ms, by a handler that does not restart it. */
-static int sync_interrupted(struct fixture *f, struct drm_panthor_bo_sync *args, int64_t ms)
+/* Signals come while the call runs, to a handler that does not restart it. */
+static int sync_interrupted(struct fixture *f, struct drm_panthor_bo_sync *args, int64_t ms,
+			    int64_t interval_ms)
 {
 	struct sigaction old, action = { .sa_handler = on_alarm };
 	int ret;
 
 	assert_ok(sigaction(SIGALRM, &action, &old));
-	set_timer(ms);
+	set_timer(ms, interval_ms);
 	ret = raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_SYNC, args);
-	set_timer(0);
+	set_timer(0, 0);
 	assert_ok(sigaction(SIGALRM, &old, NULL));
 	return ret;
 }
@@ -83,9 +96,10 @@ static void interrupt_batch(struct fixture *f, uint32_t max, uint64_t size)
 	int ret = 0;
 
 	memset(buf->map, 1, 4 * MIB);
-	took = measure_batch(f, ops, max, &count);
+	took = measure_batch(f, ops, max, 3 * PATIENCE_MS, &count);
 	if (!took)
-		skip_because("the longest batch ends within 100 ms: nothing can be interrupted");
+		skip_because("the longest batch ends within %d ms: nothing can be interrupted",
+			     3 * PATIENCE_MS);
 	args.ops.stride = sizeof(*ops);
 	args.ops.count = count;
 	args.ops.array = (uintptr_t)ops;
@@ -95,7 +109,7 @@ static void interrupt_batch(struct fixture *f, uint32_t max, uint64_t size)
 	for (value = NEW; took > 1 && !ret; value++) {
 		cpu_put(buf, 0, value);
 		took /= 2;
-		ret = sync_interrupted(f, &args, took);
+		ret = sync_interrupted(f, &args, took, 0);
 	}
 	assert_int_equal(ret, -EINTR);
 	assert_memory_equal(&args, &before, sizeof(args));
@@ -109,13 +123,32 @@ static void interrupt_batch(struct fixture *f, uint32_t max, uint64_t size)
 /* Ops that take long, */
 static void signal_in_a_batch_of_long_ops(void **state)
 {
-	interrupt_batch(need_incoherent(state), 65536, 4 * MIB);
+	interrupt_batch(need_raw(state), 65536, 4 * MIB);
 }
 
 /* and many that do not. */
 static void signal_in_a_batch_of_short_ops(void **state)
 {
-	interrupt_batch(need_incoherent(state), 1048576, 64);
+	interrupt_batch(need_raw(state), 1048576, 4096);
+}
+
+/* Signals in short intervals do not keep a batch from its end. */
+static void signals_of_a_profiler(void **state)
+{
+	struct fixture *f = need_raw(state);
+	struct buffer *buf = new_buffer(f, 4 * MIB, GEMSYNC_BO_CACHED);
+	op_t *ops = many_ops(buf, 65536, 4 * MIB);
+	struct drm_panthor_bo_sync args = {
+		.ops = { .stride = sizeof(*ops), .array = (uintptr_t)ops },
+	};
+	uint32_t count;
+
+	memset(buf->map, 1, 4 * MIB);
+	if (!measure_batch(f, ops, 65536, PATIENCE_MS / 20, &count))
+		skip_because("no batch takes %d ms: no signal comes in time", PATIENCE_MS / 20);
+	args.ops.count = count;
+	assert_ok(sync_interrupted(f, &args, 5, 5));
+	free(ops);
 }
 
 int main(void)
@@ -123,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		device_test(signal_in_a_batch_of_long_ops),
 		device_test(signal_in_a_batch_of_short_ops),
+		device_test(signals_of_a_profiler),
 	};
 
 	return cmocka_run_group_tests_name("bo_sync_signal", tests, NULL, NULL);

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Export and import within one driver (R11, R13, R15, R16, R20). */
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <xf86drm.h>
 
@@ -14,7 +9,7 @@
 /* R13: a private BO has no way out; its shareable twin has. */
 static void private_is_not_exported(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	struct buffer *private = new_buffer(f, 4096, 0);
 	struct buffer *shareable = new_buffer(f, 4096, GEMSYNC_BO_SHAREABLE);
 	int dmabuf;
@@ -26,7 +21,7 @@ static void private_is_not_exported(void **state)
 /* Case 38: what comes home is what it was. */
 static void import_of_the_own_export(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	struct buffer *buf = new_buffer(f, 4096, GEMSYNC_BO_SHAREABLE);
 	struct drm_panthor_bo_sync_op op = { .size = 64 };
 	uint32_t create_flags, extra_flags;
@@ -43,7 +38,7 @@ static void import_of_the_own_export(void **state)
 /* R20: another file needs the dma-buf; with it, CPU and GPU of both files share bytes. */
 static void another_file_of_the_device(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	struct gemsync_device *other = fixture_other(f);
 	struct buffer *buf = new_buffer(f, 4096, GEMSYNC_BO_SHAREABLE);
 	int fd = gemsync_device_fd(other);
@@ -66,7 +61,7 @@ static void another_file_of_the_device(void **state)
 /* R16: NO_MMAP holds through the dma-buf as well; the twin without it can be mapped. */
 static void no_mmap_through_the_dmabuf(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	struct buffer *hidden = new_buffer(f, 4096, GEMSYNC_BO_SHAREABLE | GEMSYNC_BO_NO_MMAP);
 	struct buffer *shown = new_buffer(f, 4096, GEMSYNC_BO_SHAREABLE);
 	int hidden_fd = export_bo(f, hidden);
@@ -87,7 +82,7 @@ static void no_mmap_through_the_dmabuf(void **state)
 /* The exporter's handle and file may go: the dma-buf keeps the memory. */
 static void dmabuf_outlives_its_file(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	struct gemsync_device *other = fixture_other(f);
 	struct gemsync_bo *bo;
 	uint32_t *map, *again;
@@ -107,22 +102,6 @@ static void dmabuf_outlives_its_file(void **state)
 	assert_int_equal(again[0], 0xfeedbeef);
 	munmap(again, 4096);
 	close(dmabuf);
-}
-
-/* The primary node of the fixture's device, opened once more, or the test is skipped. */
-static int open_primary(struct fixture *f)
-{
-	char path[64], *name;
-	int fd;
-
-	name = drmGetPrimaryDeviceNameFromFd(f->fd);
-	assert_non_null(name);
-	snprintf(path, sizeof(path), "%s", name);
-	drmFree(name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		skip_because("%s: %s", path, strerror(errno));
-	return fd;
 }
 
 static int flink(int fd, uint32_t handle, uint32_t *name)
@@ -152,7 +131,7 @@ static uint32_t create_on(int fd, uint32_t flags, uint32_t vm)
 /* R13: GEM_OPEN passes no export hook, and is a way out all the same. */
 static void flink_opens_shareable_ones_only(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	struct drm_panthor_vm_create vm = {};
 	int first, second;
 	uint32_t name;

@@ -35,7 +35,7 @@ static void check_shared(struct fixture *f, uint32_t *map, int dmabuf)
 
 static void import_from_the_system_heap(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	int dmabuf = heap_alloc(SIZE);
 	void *map = map_dmabuf(dmabuf, SIZE);
 
@@ -48,7 +48,7 @@ static void import_from_the_system_heap(void **state)
 
 static void import_from_udmabuf(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	void *map;
 	int dmabuf = udmabuf_alloc(SIZE, &map);
 
@@ -60,7 +60,7 @@ static void import_from_udmabuf(void **state)
 
 static void import_from_vgem(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	int vgem = vgem_open();
 	uint32_t handle;
 	int dmabuf = vgem_alloc(vgem, SIZE, &handle);
@@ -76,7 +76,7 @@ static void import_from_vgem(void **state)
 /* R17: an importer that comes before any map of the exporter's sees zeros. */
 static void export_to_vgem(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	int vgem = vgem_open();
 	struct gemsync_bo *bo;
 	uint32_t handle, *map;
@@ -107,7 +107,7 @@ static void export_to_vgem(void **state)
 /* R11, R23: an imported BO is its exporter's to sync, and says so. */
 static void import_is_not_synced(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	struct buffer *native = new_buffer(f, SIZE, 0);
 	struct drm_panthor_bo_sync_op op = { .size = 64 };
 	uint32_t create_flags, extra_flags;
@@ -147,7 +147,7 @@ static unsigned int guess_offsets(int fd, uint64_t from, uint64_t to, uint64_t s
 /* R15, R16: not by the call, and not by guessing; the guess finds one native BO more. */
 static void import_is_not_mapped(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	struct buffer *first = new_buffer(f, SIZE, 0);
 	uint64_t offset, from, to;
 	int dmabuf = heap_alloc(SIZE);
@@ -225,7 +225,7 @@ static int other_process(int sock)
 /* Two processes, each with its own device file, and a socket between them. */
 static void between_processes(void **state)
 {
-	struct fixture *f = need_drm(state);
+	struct fixture *f = need_file(state);
 	struct buffer *buf = new_buffer(f, SIZE, GEMSYNC_BO_SHAREABLE);
 	int socks[2], status, dmabuf = export_bo(f, buf);
 	pid_t pid;

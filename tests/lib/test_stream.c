@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Each instruction of the command stream that needs no shader cores, run by the GPU. */
-#include <xf86drm.h>
-
 #include "fixture.h"
 
 /* Streams leave results through this register pair. */
@@ -9,7 +7,7 @@
 
 static void run_words(struct fixture *f, const uint64_t *words, size_t count)
 {
-	assert_ok(gpu_panthor_run(f->gpu, words, count));
+	assert_ok(gpu_csf_run(f->gpu, words, count));
 }
 
 #define WORDS(...)	((const uint64_t[]){ __VA_ARGS__ })
@@ -183,8 +181,7 @@ static void registers_are_kept(void **state)
 /* ---- Waiting for another queue or for the CPU ---- */
 
 struct waiter {
-	uint32_t group;
-	uint32_t syncobj;
+	struct gpu_queue *queue;
 	struct buffer *object;	/* sync object at 0, the mark that it went on at 64 */
 };
 
@@ -197,29 +194,23 @@ static struct waiter start_waiter(struct fixture *f)
 	};
 	uint64_t va;
 
-	assert_ok(gpu_panthor_group_create(f->fd, f->vm, &w.group));
-	assert_ok(drmSyncobjCreate(f->fd, 0, &w.syncobj));
-	assert_ok(gpu_panthor_load(f->gpu, 1, words, ARRAY_SIZE(words), &va));
-	assert_ok(gpu_panthor_submit(f->fd, w.group, va, sizeof(words), w.syncobj));
+	assert_ok(gpu_csf_queue_create(f->gpu, &w.queue));
+	assert_ok(gpu_csf_load(f->gpu, 1, words, ARRAY_SIZE(words), &va));
+	assert_ok(gpu_csf_submit(w.queue, va, sizeof(words)));
 	return w;
 }
 
-static void check_waiter_blocked(struct fixture *f, struct waiter *w)
+static void check_waiter_blocked(struct waiter *w)
 {
-	assert_int_equal(gpu_panthor_wait(f->fd, w->syncobj, 200000000), -ETIME);
+	assert_int_equal(gpu_csf_wait(w->queue, 200000000), -ETIME);
 	assert_int_equal(cpu_get(w->object, 64), 0);
 }
 
-static void finish_waiter(struct fixture *f, struct waiter *w)
+static void finish_waiter(struct waiter *w)
 {
-	int error;
-
-	assert_ok(gpu_panthor_wait(f->fd, w->syncobj, GPU_PANTHOR_TIMEOUT_NS));
-	assert_ok(gpu_panthor_fence_error(f->fd, w->syncobj, &error));
-	assert_int_equal(error, 0);
+	assert_ok(gpu_csf_wait(w->queue, GPU_CSF_TIMEOUT_NS));
 	assert_int_equal(cpu_get(w->object, 64), 0x99);
-	assert_ok(gpu_panthor_group_destroy(f->fd, w->group));
-	assert_ok(drmSyncobjDestroy(f->fd, w->syncobj));
+	gpu_csf_queue_destroy(w->queue);
 }
 
 static void wait_for_another_queue(void **state)
@@ -227,9 +218,9 @@ static void wait_for_another_queue(void **state)
 	struct fixture *f = need_device(state);
 	struct waiter w = start_waiter(f);
 
-	check_waiter_blocked(f, &w);
+	check_waiter_blocked(&w);
 	run(f, csf_move48(OUT, w.object->va), csf_move32(0, 1), csf_sync_add32(0, OUT));
-	finish_waiter(f, &w);
+	finish_waiter(&w);
 }
 
 static void wait_for_the_cpu(void **state)
@@ -237,23 +228,21 @@ static void wait_for_the_cpu(void **state)
 	struct fixture *f = need_device(state);
 	struct waiter w = start_waiter(f);
 
-	check_waiter_blocked(f, &w);
+	check_waiter_blocked(&w);
 	cpu_put(w.object, 0, 1);
-	finish_waiter(f, &w);
+	finish_waiter(&w);
 }
 
 /* A stream of size 0 only does its syncs. */
 static void empty_stream(void **state)
 {
 	struct fixture *f = need_device(state);
-	uint32_t group, syncobj;
+	struct gpu_queue *queue;
 
-	assert_ok(gpu_panthor_group_create(f->fd, f->vm, &group));
-	assert_ok(drmSyncobjCreate(f->fd, 0, &syncobj));
-	assert_ok(gpu_panthor_submit(f->fd, group, 0, 0, syncobj));
-	assert_ok(gpu_panthor_wait(f->fd, syncobj, GPU_PANTHOR_TIMEOUT_NS));
-	assert_ok(gpu_panthor_group_destroy(f->fd, group));
-	assert_ok(drmSyncobjDestroy(f->fd, syncobj));
+	assert_ok(gpu_csf_queue_create(f->gpu, &queue));
+	assert_ok(gpu_csf_submit(queue, 0, 0));
+	assert_ok(gpu_csf_wait(queue, GPU_CSF_TIMEOUT_NS));
+	gpu_csf_queue_destroy(queue);
 }
 
 int main(void)

@@ -13,10 +13,9 @@
 #define UNBOUND		(GPU_BIND_AT_END - (1ull << 30))
 #define MSEC		1000000ll
 
-/* A group of its own, with one stream submitted. */
+/* A queue of its own, with one stream submitted. */
 struct job {
-	uint32_t group;
-	uint32_t syncobj;
+	struct gpu_queue *queue;
 	uint64_t va;
 	uint32_t size;
 };
@@ -25,9 +24,8 @@ static struct job start_at(struct fixture *f, uint64_t va, uint32_t size)
 {
 	struct job job = { .va = va, .size = size };
 
-	assert_ok(gpu_panthor_group_create(f->fd, f->vm, &job.group));
-	assert_ok(drmSyncobjCreate(f->fd, 0, &job.syncobj));
-	assert_ok(gpu_panthor_submit(f->fd, job.group, va, size, job.syncobj));
+	assert_ok(gpu_csf_queue_create(f->gpu, &job.queue));
+	assert_ok(gpu_csf_submit(job.queue, va, size));
 	return job;
 }
 
@@ -35,19 +33,13 @@ static struct job start_words(struct fixture *f, const uint64_t *words, size_t c
 {
 	uint64_t va;
 
-	assert_ok(gpu_panthor_load(f->gpu, 1, words, count, &va));
+	assert_ok(gpu_csf_load(f->gpu, 1, words, count, &va));
 	return start_at(f, va, count * sizeof(*words));
 }
 
 #define WORDS(...)	((const uint64_t[]){ __VA_ARGS__ })
 #define start(f, ...)	\
 	start_words(f, WORDS(__VA_ARGS__), sizeof(WORDS(__VA_ARGS__)) / sizeof(uint64_t))
-
-static void end(struct fixture *f, struct job *job)
-{
-	assert_ok(gpu_panthor_group_destroy(f->fd, job->group));
-	assert_ok(drmSyncobjDestroy(f->fd, job->syncobj));
-}
 
 static void check_gpu_works(struct fixture *f)
 {
@@ -57,43 +49,46 @@ static void check_gpu_works(struct fixture *f)
 	assert_int_equal(gpu_get(f, buf, 0), 0x600d);
 }
 
-/* The job is over, its fence in error, its group dead with @flag, other groups alive. */
-static void check_dead(struct fixture *f, struct job *job, uint32_t flag)
+/* In panthor's terms: its fence is in error, its group dead with @flag. */
+static void check_dead_group(struct fixture *f, struct job *job, uint32_t flag)
 {
-	uint32_t state;
+	uint32_t group, syncobj, state;
 	int error;
 
-	assert_ok(gpu_panthor_wait(f->fd, job->syncobj, GPU_PANTHOR_TIMEOUT_NS));
-	assert_ok(gpu_panthor_fence_error(f->fd, job->syncobj, &error));
+	gpu_panthor_queue_handles(job->queue, &group, &syncobj);
+	assert_ok(gpu_panthor_fence_error(f->fd, syncobj, &error));
 	assert_true(error < 0);
-	assert_ok(gpu_panthor_group_state(f->fd, job->group, &state));
+	assert_ok(gpu_panthor_group_state(f->fd, group, &state));
 	assert_true(state & flag);
-	assert_ok(drmSyncobjReset(f->fd, &job->syncobj, 1));
-	assert_int_equal(gpu_panthor_submit(f->fd, job->group, job->va, job->size, job->syncobj),
-			 -EINVAL);
+}
+
+/* The job ended with @error and its queue is dead; other queues are alive. */
+static void check_dead(struct fixture *f, struct job *job, int error)
+{
+	assert_int_equal(gpu_csf_wait(job->queue, GPU_CSF_TIMEOUT_NS), error);
+	if (f->fd >= 0)
+		check_dead_group(f, job, error == -EIO ? DRM_PANTHOR_GROUP_STATE_FATAL_FAULT :
+							 DRM_PANTHOR_GROUP_STATE_TIMEDOUT);
+	assert_int_equal(gpu_csf_submit(job->queue, job->va, job->size), -EINVAL);
 	check_gpu_works(f);
-	end(f, job);
+	gpu_csf_queue_destroy(job->queue);
 }
 
 static void check_fault(struct fixture *f, struct job job)
 {
-	check_dead(f, &job, DRM_PANTHOR_GROUP_STATE_FATAL_FAULT);
+	check_dead(f, &job, -EIO);
 }
 
-/* The twin of all that follow: a good job leaves its group alive. */
+/* The twin of all that follow: a good job leaves its queue alive. */
 static void good_job(void **state)
 {
 	struct fixture *f = need_device(state);
 	struct job job = start(f, csf_nop());
-	uint32_t group_state;
-	int error;
 
-	assert_ok(gpu_panthor_wait(f->fd, job.syncobj, GPU_PANTHOR_TIMEOUT_NS));
-	assert_ok(gpu_panthor_fence_error(f->fd, job.syncobj, &error));
-	assert_int_equal(error, 0);
-	assert_ok(gpu_panthor_group_state(f->fd, job.group, &group_state));
-	assert_int_equal(group_state, 0);
-	end(f, &job);
+	assert_ok(gpu_csf_wait(job.queue, GPU_CSF_TIMEOUT_NS));
+	assert_ok(gpu_csf_submit(job.queue, job.va, job.size));
+	assert_ok(gpu_csf_wait(job.queue, GPU_CSF_TIMEOUT_NS));
+	gpu_csf_queue_destroy(job.queue);
 }
 
 static void read_of_unmapped(void **state)
@@ -156,7 +151,7 @@ static void write_to_read_only(void **state)
 	uint64_t va;
 	uint32_t value;
 
-	assert_ok(gpu_panthor_load(f->gpu, 2, target, 1, &va));
+	assert_ok(gpu_csf_load(f->gpu, 2, target, 1, &va));
 	check_fault(f, start(f, csf_move48(OUT, va), csf_store_multiple(0, 1, OUT, 0)));
 	assert_ok(gpu_read32(f->gpu, va, &value));
 	assert_int_equal(value, 0x55667788);
@@ -208,32 +203,52 @@ static void endless_stream_times_out(void **state)
 	struct job job = start(f, csf_nop(), csf_branch(-2, CSF_ALWAYS, 0));
 
 	check_gpu_works(f);
-	assert_int_equal(gpu_panthor_wait(f->fd, job.syncobj, 1000 * MSEC), -ETIME);
-	assert_ok(gpu_panthor_wait(f->fd, job.syncobj, GPU_PANTHOR_TIMEOUT_NS));
+	assert_int_equal(gpu_csf_wait(job.queue, 1000 * MSEC), -ETIME);
+	assert_int_equal(gpu_csf_wait(job.queue, GPU_CSF_TIMEOUT_NS), -ETIMEDOUT);
 	took = now_ms() - began;
 	assert_true(took >= 4000 && took <= 9000);
-	check_dead(f, &job, DRM_PANTHOR_GROUP_STATE_TIMEDOUT);
+	check_dead(f, &job, -ETIMEDOUT);
 }
 
 /* Its group's end is its own: long before the timeout. */
 static void endless_stream_and_destroyed_group(void **state)
 {
+	struct fixture *f = need_file(state);
+	const uint64_t words[] = { csf_nop(), csf_branch(-2, CSF_ALWAYS, 0) };
+	uint32_t group, syncobj;
+	int64_t began;
+	uint64_t va;
+
+	assert_ok(gpu_panthor_group_create(f->fd, f->vm, &group));
+	assert_ok(drmSyncobjCreate(f->fd, 0, &syncobj));
+	assert_ok(gpu_csf_load(f->gpu, 1, words, ARRAY_SIZE(words), &va));
+	assert_ok(gpu_panthor_submit(f->fd, group, va, sizeof(words), syncobj));
+	began = now_ms();
+	assert_int_equal(gpu_panthor_wait(f->fd, syncobj, 100 * MSEC), -ETIME);
+	assert_ok(gpu_panthor_group_destroy(f->fd, group));
+	assert_ok(gpu_panthor_wait(f->fd, syncobj, 2000 * MSEC));
+	assert_true(now_ms() - began < 3000);
+	assert_ok(drmSyncobjDestroy(f->fd, syncobj));
+	check_gpu_works(f);
+}
+
+/* The same for every driver: its queue can go, and others go on. */
+static void endless_stream_and_destroyed_queue(void **state)
+{
 	struct fixture *f = need_device(state);
 	struct job job = start(f, csf_nop(), csf_branch(-2, CSF_ALWAYS, 0));
 	int64_t began = now_ms();
 
-	assert_int_equal(gpu_panthor_wait(f->fd, job.syncobj, 100 * MSEC), -ETIME);
-	assert_ok(gpu_panthor_group_destroy(f->fd, job.group));
-	assert_ok(gpu_panthor_wait(f->fd, job.syncobj, 2000 * MSEC));
+	assert_int_equal(gpu_csf_wait(job.queue, 100 * MSEC), -ETIME);
+	gpu_csf_queue_destroy(job.queue);
 	assert_true(now_ms() - began < 3000);
-	assert_ok(drmSyncobjDestroy(f->fd, job.syncobj));
 	check_gpu_works(f);
 }
 
 /* The same for the end of the file: close does not wait for the timeout. */
 static void endless_stream_and_closed_file(void **state)
 {
-	struct fixture *f = need_device(state);
+	struct fixture *f = need_file(state);
 	struct gemsync_device *dev;
 	struct gpu *gpu;
 	uint32_t group, syncobj, shared;
@@ -246,7 +261,7 @@ static void endless_stream_and_closed_file(void **state)
 	fd = gemsync_device_fd(dev);
 	assert_ok(gpu_panthor_group_create(fd, gemsync_device_vm(dev), &group));
 	assert_ok(drmSyncobjCreate(fd, 0, &syncobj));
-	assert_ok(gpu_panthor_load(gpu, 1, WORDS(csf_nop(), csf_branch(-2, CSF_ALWAYS, 0)), 2,
+	assert_ok(gpu_csf_load(gpu, 1, WORDS(csf_nop(), csf_branch(-2, CSF_ALWAYS, 0)), 2,
 				   &va));
 	assert_ok(gpu_panthor_submit(fd, group, va, 16, syncobj));
 	/* A handle that outlives the file. */
@@ -298,7 +313,7 @@ static struct drm_panthor_group_create good_group(struct fixture *f)
 static void bad_groups(void **state)
 {
 	static const uint32_t bad_rings[] = { 0, 2048, 12288, 128 << 10 };
-	struct fixture *f = need_device(state);
+	struct fixture *f = need_file(state);
 	const struct drm_panthor_group_create good = good_group(f);
 	struct drm_panthor_queue_create queue = { .ringbuf_size = 4096 };
 	struct drm_panthor_group_create bad;
@@ -326,19 +341,21 @@ static void bad_groups(void **state)
 
 static void bad_submits(void **state)
 {
-	struct fixture *f = need_device(state);
+	struct fixture *f = need_file(state);
 	struct job job = start(f, csf_nop(), csf_nop());
 	struct drm_panthor_queue_submit good = { .stream_size = 16, .stream_addr = job.va };
 	struct drm_panthor_queue_submit submit;
 	struct drm_panthor_group_submit args = {
-		.group_handle = job.group,
 		.queue_submits = { sizeof(submit), 1, (uintptr_t)&submit },
 	};
+	uint32_t group, syncobj;
 	static const struct drm_panthor_queue_submit wrong[] = {
 		{ .queue_index = 1 }, { .stream_addr = 8 }, { .stream_size = 4 }, { .pad = 1 },
 	};
 	size_t i;
 
+	gpu_panthor_queue_handles(job.queue, &group, &syncobj);
+	args.group_handle = group;
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
 		submit = good;
 		submit.queue_index += wrong[i].queue_index;
@@ -353,17 +370,17 @@ static void bad_submits(void **state)
 	args.pad = 0;
 	args.group_handle = NO_HANDLE;
 	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_GROUP_SUBMIT, &args), -EINVAL);
-	args.group_handle = job.group;
+	args.group_handle = group;
 	args.queue_submits.stride = sizeof(submit) - 8;
 	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_GROUP_SUBMIT, &args), -EINVAL);
 	args.queue_submits.stride = sizeof(submit);
 	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_GROUP_SUBMIT, &args));
-	end(f, &job);
+	gpu_csf_queue_destroy(job.queue);
 }
 
 static void unknown_groups(void **state)
 {
-	struct fixture *f = need_device(state);
+	struct fixture *f = need_file(state);
 	uint32_t group_state;
 
 	assert_int_equal(gpu_panthor_group_destroy(f->fd, NO_HANDLE), -EINVAL);
@@ -387,6 +404,7 @@ int main(void)
 		device_test(bad_registers),
 		device_test(endless_stream_times_out),
 		device_test(endless_stream_and_destroyed_group),
+		device_test(endless_stream_and_destroyed_queue),
 		device_test(endless_stream_and_closed_file),
 		device_test(bad_groups),
 		device_test(bad_submits),

@@ -61,7 +61,7 @@ static void check_pages(struct space *s, const char *expected, const char *file,
 			_assert_int_equal(ret, 0, file, line);
 		snprintf(seen + 2 * i, sizeof(seen) - 2 * i, "%02x", value & 0xff);
 		if (ret)
-			memcpy(seen + 2 * i, "--", 2);
+			memset(seen + 2 * i, '-', 2);
 	}
 	_assert_string_equal(seen, expected, file, line);
 }
@@ -193,7 +193,13 @@ static void dirty_data_outlives_a_map(void **state)
 	assert_int_equal(value, 2);
 }
 
-/* ---- Refusals ---- */
+/* ---- The call itself ---- */
+
+static struct space new_raw_space(void **state)
+{
+	need_file(state);
+	return new_space(state);
+}
 
 typedef struct drm_panthor_vm_bind_op op_t;
 
@@ -236,7 +242,7 @@ static void bad_ops(void **state)
 		{ "unknown flag", { .flags = 1u << 20 } },
 		{ "unknown type", { .flags = 5u << 28 } },
 	};
-	struct space s = new_space(state);
+	struct space s = new_raw_space(state);
 	op_t op;
 	size_t i;
 
@@ -258,7 +264,7 @@ static void bad_ops(void **state)
 
 static void bad_unmaps(void **state)
 {
-	struct space s = new_space(state);
+	struct space s = new_raw_space(state);
 	const op_t good = {
 		.flags = (uint32_t)DRM_PANTHOR_VM_BIND_OP_TYPE_UNMAP, .va = BASE, .size = PAGE,
 	};
@@ -284,7 +290,7 @@ static void bad_unmaps(void **state)
 
 static void bad_calls(void **state)
 {
-	struct space s = new_space(state);
+	struct space s = new_raw_space(state);
 	op_t op = good_op(&s);
 	const struct drm_panthor_vm_bind good = {
 		.vm_id = s.f->vm,
@@ -313,7 +319,7 @@ static void bad_calls(void **state)
 /* Another file's address space is no more known here than its BOs (R20). */
 static void vm_of_another_file(void **state)
 {
-	struct space s = new_space(state);
+	struct space s = new_raw_space(state);
 	struct drm_panthor_vm_create create = { 0 };
 	struct drm_panthor_vm_get_state query = { 0 };
 	struct gemsync_device *other = fixture_other(s.f);
@@ -333,7 +339,7 @@ static void vm_of_another_file(void **state)
 /* R13: a private BO is bound in its own address space only, a shareable one in any. */
 static void exclusive_bo_of_another_vm(void **state)
 {
-	struct space s = new_space(state);
+	struct space s = new_raw_space(state);
 	struct drm_panthor_vm_create create = { 0 };
 	struct drm_panthor_vm_destroy destroy = { 0 };
 	op_t op = good_op(&s);
@@ -355,7 +361,7 @@ static void exclusive_bo_of_another_vm(void **state)
 /* Several ops in one call run in their order. */
 static void ops_in_order(void **state)
 {
-	struct space s = new_space(state);
+	struct space s = new_raw_space(state);
 	op_t ops[3] = { good_op(&s), good_op(&s), good_op(&s) };
 
 	ops[0].size = 4 * PAGE;

@@ -1,0 +1,708 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every call of the panthor device with every one of its allocations and copies
+ * from and to user memory failing: one at a time, by the kernel's fail-nth, and
+ * then all allocations at once. The call fails with -ENOMEM or -EFAULT or does its
+ * work, nothing is left over, and without the failure it works. Needs a kernel with
+ * CONFIG_FAULT_INJECTION; GEMSYNC_FAULT_VERBOSE=1 shows in the kernel log where
+ * failures were injected.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "fixture.h"
+#include "inject.h"
+
+#define PAGE		4096ull
+#define BO_PAGES	4u
+#define BO_SIZE		(BO_PAGES * PAGE)
+#define BASE		GPU_BIND_AT_START
+
+/* More than any call allocates: the test ends if injection does not. */
+#define POINTS_MAX	5000
+
+#define MANY		100u
+#define RING_SIZE	4096u
+#define WAIT_NS		10000000000ll
+
+/* What a case works with; made anew for each point, and gone when the file is closed. */
+struct context {
+	const struct fixture *f;
+	int fd;			/* a DRM file of its own */
+	int made_fd;		/* what the call makes, or -1 */
+	uint32_t made;
+	uint32_t vm;
+	uint32_t many[MANY];	/* BOs: populated ones, */
+	uint32_t wc;		/* a shareable one, */
+	uint32_t wb;		/* and a cached one, exclusive to @vm */
+	uint32_t group;
+	uint32_t syncobjs[2];
+	uint64_t offset;	/* for mmap() */
+	uint8_t *map;
+};
+
+/* A call with injection, and what is around it. */
+struct fault_case {
+	void (*prepare)(struct context *c);	/* optional */
+	int (*call)(struct context *c);		/* one system call or page fault; -errno */
+	void (*check)(struct context *c);	/* optional; after success */
+	int never_fails;
+	int retries;				/* for ever, as page faults do */
+	int all_only;				/* too many points for one at a time */
+	int other_error;			/* besides -ENOMEM and -EFAULT */
+};
+
+/* ---- Ingredients ---- */
+
+static int bo_create(struct context *c, uint32_t flags, uint32_t vm, uint32_t *handle)
+{
+	struct drm_panthor_bo_create args = {
+		.size = BO_SIZE,
+		.flags = flags,
+		.exclusive_vm_id = vm,
+	};
+	int ret = raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_BO_CREATE, &args);
+
+	if (!ret)
+		*handle = args.handle;
+	return ret;
+}
+
+static int bo_close(struct context *c, uint32_t handle)
+{
+	struct drm_gem_close args = { .handle = handle };
+
+	return raw_ioctl(c->fd, DRM_IOCTL_GEM_CLOSE, &args);
+}
+
+static int vm_create(struct context *c, uint32_t *vm)
+{
+	struct drm_panthor_vm_create args = { 0 };
+	int ret = raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_VM_CREATE, &args);
+
+	if (!ret)
+		*vm = args.id;
+	return ret;
+}
+
+static int vm_destroy(struct context *c, uint32_t vm)
+{
+	struct drm_panthor_vm_destroy args = { .id = vm };
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_VM_DESTROY, &args);
+}
+
+static struct drm_panthor_vm_bind_op map_op(uint32_t bo, unsigned int bo_page, unsigned int count,
+					    unsigned int at)
+{
+	return (struct drm_panthor_vm_bind_op){
+		.flags = DRM_PANTHOR_VM_BIND_OP_TYPE_MAP,
+		.bo_handle = bo,
+		.bo_offset = bo_page * PAGE,
+		.va = BASE + at * PAGE,
+		.size = count * PAGE,
+	};
+}
+
+static struct drm_panthor_vm_bind_op unmap_op(unsigned int at, unsigned int count)
+{
+	return (struct drm_panthor_vm_bind_op){
+		.flags = DRM_PANTHOR_VM_BIND_OP_TYPE_UNMAP,
+		.va = BASE + at * PAGE,
+		.size = count * PAGE,
+	};
+}
+
+static int bind(struct context *c, const struct drm_panthor_vm_bind_op *ops, uint32_t count)
+{
+	struct drm_panthor_vm_bind args = {
+		.vm_id = c->vm,
+		.ops = DRM_PANTHOR_OBJ_ARRAY(count, ops),
+	};
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_VM_BIND, &args);
+}
+
+static int bind_one(struct context *c, struct drm_panthor_vm_bind_op op)
+{
+	return bind(c, &op, 1);
+}
+
+static int mmap_offset(struct context *c, uint32_t handle, uint64_t *offset)
+{
+	struct drm_panthor_bo_mmap_offset args = { .handle = handle };
+	int ret = raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_BO_MMAP_OFFSET, &args);
+
+	if (!ret)
+		*offset = args.offset;
+	return ret;
+}
+
+static int map_bo(struct context *c)
+{
+	void *map = mmap(NULL, BO_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, c->offset);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	c->map = map;
+	return 0;
+}
+
+static void touch_all(struct context *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < BO_PAGES; i++)
+		((volatile uint8_t *)c->map)[i * PAGE] = 1;
+}
+
+static int group_create(struct context *c, uint32_t queue_count, uint32_t *group)
+{
+	const struct drm_panthor_queue_create queues[3] = {
+		{ .ringbuf_size = RING_SIZE },
+		{ .ringbuf_size = RING_SIZE },
+		{ .ringbuf_size = RING_SIZE },
+	};
+	struct drm_panthor_group_create args = {
+		.queues = DRM_PANTHOR_OBJ_ARRAY(queue_count, queues),
+		.priority = PANTHOR_GROUP_PRIORITY_MEDIUM,
+		.vm_id = c->vm,
+	};
+	int ret = raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_GROUP_CREATE, &args);
+
+	if (!ret)
+		*group = args.group_handle;
+	return ret;
+}
+
+/* ---- Around the calls ---- */
+
+static void with_vm(struct context *c)
+{
+	assert_ok(vm_create(c, &c->vm));
+}
+
+static void with_bos(struct context *c)
+{
+	with_vm(c);
+	assert_ok(bo_create(c, 0, 0, &c->wc));
+	assert_ok(bo_create(c, DRM_PANTHOR_BO_WB_MMAP, c->vm, &c->wb));
+}
+
+static void with_bound(struct context *c)
+{
+	with_bos(c);
+	assert_ok(bind_one(c, map_op(c->wb, 0, BO_PAGES, 0)));
+}
+
+static void with_wc_offset(struct context *c)
+{
+	with_bos(c);
+	assert_ok(mmap_offset(c, c->wc, &c->offset));
+}
+
+static void with_wb_offset(struct context *c)
+{
+	with_bos(c);
+	assert_ok(mmap_offset(c, c->wb, &c->offset));
+}
+
+static void with_wc_map(struct context *c)
+{
+	with_wc_offset(c);
+	assert_ok(map_bo(c));
+}
+
+static void with_wb_map(struct context *c)
+{
+	with_wb_offset(c);
+	assert_ok(map_bo(c));
+}
+
+static void with_dirty(struct context *c)
+{
+	with_wb_map(c);
+	touch_all(c);
+}
+
+static void without_map(struct context *c)
+{
+	assert_ok(munmap(c->map, BO_SIZE));
+	c->map = NULL;
+}
+
+static void with_dirty_unmapped(struct context *c)
+{
+	with_dirty(c);
+	without_map(c);
+}
+
+static void with_group(struct context *c)
+{
+	unsigned int i;
+
+	with_bound(c);
+	assert_ok(bind_one(c, map_op(c->wc, 0, BO_PAGES, BO_PAGES)));
+	assert_ok(group_create(c, 3, &c->group));
+	for (i = 0; i < 2; i++)
+		assert_ok(drmSyncobjCreate(c->fd, 0, &c->syncobjs[i]));
+}
+
+/* ---- The calls ---- */
+
+static int open_again(const struct context *c)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->f->fd);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int call_open(struct context *c)
+{
+	int fd = open_again(c);
+
+	if (fd < 0)
+		return fd;
+	c->made_fd = fd;
+	return 0;
+}
+
+static int call_dev_query(struct context *c)
+{
+	struct drm_panthor_gpu_info info;
+	struct drm_panthor_dev_query args = {
+		.type = DRM_PANTHOR_DEV_QUERY_GPU_INFO,
+		.size = sizeof(info),
+		.pointer = (uintptr_t)&info,
+	};
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_DEV_QUERY, &args);
+}
+
+static int call_vm_create(struct context *c)
+{
+	return vm_create(c, &c->vm);
+}
+
+static int call_vm_get_state(struct context *c)
+{
+	struct drm_panthor_vm_get_state args = { .vm_id = c->vm };
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_VM_GET_STATE, &args);
+}
+
+static int call_vm_destroy(struct context *c)
+{
+	return vm_destroy(c, c->vm);
+}
+
+static int call_bo_create_wc(struct context *c)
+{
+	return bo_create(c, 0, 0, &c->made);
+}
+
+static int call_bo_create_wb(struct context *c)
+{
+	return bo_create(c, DRM_PANTHOR_BO_WB_MMAP, c->vm, &c->made);
+}
+
+static int call_bo_mmap_offset(struct context *c)
+{
+	return mmap_offset(c, c->wc, &c->offset);
+}
+
+static int call_bo_query_info(struct context *c)
+{
+	struct drm_panthor_bo_query_info args = { .handle = c->wb };
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &args);
+}
+
+static int call_mmap(struct context *c)
+{
+	return map_bo(c);
+}
+
+/* The fault is tried again until it succeeds. */
+static int call_touch(struct context *c)
+{
+	return ((volatile uint8_t *)c->map)[PAGE] ? -EIO : 0;
+}
+
+static int call_bo_sync(struct context *c)
+{
+	const struct drm_panthor_bo_sync_op ops[] = {
+		{ c->wb, DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH, 100, BO_SIZE - 100 },
+		{ c->wc, DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH, 0, BO_SIZE },
+		{ c->wb, DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE, 0, PAGE },
+	};
+
+	return raw_sync(c->fd, ops, ARRAY_SIZE(ops), sizeof(ops[0]));
+}
+
+static int call_bo_sync_strided(struct context *c)
+{
+	struct {
+		struct drm_panthor_bo_sync_op op;
+		uint64_t tail;
+	} ops[] = {
+		{ { c->wb, DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH, 0, PAGE }, 0 },
+		{ { c->wb, DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH, PAGE, PAGE }, 0 },
+	};
+
+	return raw_sync(c->fd, ops, ARRAY_SIZE(ops), sizeof(ops[0]));
+}
+
+/* The last reference: the pages go. */
+static int call_gem_close(struct context *c)
+{
+	return bo_close(c, c->wb);
+}
+
+static int call_munmap(struct context *c)
+{
+	if (munmap(c->map, BO_SIZE))
+		return -errno;
+	c->map = NULL;
+	return 0;
+}
+
+static int call_bind_map(struct context *c)
+{
+	return bind_one(c, map_op(c->wb, 0, BO_PAGES, 0));
+}
+
+static int call_bind_map_wc(struct context *c)
+{
+	return bind_one(c, map_op(c->wc, 1, 2, 0));
+}
+
+/* In the middle of what is mapped: two halves and a new piece. */
+static int call_bind_split(struct context *c)
+{
+	return bind_one(c, map_op(c->wc, 0, 1, 1));
+}
+
+static int call_unbind(struct context *c)
+{
+	return bind_one(c, unmap_op(0, BO_PAGES));
+}
+
+static int call_unbind_middle(struct context *c)
+{
+	return bind_one(c, unmap_op(1, 2));
+}
+
+static int call_bind_many(struct context *c)
+{
+	const struct drm_panthor_vm_bind_op ops[] = {
+		map_op(c->wb, 0, BO_PAGES, 0),
+		map_op(c->wc, 0, 2, 1),
+		unmap_op(2, 1),
+	};
+
+	return bind(c, ops, ARRAY_SIZE(ops));
+}
+
+static int call_group_create(struct context *c)
+{
+	return group_create(c, 3, &c->group);
+}
+
+static int call_group_get_state(struct context *c)
+{
+	struct drm_panthor_group_get_state args = { .group_handle = c->group };
+	int ret = raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_GROUP_GET_STATE, &args);
+
+	return ret ? ret : args.state ? -EIO : 0;
+}
+
+static int call_group_destroy(struct context *c)
+{
+	struct drm_panthor_group_destroy args = { .group_handle = c->group };
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_GROUP_DESTROY, &args);
+}
+
+/* Two queues: the second waits for the first, by a timeline, and signals another object. */
+static int call_group_submit(struct context *c)
+{
+	const uint32_t timeline = DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_TIMELINE_SYNCOBJ;
+	const uint32_t signals = (uint32_t)DRM_PANTHOR_SYNC_OP_SIGNAL;
+	const struct drm_panthor_sync_op first[] = {
+		{ timeline | signals, c->syncobjs[0], 1 },
+	};
+	const struct drm_panthor_sync_op second[] = {
+		{ timeline, c->syncobjs[0], 1 },
+		{ DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_SYNCOBJ | signals, c->syncobjs[1], 0 },
+	};
+	/* WB memory that nobody wrote: zeroes, which are NOPs. */
+	const struct drm_panthor_queue_submit submits[] = {
+		{
+			.queue_index = 0,
+			.stream_size = 64,
+			.stream_addr = BASE,
+			.syncs = DRM_PANTHOR_OBJ_ARRAY(1, first),
+		}, {
+			.queue_index = 2,
+			.stream_size = 64,
+			.stream_addr = BASE,
+			.syncs = DRM_PANTHOR_OBJ_ARRAY(2, second),
+		},
+	};
+	struct drm_panthor_group_submit args = {
+		.group_handle = c->group,
+		.queue_submits = DRM_PANTHOR_OBJ_ARRAY(2, submits),
+	};
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_GROUP_SUBMIT, &args);
+}
+
+static void wait_for_jobs(struct context *c)
+{
+	uint32_t first;
+
+	assert_ok(drmSyncobjWait(c->fd, &c->syncobjs[1], 1, now_ms() * 1000000 + WAIT_NS,
+				 DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL, &first));
+	assert_ok(call_group_get_state(c));
+}
+
+/* Many populated BOs: the trees of what is mapped have more than one level. */
+static void with_many(struct context *c)
+{
+	unsigned int i;
+
+	with_vm(c);
+	for (i = 0; i < MANY; i++) {
+		assert_ok(bo_create(c, 0, 0, &c->many[i]));
+		assert_ok(mmap_offset(c, c->many[i], &c->offset));
+		assert_ok(map_bo(c));
+		without_map(c);
+	}
+}
+
+static int call_gem_close_many(struct context *c)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < MANY && !ret; i++)
+		ret = bo_close(c, c->many[i]);
+	return ret;
+}
+
+/* A file with a bit of everything, closed at once. */
+static void with_everything(struct context *c)
+{
+	with_group(c);
+	assert_ok(mmap_offset(c, c->wb, &c->offset));
+	assert_ok(map_bo(c));
+	touch_all(c);
+	without_map(c);
+	assert_ok(call_group_submit(c));
+}
+
+static int call_close(struct context *c)
+{
+	int fd = c->fd;
+
+	c->fd = -1;
+	return close(fd) ? -errno : 0;
+}
+
+/* ---- One case ---- */
+
+static void begin(const struct fault_case *fc, struct context *c, const struct fixture *f)
+{
+	*c = (struct context){ .f = f, .made_fd = -1 };
+	c->fd = open_again(c);
+	assert_true(c->fd >= 0);
+	if (fc->prepare)
+		fc->prepare(c);
+}
+
+static void end(struct context *c)
+{
+	if (c->map)
+		without_map(c);
+	if (c->fd >= 0)
+		assert_ok(close(c->fd));
+	if (c->made_fd >= 0)
+		assert_ok(close(c->made_fd));
+}
+
+static void check_result(const struct fault_case *fc, int ret, unsigned int n)
+{
+	if (!ret)
+		return;
+	if (!fc->never_fails && (ret == -ENOMEM || ret == -EFAULT || ret == fc->other_error))
+		return;
+	print_error("with failure %u the call returns %d (%s)\n", n, ret, strerror(-ret));
+	fail();
+}
+
+/* Whatever a failure left behind, the call works now. */
+static int call_again(const struct fault_case *fc, struct context *c, unsigned int n)
+{
+	int ret = fc->call(c);
+
+	if (ret)
+		print_error("after failure %u the call returns %d (%s)\n", n, ret,
+			    strerror(-ret));
+	return ret;
+}
+
+/* What holds after every call with injection. */
+static void check_after(const struct fault_case *fc, struct context *c, int ret, unsigned int n)
+{
+	check_result(fc, ret, n);
+	if (ret && ret != -EFAULT)
+		assert_ok(call_again(fc, c, n));
+	/* The result could not be copied out, but the work may have been done. */
+	if (ret != -EFAULT && fc->check)
+		fc->check(c);
+	end(c);
+}
+
+/* Returns whether there is an n-th point at which the call can fail. */
+static int inject(const struct fault_case *fc, const struct fixture *f, unsigned int n)
+{
+	struct context c;
+	int ret, fired;
+
+	begin(fc, &c, f);
+	inject_arm(n);
+	ret = fc->call(&c);
+	fired = inject_disarm();
+	check_after(fc, &c, ret, n);
+	return fired;
+}
+
+/* Where one failure is made up for by trying again. */
+static void inject_all(const struct fault_case *fc, const struct fixture *f)
+{
+	struct context c;
+	int ret;
+
+	begin(fc, &c, f);
+	inject_all_failures("1");
+	ret = fc->call(&c);
+	inject_all_failures("0");
+	check_after(fc, &c, ret, 0);
+}
+
+static void run_case(void **state, const struct fault_case *fc)
+{
+	const struct fixture *f = need_device(state);
+	struct totals before;
+	struct context c;
+	unsigned int n;
+
+	if (!inject_available())
+		skip_because("the kernel has no fault injection: run tests/check-sanitize");
+	before = totals_now();
+	/* What is made at the first use of a thing, and stays, is no point of failure. */
+	begin(fc, &c, f);
+	assert_ok(fc->call(&c));
+	end(&c);
+	totals_settle(&before, 0);
+	for (n = 1; !fc->all_only && inject(fc, f, n); n++) {
+		assert_in_range(n, 1, POINTS_MAX);
+		totals_settle(&before, n);
+	}
+	totals_settle(&before, n);
+	if (!fc->retries) {
+		inject_all(fc, f);
+		totals_settle(&before, 0);
+	}
+	print_message("# %u points of failure\n", n - 1);
+}
+
+#define FAULT_CASE(name, ...)						\
+	static void name(void **state)					\
+	{								\
+		static const struct fault_case fc = { __VA_ARGS__ };	\
+									\
+		run_case(state, &fc);					\
+	}
+
+FAULT_CASE(open_file, .call = call_open)
+FAULT_CASE(dev_query, .call = call_dev_query)
+FAULT_CASE(create_vm, .call = call_vm_create)
+FAULT_CASE(vm_get_state, .prepare = with_vm, .call = call_vm_get_state)
+FAULT_CASE(destroy_vm, .prepare = with_bound, .call = call_vm_destroy)
+/* For want of memory the kernel's shmem says that there is no space. */
+FAULT_CASE(create_wc_bo, .call = call_bo_create_wc, .other_error = -ENOSPC)
+FAULT_CASE(create_wb_bo, .prepare = with_vm, .call = call_bo_create_wb, .other_error = -ENOSPC)
+FAULT_CASE(bo_mmap_offset, .prepare = with_bos, .call = call_bo_mmap_offset)
+FAULT_CASE(bo_query_info, .prepare = with_bos, .call = call_bo_query_info)
+FAULT_CASE(mmap_wc, .prepare = with_wc_offset, .call = call_mmap)
+FAULT_CASE(mmap_wb, .prepare = with_wb_offset, .call = call_mmap)
+FAULT_CASE(touch_wc, .prepare = with_wc_map, .call = call_touch, .never_fails = 1,
+	   .retries = 1)
+FAULT_CASE(touch_wb, .prepare = with_wb_map, .call = call_touch, .never_fails = 1,
+	   .retries = 1)
+FAULT_CASE(munmap_wb, .prepare = with_dirty, .call = call_munmap)
+FAULT_CASE(bo_sync, .prepare = with_dirty, .call = call_bo_sync)
+FAULT_CASE(bo_sync_strided, .prepare = with_dirty, .call = call_bo_sync_strided)
+FAULT_CASE(gem_close, .prepare = with_dirty_unmapped, .call = call_gem_close)
+FAULT_CASE(gem_close_many, .prepare = with_many, .call = call_gem_close_many, .all_only = 1)
+FAULT_CASE(bind_map, .prepare = with_bos, .call = call_bind_map)
+FAULT_CASE(bind_map_wc, .prepare = with_bos, .call = call_bind_map_wc)
+FAULT_CASE(bind_map_splits, .prepare = with_bound, .call = call_bind_split)
+FAULT_CASE(unbind, .prepare = with_bound, .call = call_unbind)
+FAULT_CASE(unbind_splits, .prepare = with_bound, .call = call_unbind_middle)
+FAULT_CASE(bind_many, .prepare = with_bos, .call = call_bind_many)
+FAULT_CASE(create_group, .prepare = with_bos, .call = call_group_create)
+FAULT_CASE(group_get_state, .prepare = with_group, .call = call_group_get_state)
+FAULT_CASE(group_destroy, .prepare = with_group, .call = call_group_destroy)
+FAULT_CASE(group_submit, .prepare = with_group, .call = call_group_submit, .check = wait_for_jobs)
+FAULT_CASE(close_file, .prepare = with_everything, .call = call_close, .never_fails = 1)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		device_test(open_file),
+		device_test(dev_query),
+		device_test(create_vm),
+		device_test(vm_get_state),
+		device_test(destroy_vm),
+		device_test(create_wc_bo),
+		device_test(create_wb_bo),
+		device_test(bo_mmap_offset),
+		device_test(bo_query_info),
+		device_test(mmap_wc),
+		device_test(mmap_wb),
+		device_test(touch_wc),
+		device_test(touch_wb),
+		device_test(munmap_wb),
+		device_test(bo_sync),
+		device_test(bo_sync_strided),
+		device_test(gem_close),
+		device_test(gem_close_many),
+		device_test(bind_map),
+		device_test(bind_map_wc),
+		device_test(bind_map_splits),
+		device_test(unbind),
+		device_test(unbind_splits),
+		device_test(bind_many),
+		device_test(create_group),
+		device_test(group_get_state),
+		device_test(group_destroy),
+		device_test(group_submit),
+		device_test(close_file),
+	};
+
+	inject_open();
+	return cmocka_run_group_tests_name("fault", tests, NULL, NULL);
+}

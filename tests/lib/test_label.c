@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+/* Names of buffer objects, and where they and their memory show: debugfs and fdinfo. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "panthor_calls.h"
+
+#define LIMIT	4096	/* bytes of a label with its terminating 0 */
+
+static int set_label(struct fixture *f, uint32_t handle, const char *label)
+{
+	struct drm_panthor_bo_set_label args = { .handle = handle, .label = (uintptr_t)label };
+
+	return raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_SET_LABEL, &args);
+}
+
+static FILE *open_gems(struct fixture *f)
+{
+	char path[64];
+	struct stat st;
+	FILE *file;
+
+	assert_ok(fstat(f->fd, &st));
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/gems", minor(st.st_rdev));
+	file = fopen(path, "re");
+	if (!file)
+		skip_because("cannot read %s: run as root on an emulated device", path);
+	return file;
+}
+
+/* How many lines of debugfs end with @end. */
+static unsigned int gems_with(struct fixture *f, const char *end)
+{
+	FILE *file = open_gems(f);
+	unsigned int count = 0;
+	char line[512];
+
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strlen(line) >= strlen(end))
+			count += !strcmp(line + strlen(line) - strlen(end), end);
+	}
+	fclose(file);
+	return count;
+}
+
+static void set_and_removed(void **state)
+{
+	struct fixture *f = need_file(state);
+	uint32_t bo = gemsync_bo_handle(new_buffer(f, PAGE, 0)->bo);
+
+	assert_int_equal(gems_with(f, " one-label"), 0);
+	assert_ok(set_label(f, bo, "one-label"));
+	assert_int_equal(gems_with(f, " one-label"), 1);
+	assert_ok(set_label(f, bo, "other"));
+	assert_int_equal(gems_with(f, " one-label"), 0);
+	assert_int_equal(gems_with(f, " other"), 1);
+	assert_ok(set_label(f, bo, NULL));
+	assert_int_equal(gems_with(f, " other"), 0);
+}
+
+/* It is cut off where it is shown, not refused. */
+static void long_label(void **state)
+{
+	struct fixture *f = need_file(state);
+	uint32_t bo = gemsync_bo_handle(new_buffer(f, PAGE, 0)->bo);
+	char *label = malloc(LIMIT + 1);
+	char shown[66] = " ";
+
+	assert_non_null(label);
+	memset(label, 'x', LIMIT + 1);
+	memset(shown + 1, 'x', 63);
+	label[LIMIT] = '\0';
+	assert_int_equal(set_label(f, bo, label), -E2BIG);
+	label[LIMIT - 1] = '\0';
+	assert_ok(set_label(f, bo, label));
+	assert_int_equal(gems_with(f, shown), 1);
+	free(label);
+}
+
+static void bad_labels(void **state)
+{
+	struct fixture *f = need_file(state);
+	uint32_t bo = gemsync_bo_handle(new_buffer(f, PAGE, 0)->bo);
+	struct drm_panthor_bo_set_label args = {
+		.handle = bo, .label = (uintptr_t)"label", .pad = 1,
+	};
+	char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+
+	assert_true(page != MAP_FAILED);
+	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_SET_LABEL, &args), -EINVAL);
+	assert_int_equal(set_label(f, NO_HANDLE, "label"), -ENOENT);
+	assert_int_equal(set_label(f, NO_HANDLE, NULL), -ENOENT);
+	assert_int_equal(set_label(f, bo, (const char *)8), -EFAULT);
+	/* A string that runs into what is not mapped. */
+	assert_ok(munmap(page + PAGE, PAGE));
+	memset(page, 'x', PAGE);
+	assert_int_equal(set_label(f, bo, page + 8), -EFAULT);
+	page[PAGE - 1] = '\0';
+	assert_ok(set_label(f, bo, page + 8));
+	assert_ok(munmap(page, PAGE));
+}
+
+/* The value of a key of this file in /proc, in bytes; -1 without it. */
+static int64_t fdinfo(struct fixture *f, const char *key, char *text, size_t size)
+{
+	char path[64], line[256], *rest;
+	int64_t value = -1, scale = 1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", f->fd);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, key, strlen(key)) || line[strlen(key)] != ':')
+			continue;
+		value = strtoll(line + strlen(key) + 1, &rest, 10);
+		if (!strncmp(rest, " KiB", 4))
+			scale = 1024;
+		if (!strncmp(rest, " MiB", 4))
+			scale = 1024 * 1024;
+		if (text)
+			snprintf(text, size, "%s", line + strlen(key) + 2);
+	}
+	fclose(file);
+	return value * scale;
+}
+
+/* Memory counts when it is there, and shared memory apart. */
+static void memory_in_fdinfo(void **state)
+{
+	struct fixture *f = need_file(state);
+	int64_t total, resident, shared;
+	struct gemsync_bo *bo;
+	char driver[64] = "";
+	void *map;
+	int fd;
+
+	fdinfo(f, "drm-driver", driver, sizeof(driver));
+	assert_string_equal(driver, "panthor\n");
+	assert_true(fdinfo(f, "drm-client-id", NULL, 0) > 0);
+	total = fdinfo(f, "drm-total-memory", NULL, 0);
+	resident = fdinfo(f, "drm-resident-memory", NULL, 0);
+	shared = fdinfo(f, "drm-shared-memory", NULL, 0);
+	assert_int_equal(fdinfo(f, "drm-purgeable-memory", NULL, 0), 0);
+	assert_ok(gemsync_bo_create(f->dev, MIB, GEMSYNC_BO_SHAREABLE, &bo));
+	assert_int_equal(fdinfo(f, "drm-total-memory", NULL, 0), total + (int64_t)MIB);
+	assert_int_equal(fdinfo(f, "drm-resident-memory", NULL, 0), resident);
+	assert_ok(gemsync_bo_map(bo, &map));
+	assert_int_equal(fdinfo(f, "drm-resident-memory", NULL, 0), resident + (int64_t)MIB);
+	assert_int_equal(fdinfo(f, "drm-shared-memory", NULL, 0), shared);
+	assert_ok(gemsync_bo_export(bo, &fd));
+	assert_int_equal(fdinfo(f, "drm-shared-memory", NULL, 0), shared + (int64_t)MIB);
+	close(fd);
+	gemsync_bo_destroy(bo);
+	assert_int_equal(fdinfo(f, "drm-total-memory", NULL, 0), total);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		device_test(set_and_removed),
+		device_test(long_label),
+		device_test(bad_labels),
+		device_test(memory_in_fdinfo),
+	};
+
+	return cmocka_run_group_tests_name("label", tests, NULL, NULL);
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+/* The simulated device itself: its options, what it has not, its GPU thread, its chaos. */
+#include <stdio.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "random_ops.h"
+
+struct sim {
+	struct gemsync_device *dev;
+	struct gpu *gpu;
+};
+
+static struct sim open_sim(const char *name)
+{
+	struct sim sim;
+
+	assert_ok(gemsync_device_open(name, &sim.dev));
+	assert_ok(gpu_open(sim.dev, &sim.gpu));
+	return sim;
+}
+
+static void close_sim(struct sim *sim)
+{
+	gpu_close(sim->gpu);
+	gemsync_device_close(sim->dev);
+}
+
+static void options(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *node;
+		uint32_t line;
+		bool coherent;
+		bool chaos;
+	} good[] = {
+		{ "sim", "sim:line=64,mode=lazy", 64, false, false },
+		{ "sim:line=32", "sim:line=32,mode=lazy", 32, false, false },
+		{ "sim:mode=chaos,line=128", "sim:line=128,mode=chaos", 128, false, true },
+		{ "sim:mode=coherent", "sim:line=64,mode=coherent", 64, true, false },
+		{ "sim:seed=0,policy=hooks", "sim:line=64,mode=lazy,seed=0,policy=hooks", 64,
+		  false, false },
+		{ "sim:line=128,mode=coherent,seed=18446744073709551615,policy=hooks",
+		  "sim:line=128,mode=coherent,seed=18446744073709551615,policy=hooks", 128, true,
+		  false },
+		/* The last one counts. */
+		{ "sim:line=32,line=64", "sim:line=64,mode=lazy", 64, false, false },
+	};
+	static const char *const bad[] = {
+		"sim:", "sim:line", "sim:line=", "sim:line=16", "sim:line=256", "sim:line=064",
+		"sim:line=64,", "sim:,line=64", "sim:mode=wild", "sim:seed=", "sim:seed=-1",
+		"sim:seed=+1", "sim:seed=1x", "sim:seed=18446744073709551616", "sim:policy=",
+		"sim:policy=none", "sim:color=red", "sim:Line=64",
+	};
+	struct gemsync_device *dev = NULL;
+	struct gemsync_device_info info;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		if (gemsync_device_open(bad[i], &dev) != -EINVAL)
+			fail_msg("%s: not refused", bad[i]);
+	assert_null(dev);
+	assert_int_equal(gemsync_device_open("simulator", &dev), -ENODEV);
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_ok(gemsync_device_open(good[i].name, &dev));
+		assert_ok(gemsync_device_query(dev, &info));
+		gemsync_device_close(dev);
+		assert_string_equal(info.driver, "sim");
+		assert_string_equal(info.node, good[i].node);
+		assert_int_equal(info.line_size, good[i].line);
+		assert_int_equal(info.coherent, good[i].coherent);
+		assert_int_equal(info.chaos, good[i].chaos);
+		assert_true(info.emulated);
+		assert_ok(gemsync_device_open(info.node, &dev));
+		gemsync_device_close(dev);
+	}
+}
+
+/* There is no kernel behind it: no descriptor, nobody to share with. */
+static void no_kernel(void **state)
+{
+	struct sim sim = open_sim("sim");
+	struct gemsync_bo *bo;
+	int fd = 77;
+
+	(void)state;
+	assert_int_equal(gemsync_device_fd(sim.dev), -EOPNOTSUPP);
+	assert_int_equal(gemsync_device_import(sim.dev, 0, &bo), -EOPNOTSUPP);
+	assert_ok(gemsync_bo_create(sim.dev, 4096, GEMSYNC_BO_SHAREABLE, &bo));
+	assert_int_equal(gemsync_bo_export(bo, &fd), -EOPNOTSUPP);
+	assert_int_equal(fd, 77);
+	gemsync_bo_destroy(bo);
+	close_sim(&sim);
+}
+
+/* R13, R14: the policy decides over BOs that are cached and shareable. */
+static void policies(void **state)
+{
+	struct sim strict = open_sim("sim"), hooks = open_sim("sim:policy=hooks");
+	const uint32_t both = GEMSYNC_BO_CACHED | GEMSYNC_BO_SHAREABLE;
+	struct gemsync_bo *bo = NULL;
+
+	(void)state;
+	assert_int_equal(gemsync_bo_create(strict.dev, 4096, both, &bo), -EINVAL);
+	assert_null(bo);
+	assert_ok(gemsync_bo_create(hooks.dev, 4096, both, &bo));
+	gemsync_bo_destroy(bo);
+	close_sim(&hooks);
+	close_sim(&strict);
+}
+
+static void labels(void **state)
+{
+	struct sim sim = open_sim("sim");
+	char longest[65];
+	struct gemsync_bo *bo;
+
+	(void)state;
+	memset(longest, 'x', 64);
+	longest[64] = '\0';
+	assert_ok(gemsync_bo_create(sim.dev, 4096, 0, &bo));
+	assert_int_equal(gemsync_bo_set_label(bo, longest), -E2BIG);
+	longest[63] = '\0';
+	assert_ok(gemsync_bo_set_label(bo, longest));
+	assert_ok(gemsync_bo_set_label(bo, NULL));
+	gemsync_bo_destroy(bo);
+	close_sim(&sim);
+}
+
+/* Two devices know nothing of each other. */
+static void devices_are_separate(void **state)
+{
+	struct sim a = open_sim("sim"), b = open_sim("sim");
+	struct gemsync_counters before, after;
+	struct gemsync_bo *bo;
+	void *map;
+
+	(void)state;
+	assert_ok(gemsync_bo_create(a.dev, 4096, GEMSYNC_BO_CACHED, &bo));
+	assert_ok(gemsync_bo_map(bo, &map));
+	assert_ok(gemsync_device_counters(b.dev, &before));
+	assert_ok(gemsync_bo_flush(bo, 0, 4096));
+	assert_ok(gemsync_device_counters(b.dev, &after));
+	assert_memory_equal(&before, &after, sizeof(before));
+	gemsync_bo_destroy(bo);
+	close_sim(&b);
+	close_sim(&a);
+}
+
+/* The end of the device ends what still runs. */
+static void close_while_a_stream_runs(void **state)
+{
+	struct sim sim = open_sim("sim");
+	int64_t began = now_ms();
+	struct gemsync_bo *bo;
+	uint64_t va;
+
+	(void)state;
+	assert_ok(gemsync_bo_create(sim.dev, 4096, 0, &bo));
+	assert_ok(gpu_bind(sim.gpu, bo, &va));
+	assert_ok(gpu_spin_begin(sim.gpu, va));
+	assert_int_equal(gpu_spin_running(sim.gpu), 1);
+	/* It is bound, and lives on. */
+	gemsync_bo_destroy(bo);
+	assert_int_equal(gpu_spin_running(sim.gpu), 1);
+	close_sim(&sim);
+	assert_true(now_ms() - began < 2000);
+}
+
+/* Memory that nobody touches costs nothing. */
+static void huge_bo(void **state)
+{
+	const uint64_t size = 64ull << 30, last = size - 64, page = size - 4096;
+	struct sim sim = open_sim("sim");
+	struct gemsync_counters before, after;
+	struct gemsync_bo *bo;
+	uint32_t value;
+	void *map;
+
+	(void)state;
+	if (sizeof(void *) < 8)
+		skip_because("the address space is too small: run on a 64-bit machine");
+	assert_ok(gemsync_bo_create(sim.dev, size, GEMSYNC_BO_CACHED, &bo));
+	assert_ok(gemsync_bo_map(bo, &map));
+	assert_ok(gpu_bind_at(sim.gpu, bo, page, 4096, GPU_BIND_AT_START));
+	*(volatile uint32_t *)((char *)map + last) = 0x600d;
+	assert_ok(gemsync_device_counters(sim.dev, &before));
+	assert_ok(gemsync_bo_flush(bo, last, 64));
+	assert_ok(gemsync_device_counters(sim.dev, &after));
+	assert_int_equal(after.lines_cleaned - before.lines_cleaned, 1);
+	assert_ok(gpu_read32(sim.gpu, GPU_BIND_AT_START + last - page, &value));
+	assert_int_equal(value, 0x600d);
+	gemsync_bo_destroy(bo);
+	close_sim(&sim);
+}
+
+/* How many of some unflushed words the GPU sees: chaos writes some of them back. */
+static unsigned int count_evicted(uint64_t seed)
+{
+	uint32_t data[4096 / 4];
+	struct gemsync_bo *bo;
+	unsigned int i, n = 0;
+	char name[64];
+	struct sim sim;
+	uint64_t va;
+	void *map;
+
+	snprintf(name, sizeof(name), "sim:mode=chaos,seed=%llu", (unsigned long long)seed);
+	sim = open_sim(name);
+	assert_ok(gemsync_bo_create(sim.dev, 4096, GEMSYNC_BO_CACHED, &bo));
+	assert_ok(gemsync_bo_map(bo, &map));
+	assert_ok(gpu_bind(sim.gpu, bo, &va));
+	for (i = 0; i < 4096; i += 64)
+		*(volatile uint32_t *)((char *)map + i) = 1;
+	assert_ok(gpu_read(sim.gpu, va, data, 4096));
+	for (i = 0; i < 4096 / 4; i++)
+		n += data[i];
+	gemsync_bo_destroy(bo);
+	close_sim(&sim);
+	return n;
+}
+
+/* Chaos moves lines, not all of them, and the same ones for the same seed. */
+static void chaos_moves_lines(void **state)
+{
+	unsigned int counts[8], i, distinct = 0;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		counts[i] = count_evicted(i);
+		assert_true(counts[i] > 0 && counts[i] < 64);
+		assert_int_equal(counts[i], count_evicted(i));
+		distinct += counts[i] != counts[0];
+	}
+	assert_true(distinct > 0);
+}
+
+/* The same program does the same on the same device, to the last violation. */
+static void chaos_repeats(void **state)
+{
+	struct gemsync_violation_counters violations[2];
+	struct random_ops_report reports[2];
+	struct sim sim;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		sim = open_sim("sim:mode=chaos,seed=5");
+		assert_ok(random_ops_run(sim.dev, sim.gpu, 9, 3000, true, &reports[i]));
+		assert_ok(gemsync_device_violations(sim.dev, &violations[i]));
+		close_sim(&sim);
+	}
+	assert_true(reports[0].bytes_wrong > 0);
+	assert_memory_equal(&reports[0], &reports[1], sizeof(reports[0]));
+	assert_memory_equal(&violations[0], &violations[1], sizeof(violations[0]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options),
+		cmocka_unit_test(no_kernel),
+		cmocka_unit_test(policies),
+		cmocka_unit_test(labels),
+		cmocka_unit_test(devices_are_separate),
+		cmocka_unit_test(close_while_a_stream_runs),
+		cmocka_unit_test(huge_bo),
+		cmocka_unit_test(chaos_moves_lines),
+		cmocka_unit_test(chaos_repeats),
+	};
+
+	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);
+}
