@@ -57,6 +57,11 @@ demo: all	## boot the stock kernel in QEMU and show what a flush does
 check: check-deps all	## run every test that CI runs
 	@tests/check
 
+.PHONY: check-sanitize
+check-sanitize: user	## run the tests on a kernel that looks for bugs (builds it once)
+	@scripts/install-deps sanitize
+	@tests/check-sanitize
+
 .PHONY: lint
 lint: check-deps user	## look for mistakes without running anything
 	@scripts/lint

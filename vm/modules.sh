@@ -11,15 +11,15 @@ plain_name() {
 	printf '%s' "${name//-/_}"
 }
 
-# The module files of this project, in load order.
+# The module files of this project, in load order, from the folder $1.
 project_modules() {
-	local order=$BUILD_DIR/modules/modules.order name
+	local order=$1/modules.order name
 	[[ -e $order ]] ||
 		die "$order is missing: build the modules first, or say --no-modules"
 	while read -r name; do
-		[[ -e $BUILD_DIR/modules/$name ]] ||
-			die "$order lists $name, but there is no $BUILD_DIR/modules/$name"
-		printf '%s\n' "$BUILD_DIR/modules/$name"
+		[[ -e $1/$name ]] ||
+			die "$order lists $name, but there is no $1/$name"
+		realpath "$1/$name"
 	done <"$order"
 }
 
