@@ -3,6 +3,7 @@
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
@@ -41,11 +42,18 @@ int vgpu_submit_init(struct vgpu_submit *submit, struct drm_file *file, struct v
 }
 EXPORT_SYMBOL_GPL(vgpu_submit_init);
 
+/*
+ * The most sync ops of one submission. Each job may name the same user array, of
+ * which all copies live until the end.
+ */
+#define MAX_SYNCS	SZ_1M
+
 /* Whether there is room and reason for one more. */
-static int check_add(const struct vgpu_submit *submit)
+static int check_add(struct vgpu_submit *submit, u32 sync_count)
 {
-	if (submit->count == submit->capacity)
+	if (submit->count == submit->capacity || sync_count > MAX_SYNCS - submit->sync_count)
 		return -E2BIG;
+	submit->sync_count += sync_count;
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
@@ -78,12 +86,13 @@ static int add_task(struct vgpu_submit *submit, struct vgpu_task *task,
  * Context: Process context, may sleep.
  *
  * Return: 0; -EINVAL if there is no such queue or the group cannot run; -ENOMEM;
- * -E2BIG if the submission is full; -EINTR if the process is being killed.
+ * -E2BIG if the submission is full or has more than 1,048,576 sync ops; -EINTR if
+ * the process is being killed.
  */
 int vgpu_submit_add_job(struct vgpu_submit *submit, const struct vgpu_job_args *args,
 			struct vgpu_sync_op *syncs, u32 sync_count)
 {
-	int ret = check_add(submit);
+	int ret = check_add(submit, sync_count);
 	struct vgpu_task *task;
 
 	if (ret)
@@ -107,12 +116,13 @@ EXPORT_SYMBOL_GPL(vgpu_submit_add_job);
  * Context: Process context, may sleep. Takes the object's reservation lock.
  *
  * Return: 0; -EINVAL as vgpu_vm_bind(), or if the VM is unusable; -ENOMEM; -E2BIG if
- * the submission is full; -EINTR; an error of the DMA mapping.
+ * the submission is full or has more than 1,048,576 sync ops; -EINTR; an error of
+ * the DMA mapping.
  */
 int vgpu_submit_add_bind(struct vgpu_submit *submit, const struct vgpu_bind_args *args,
 			 struct vgpu_sync_op *syncs, u32 sync_count)
 {
-	int ret = check_add(submit);
+	int ret = check_add(submit, sync_count);
 	struct vgpu_task *task;
 
 	if (ret)
@@ -183,6 +193,7 @@ static int arm_tasks(struct vgpu_submit *submit)
 		vgpu_task_arm(entry->task);
 		entry->fence = dma_fence_get(&entry->task->fence->base);
 		vgpu_signals_update(submit, entry);
+		cond_resched();
 	}
 	return 0;
 }
@@ -211,6 +222,7 @@ static void push_tasks(struct vgpu_submit *submit)
 
 		drm_sched_entity_push_job(&entry->task->base);
 		entry->task = NULL;
+		cond_resched();
 	}
 }
 

@@ -68,6 +68,22 @@ void *vgpu_uarray_get(const struct vgpu_uarray *array)
 }
 EXPORT_SYMBOL_GPL(vgpu_uarray_get);
 
+/* As long as the user says, so in steps. */
+static int clear_rest(u64 ptr, u32 size)
+{
+	u32 step;
+
+	for (; size; size -= step, ptr += step) {
+		step = min_t(u32, size, SZ_1M);
+		if (clear_user(u64_to_user_ptr(ptr), step))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
 /**
  * vgpu_uobj_set() - copy an object to user memory
  * @ptr: user address
@@ -80,7 +96,8 @@ EXPORT_SYMBOL_GPL(vgpu_uarray_get);
  *
  * Context: Process context, may sleep.
  *
- * Return: 0; -EINVAL if @user_size is less than @min_size; -EFAULT.
+ * Return: 0; -EINVAL if @user_size is less than @min_size; -EFAULT; -EINTR if the
+ * process is being killed.
  */
 int vgpu_uobj_set(u64 ptr, u32 user_size, const void *obj, u32 min_size, u32 size)
 {
@@ -90,8 +107,6 @@ int vgpu_uobj_set(u64 ptr, u32 user_size, const void *obj, u32 min_size, u32 siz
 		return -EINVAL;
 	if (copy_to_user(u64_to_user_ptr(ptr), obj, copied))
 		return -EFAULT;
-	if (clear_user(u64_to_user_ptr(ptr + copied), user_size - copied))
-		return -EFAULT;
-	return 0;
+	return clear_rest(ptr + copied, user_size - copied);
 }
 EXPORT_SYMBOL_GPL(vgpu_uobj_set);

@@ -283,6 +283,8 @@ struct vgpu_submit {
 	u32 count;
 	/** @capacity: number of entries allocated */
 	u32 capacity;
+	/** @sync_count: sync ops of all entries */
+	u32 sync_count;
 	/** @signals: the syncobj points that the jobs signal */
 	struct rb_root signals;
 	/** @signal_count: number of @signals */

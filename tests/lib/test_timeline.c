@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Timeline syncobjs in GROUP_SUBMIT, and submissions of several jobs. */
+#include <stdlib.h>
 #include <xf86drm.h>
 
 #include "panthor_calls.h"
@@ -125,12 +126,35 @@ static void bad_last(void **state)
 	assert_int_equal(cpu_get(out, 0), 2);
 }
 
+/* All jobs of a submission may name one array: their copies are bounded together. */
+static void sync_ops_of_all_jobs(void **state)
+{
+	enum { JOBS = 18, WAITS = 60000 };
+	struct fixture *f = need_file(state);
+	uint32_t group = new_group(f, f->vm, 1), done = new_syncobj(f), i;
+	struct drm_panthor_queue_submit jobs[JOBS] = {};
+	const struct drm_panthor_sync_op sync = signal_to(done, 0);
+	struct drm_panthor_sync_op *waits = calloc(WAITS, sizeof(*waits));
+
+	assert_non_null(waits);
+	jobs[0].syncs = array_of(&sync, 1);
+	assert_ok(submit_jobs(f, group, jobs, 1));
+	for (i = 0; i < WAITS; i++)
+		waits[i] = wait_for(done, 0);
+	for (i = 0; i < JOBS; i++)
+		jobs[i].syncs = array_of(waits, WAITS);
+	assert_int_equal(submit_jobs(f, group, jobs, JOBS), -E2BIG);
+	assert_ok(submit_jobs(f, group, jobs, 2));
+	free(waits);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		device_test(chain_of_queues),
 		device_test(points_between),
 		device_test(many_jobs_one_signal),
+		device_test(sync_ops_of_all_jobs),
 		device_test(bad_last),
 	};
 
