@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <kunit/device.h>
 
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
@@ -103,8 +104,11 @@ static void record(struct device *dev, dma_addr_t addr, size_t size,
 			.size = size,
 		};
 	fake->count++;
-	if (fake->count == fake->signal_after)
+	if (fake->count == fake->signal_after) {
+		if (fake->signal_delay_ms)
+			msleep(fake->signal_delay_ms);
 		send_sig(SIGUSR1, current, 1);
+	}
 }
 
 static void sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size,

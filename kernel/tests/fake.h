@@ -40,6 +40,7 @@ struct fake_record {
  * @max_segment: pages that a physical segment has at most; 0 is any number
  * @cuts: pages of each segment of DMA addresses, up to a 0; none: as the physical ones
  * @signal_after: syncs after which a signal is sent to the caller; 0 is never
+ * @signal_delay_ms: how long the sync with the signal takes
  * @records: the syncs so far, in their order
  * @count: number of records
  */
@@ -52,6 +53,7 @@ struct fake {
 	unsigned int max_segment;
 	unsigned int cuts[FAKE_CUTS + 1];
 	unsigned int signal_after;
+	unsigned int signal_delay_ms;
 	struct fake_record *records;
 	unsigned int count;
 };

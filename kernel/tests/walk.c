@@ -212,7 +212,10 @@ static void device_addresses(struct kunit *test)
 	}
 }
 
-/* R10: a signal ends a long sync, its hold is gone, and doing it again does it all. */
+/* What has taken more than a second listens to signals. */
+#define LONG_MS		1100
+
+/* R7: a signal ends a long sync, its hold is gone, and doing it again does it all. */
 static void signal_ends_walk(struct kunit *test)
 {
 	struct fake *fake = fake_create(test);
@@ -221,6 +224,7 @@ static void signal_ends_walk(struct kunit *test)
 
 	allow_signal(SIGUSR1);
 	fake->signal_after = 3;
+	fake->signal_delay_ms = LONG_MS;
 	KUNIT_EXPECT_EQ(test, drm_gem_sync(&bo->base, 0, bo->base.size, FLUSH), -EINTR);
 	flush_signals(current);
 	disallow_signal(SIGUSR1);
@@ -232,6 +236,21 @@ static void signal_ends_walk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bo->holds), 0);
 }
 
+/* R7: a signal of a profiler lets a sync that does not take long end. */
+static void signal_in_short_walk(struct kunit *test)
+{
+	struct fake *fake = fake_create(test);
+	const struct layout fragmented = { .pages = 8, .max_segment = 1 };
+	struct drm_gem_sync_shmem_object *bo = lay_out(test, fake, &fragmented);
+
+	allow_signal(SIGUSR1);
+	fake->signal_after = 3;
+	KUNIT_EXPECT_EQ(test, drm_gem_sync(&bo->base, 0, bo->base.size, FLUSH), 0);
+	flush_signals(current);
+	disallow_signal(SIGUSR1);
+	KUNIT_EXPECT_EQ(test, fake->count, 8);
+}
+
 /* A signal behind the last piece does not fail what is done. */
 static void signal_after_walk(struct kunit *test)
 {
@@ -241,6 +260,7 @@ static void signal_after_walk(struct kunit *test)
 
 	allow_signal(SIGUSR1);
 	fake->signal_after = 3;
+	fake->signal_delay_ms = LONG_MS;
 	KUNIT_EXPECT_EQ(test, drm_gem_sync(&bo->base, 0, bo->base.size, FLUSH), 0);
 	flush_signals(current);
 	disallow_signal(SIGUSR1);
@@ -251,6 +271,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(exact_ranges, layout_gen_params),
 	KUNIT_CASE_PARAM(device_addresses, layout_gen_params),
 	KUNIT_CASE(signal_ends_walk),
+	KUNIT_CASE(signal_in_short_walk),
 	KUNIT_CASE(signal_after_walk),
 	{}
 };
