@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Devices: their objects, and what happens to these when the device goes. */
+#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
@@ -22,7 +23,6 @@ void drm_gem_sync_device_init(struct drm_gem_sync_device *sdev)
 {
 	mutex_init(&sdev->lock);
 	INIT_LIST_HEAD(&sdev->objects);
-	init_waitqueue_head(&sdev->freed);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_device_init);
 
@@ -49,7 +49,6 @@ void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem)
 	mutex_lock(&sdev->lock);
 	list_del(&shmem->node);
 	mutex_unlock(&sdev->lock);
-	wake_up_all(&sdev->freed);
 	atomic_long_dec(&gem_sync_totals.objects);
 }
 
@@ -96,6 +95,9 @@ static void unplug_object(struct drm_gem_sync_shmem_object *shmem)
 	dma_resv_lock(obj->resv, NULL);
 	if (shmem->imported) {
 		gem_sync_runs_free(shmem);
+		/* A mapping that the exporter caches would stay until the detach. */
+		if (obj->import_attach->sgt == shmem->sgt)
+			obj->import_attach->sgt = NULL;
 		dma_buf_unmap_attachment(obj->import_attach, shmem->sgt, DMA_BIDIRECTIONAL);
 		shmem->sgt = NULL;
 	} else {
@@ -158,7 +160,8 @@ void drm_gem_sync_device_unplug(struct drm_gem_sync_device *sdev)
 		unplug_object(shmem);
 		drm_gem_object_put(&shmem->base);
 	}
-	wait_event(sdev->freed, all_unplugged(sdev));
+	while (!all_unplugged(sdev))
+		msleep(1);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_device_unplug);
 

@@ -11,7 +11,6 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
-#include <linux/wait.h>
 
 #include <drm/drm_gem.h>
 
@@ -170,8 +169,6 @@ struct drm_gem_sync_device {
 	struct list_head objects;
 	/** @unplugged: nothing is populated any more */
 	bool unplugged;
-	/** @freed: woken when an object leaves @objects */
-	wait_queue_head_t freed;
 };
 
 void drm_gem_sync_device_init(struct drm_gem_sync_device *sdev);

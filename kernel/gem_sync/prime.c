@@ -235,6 +235,9 @@ int drm_gem_sync_shmem_init_import(struct drm_gem_sync_device *sdev,
 	atomic_set(&shmem->holds, 0);
 	obj->funcs = &funcs->base;
 	drm_gem_private_object_init(sdev->drm, obj, PAGE_ALIGN(attach->dmabuf->size));
+	/* The DRM core sets these too, but later than an unplug may want them. */
+	obj->import_attach = attach;
+	obj->resv = attach->dmabuf->resv;
 	ret = gem_sync_runs_build(shmem);
 	if (ret)
 		goto err_fini;

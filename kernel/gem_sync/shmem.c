@@ -72,16 +72,16 @@ int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
 	ret = drm_gem_object_init(sdev->drm, obj, PAGE_ALIGN(size));
 	if (ret)
 		goto err_fini;
-	ret = drm_gem_create_mmap_offset(obj);
-	if (!ret)
-		ret = gem_sync_track(shmem);
-	if (ret)
-		goto err_release;
 	if (args->resv)
 		obj->resv = args->resv;
 	/* As populated pages stay, keep them out of zones that must be movable. */
 	mapping_set_gfp_mask(obj->filp->f_mapping,
 			     GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	ret = drm_gem_create_mmap_offset(obj);
+	if (!ret)
+		ret = gem_sync_track(shmem);
+	if (ret)
+		goto err_release;
 	return 0;
 
 err_release:

@@ -32,7 +32,7 @@
 struct ncmem_report {
 	u64 serial;			/* from 1; 0 is an unused slot */
 	u64 time_ns;			/* since boot */
-	const struct ncmem_pages *set;	/* only to be compared */
+	u64 set_id;			/* of struct ncmem_pages */
 	struct ncmem_owner owner;
 	struct gs_violation violation;
 	u64 offset;			/* bytes into the object */
@@ -107,6 +107,7 @@ struct ncmem_page {
 /* The pages of one object. */
 struct ncmem_pages {
 	struct ncmem *nc;
+	u64 id;				/* of no other set, ever */
 	const struct ncmem_owner *owner;
 	unsigned long count;
 	struct ncmem_page page[] __counted_by(count);

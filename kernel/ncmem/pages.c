@@ -15,6 +15,8 @@
  */
 static DEFINE_XARRAY(all_pages);
 
+static atomic64_t last_set_id;
+
 struct ncmem_page *ncmem_page_find(phys_addr_t phys)
 {
 	return xa_load(&all_pages, PHYS_PFN(phys));
@@ -192,6 +194,7 @@ struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsig
 		return ERR_PTR(-ENOMEM);
 	kref_get(&nc->ref);
 	set->nc = nc;
+	set->id = atomic64_inc_return(&last_set_id);
 	set->owner = owner;
 	set->count = count;
 	for (i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Violations: found by the model, traced, counted and kept in a ring. */
+#include <linux/ctype.h>
 #include <linux/debugfs.h>
 #include <linux/export.h>
 #include <linux/ktime.h>
@@ -20,7 +21,7 @@ static bool extend_last(struct ncmem *nc, const struct ncmem_report *report)
 {
 	struct ncmem_report *last = &nc->reports[nc->last_report % NCMEM_REPORTS];
 
-	if (!nc->last_report || last->set != report->set ||
+	if (!nc->last_report || last->set_id != report->set_id ||
 	    last->violation.kind != report->violation.kind ||
 	    last->offset + last->size != report->offset)
 		return false;
@@ -34,7 +35,7 @@ static void report_violation(void *ctx, const struct gs_violation *violation)
 	struct ncmem *nc = page->set->nc;
 	struct ncmem_report report = {
 		.time_ns = ktime_get_boottime_ns(),
-		.set = page->set,
+		.set_id = page->set->id,
 		.violation = *violation,
 		.offset = page_offset_in_set(page) + violation->offset,
 		.size = violation->size,
@@ -98,8 +99,13 @@ void ncmem_reports_fini(struct ncmem *nc)
  */
 void ncmem_owner_set_label(struct ncmem *nc, struct ncmem_owner *owner, const char *label)
 {
+	char *c;
+
 	spin_lock(&nc->report_lock);
 	strscpy(owner->label, label, sizeof(owner->label));
+	/* It is shown in lines of text, which it must not be able to end. */
+	for (c = owner->label; *c; c++)
+		*c = isprint(*c) ? *c : '?';
 	spin_unlock(&nc->report_lock);
 }
 EXPORT_SYMBOL_GPL(ncmem_owner_set_label);
@@ -124,13 +130,20 @@ static int violations_show(struct seq_file *seq, void *unused)
 {
 	struct ncmem *nc = seq->private;
 	struct ncmem_report report = {};
+	u64 end;
 
+	/* New ones may come faster than they can be shown. */
+	spin_lock(&nc->report_lock);
+	end = nc->last_report;
+	spin_unlock(&nc->report_lock);
 	seq_puts(seq, "# serial time_ns kind offset size owner label\n");
-	while (get_report(nc, report.serial + 1, &report))
+	while (report.serial < end && get_report(nc, report.serial + 1, &report)) {
 		seq_printf(seq, "%llu %llu %s %llu %llu %s:%d %s\n", report.serial,
 			   report.time_ns, gs_violation_name(report.violation.kind),
 			   report.offset, report.size, report.owner.comm, report.owner.pid,
 			   report.owner.label[0] ? report.owner.label : "-");
+		cond_resched();
+	}
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(violations);

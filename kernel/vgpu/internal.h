@@ -50,6 +50,7 @@ struct vgpu_job {
 	u64 va;
 	u64 size;
 	unsigned long stamp;		/* jiffies up to which @used counts */
+	unsigned long begin;		/* jiffies when it began */
 	unsigned long used;		/* jiffies of its time limit */
 };
 

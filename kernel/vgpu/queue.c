@@ -11,6 +11,9 @@
 /* CPU stores wake nobody: a blocked job looks again after this time. */
 #define BLOCKED_POLL_MS		5
 
+/* So many timeouts after its begin a job ends, however long its time stood still. */
+#define PATIENCE		8
+
 /**
  * DOC: timeouts
  *
@@ -24,7 +27,8 @@
  * still, because that job may be about to unblock it. Which memory that job can reach is
  * not looked at: a device has no way to know what a job will do. An endless job ends
  * by its own timeout, and queues that wait for each other in a circle do not
- * execute: both end.
+ * execute: both end. However long its time stands still, a job ends eight timeouts
+ * after it began: fences are signalled in finite time.
  *
  * A blocked job is looked at every few milliseconds, and is as exact as that.
  */
@@ -47,6 +51,7 @@ void vgpu_queue_begin(struct vgpu_queue *queue, struct vgpu_job *job)
 {
 	queue->group->vdev->engine->start(queue->engine, job->va, job->size);
 	job->stamp = jiffies;
+	job->begin = job->stamp;
 	set_blocked(queue, false);
 	/* Pairs with run_work(): the engine and the job are ready. */
 	smp_store_release(&queue->job, job);
@@ -123,12 +128,24 @@ static void count_time(struct vgpu_queue *queue)
 	queue->job->stamp = now;
 }
 
+/*
+ * Others can make a blocked job's time stand still, but not for ever: its fence
+ * has to be signalled in finite time.
+ */
+static bool timed_out(const struct vgpu_job *job, unsigned long timeout)
+{
+	if (!timeout)
+		return false;
+	return job->used >= timeout ||
+	       time_after(jiffies, job->begin + PATIENCE * timeout);
+}
+
 static void check_timeout(struct vgpu_queue *queue)
 {
 	struct vgpu_group *group = queue->group;
 
 	count_time(queue);
-	if (!group->vdev->job_timeout || queue->job->used < group->vdev->job_timeout)
+	if (!timed_out(queue->job, group->vdev->job_timeout))
 		return;
 	if (!vgpu_group_can_run(group))
 		return;

@@ -48,6 +48,12 @@ EXPORT_SYMBOL_GPL(vgpu_submit_init);
  */
 #define MAX_SYNCS	SZ_1M
 
+/*
+ * The most of them that are waits: the scheduler compares each with all before it,
+ * under the reservation locks.
+ */
+#define MAX_WAITS	4096
+
 /* Whether there is room and reason for one more. */
 static int check_add(struct vgpu_submit *submit, u32 sync_count)
 {
@@ -181,6 +187,20 @@ static int lock_objects(struct vgpu_submit *submit)
 	return ret;
 }
 
+static int count_waits(const struct vgpu_submit *submit)
+{
+	u32 waits = 0;
+
+	for (u32 i = 0; i < submit->count; i++) {
+		const struct vgpu_submit_entry *entry = &submit->entries[i];
+
+		for (u32 j = 0; j < entry->sync_count; j++)
+			waits += !entry->syncs[j].signal;
+		cond_resched();
+	}
+	return waits > MAX_WAITS ? -E2BIG : 0;
+}
+
 /* Under the VM's reservation lock, which fixes the order of tasks on their timelines. */
 static int arm_tasks(struct vgpu_submit *submit)
 {
@@ -238,7 +258,7 @@ static void push_tasks(struct vgpu_submit *submit)
  *
  * Return: 0; -EINVAL for an unknown syncobj to signal, or a wait for one without a
  * fence; -ENOENT for an unknown syncobj to wait for; -E2BIG for more than 4096 syncobj
- * points to signal; -ENOMEM; -EINTR if a signal came.
+ * points to signal, or waits; -ENOMEM; -EINTR if a signal came.
  */
 int vgpu_submit_commit(struct vgpu_submit *submit)
 {
@@ -246,6 +266,9 @@ int vgpu_submit_commit(struct vgpu_submit *submit)
 
 	if (!submit->count)
 		return 0;
+	ret = count_waits(submit);
+	if (ret)
+		return ret;
 	ret = vgpu_signals_collect(submit);
 	if (ret)
 		return ret;

@@ -137,7 +137,7 @@ int vgpu_vm_op_prepare(struct vgpu_vm *vm, struct vgpu_vm_op *op,
 	op->flags = args->flags;
 	INIT_LIST_HEAD(&op->removed);
 	while (op->spare_count < VGPU_VM_OP_SPARES) {
-		struct vgpu_va *va = kzalloc(sizeof(*va), GFP_KERNEL);
+		struct vgpu_va *va = kzalloc(sizeof(*va), GFP_KERNEL_ACCOUNT);
 
 		if (!va) {
 			ret = -ENOMEM;

@@ -148,6 +148,8 @@ static int query_timestamp_info(struct drm_panthor_dev_query *args)
 	}
 	if (args->size < min_size)
 		return -EINVAL;
+	if (args->size > PAGE_SIZE)
+		return -E2BIG;
 	/* The flags are part of it; shorter ones have none. */
 	ret = copy_struct_from_user(&in, sizeof(in), u64_to_user_ptr(args->pointer), args->size);
 	if (!ret)

@@ -19,6 +19,7 @@
 #include <xf86drm.h>
 
 #include "panthor_calls.h"
+#include "sharing.h"
 
 #define ROUNDS	5
 
@@ -200,6 +201,28 @@ static void exported(void **state)
 }
 
 /* Threads of one file do all they can until they are told that the device is gone. */
+/* Imports are unmapped too, also those whose exporter would keep the mapping. */
+static void imported(void **state)
+{
+	struct place place;
+	struct fixture *f = need_unbinding(state, &place);
+	int vgem = vgem_open(), dmabufs[2], i;
+	uint32_t handle, handles[2];
+
+	dmabufs[0] = vgem_alloc(vgem, 4096, &handle);
+	dmabufs[1] = heap_alloc(4096);
+	for (i = 0; i < 2; i++)
+		assert_ok(import_dmabuf(f->fd, dmabufs[i], &handles[i]));
+	assert_ok(bind_handle(f->fd, f->vm, handles[0], IMPORT_VA, 4096));
+	unbind(&place);
+	bind(&place);
+	check_new_file();
+	for (i = 0; i < 2; i++)
+		close(dmabufs[i]);
+	close(vgem);
+	check_gone(f);
+}
+
 struct load {
 	struct fixture *f;
 	struct buffer *buf;
@@ -294,6 +317,7 @@ int main(void)
 		device_test(maps_and_files),
 		device_test(fences_end),
 		device_test(exported),
+		device_test(imported),
 		device_test(under_load),
 	};
 
