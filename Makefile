@@ -62,6 +62,10 @@ check-sanitize: user	## run the tests on a kernel that looks for bugs (builds it
 	@scripts/install-deps sanitize
 	@tests/check-sanitize
 
+.PHONY: stress
+stress: all	## everything at once for a while: SECONDS=n (60), SEED=n
+	@tests/stress/run "$(or $(SECONDS),60)" $(SEED)
+
 .PHONY: lint
 lint: check-deps user	## look for mistakes without running anything
 	@scripts/lint

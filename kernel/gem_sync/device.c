@@ -161,7 +161,7 @@ void drm_gem_sync_device_unplug(struct drm_gem_sync_device *sdev)
 		drm_gem_object_put(&shmem->base);
 	}
 	while (!all_unplugged(sdev))
-		msleep(1);
+		fsleep(1000);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_device_unplug);
 
