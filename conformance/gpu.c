@@ -142,6 +142,13 @@ int gpu_map_offset(struct gemsync_device *dev, struct gemsync_bo *bo, uint64_t *
 	return ops->map_offset(dev, gemsync_bo_handle(bo), offset);
 }
 
+const struct gpu_sync_abi *gpu_sync_abi(struct gemsync_device *dev)
+{
+	const struct gpu_ops *ops = find_ops(dev);
+
+	return ops ? ops->sync_abi : NULL;
+}
+
 static uint64_t piece_of(uint64_t size)
 {
 	return size < STAGING_SIZE ? size : STAGING_SIZE;

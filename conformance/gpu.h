@@ -50,6 +50,24 @@ int gpu_unbind(struct gpu *gpu, uint64_t va, uint64_t size);
  */
 int gpu_map_offset(struct gemsync_device *dev, struct gemsync_bo *bo, uint64_t *offset);
 
+/*
+ * The driver's ioctl that takes an array of sync ops, as it is, for what the library
+ * never asks of it. Types: 0 flush, 1 flush and invalidate.
+ */
+struct gpu_sync_abi {
+	uint32_t op_size;	/* bytes */
+	bool has_stride;	/* user space says how far apart the ops are */
+	bool has_pad;		/* the call has a pad that must be 0 */
+	bool wide;		/* offsets and sizes have 64 bits; else 32: the rest is cut off */
+	/* Make one op at @raw. */
+	void (*encode)(void *raw, uint32_t handle, uint32_t type, uint64_t offset, uint64_t size);
+	/* The call, without restart: 0 or -errno. What the ABI lacks is ignored. */
+	int (*call)(int fd, const void *ops, uint32_t count, uint32_t stride, uint32_t pad);
+};
+
+/* NULL if the driver has none. Needs no open GPU. */
+const struct gpu_sync_abi *gpu_sync_abi(struct gemsync_device *dev);
+
 /* The GPU writes @size bytes of @data. */
 int gpu_write(struct gpu *gpu, uint64_t va, const void *data, uint64_t size);
 

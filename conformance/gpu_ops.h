@@ -13,6 +13,7 @@ struct gpu_ops {
 	int (*bind)(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size, uint64_t va);
 	int (*unbind)(struct gpu *gpu, uint64_t va, uint64_t size);
 	int (*map_offset)(struct gemsync_device *dev, uint32_t handle, uint64_t *offset);
+	const struct gpu_sync_abi *sync_abi;
 	/* Addresses and sizes are checked: multiples of 4, no size 0. */
 	int (*copy)(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size);
 	int (*fill)(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size);

@@ -2,6 +2,8 @@
 /* GPU work for panthor: address space and queues. The streams are in gpu_csf.c. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <xf86drm.h>
 
 #include "gpu_csf.h"
@@ -161,6 +163,36 @@ static int panthor_map_offset(struct gemsync_device *dev, uint32_t handle, uint6
 	return 0;
 }
 
+/* ---- BO_SYNC as it is ---- */
+
+static void encode_sync_op(void *raw, uint32_t handle, uint32_t type, uint64_t offset,
+			   uint64_t size)
+{
+	struct drm_panthor_bo_sync_op op = {
+		.handle = handle, .type = type, .offset = offset, .size = size,
+	};
+
+	memcpy(raw, &op, sizeof(op));
+}
+
+static int call_sync(int fd, const void *ops, uint32_t count, uint32_t stride, uint32_t pad)
+{
+	struct drm_panthor_bo_sync args = {
+		.ops = { .stride = stride, .count = count, .array = (uintptr_t)ops },
+	};
+
+	(void)pad;
+	return ioctl(fd, DRM_IOCTL_PANTHOR_BO_SYNC, &args) ? -errno : 0;
+}
+
+static const struct gpu_sync_abi panthor_sync_abi = {
+	.op_size = sizeof(struct drm_panthor_bo_sync_op),
+	.has_stride = true,
+	.wide = true,
+	.encode = encode_sync_op,
+	.call = call_sync,
+};
+
 /* ---- Opening ---- */
 
 static const struct gpu_csf_ops panthor_csf_ops = {
@@ -204,6 +236,7 @@ const struct gpu_ops gpu_panthor_ops = {
 	.bind = panthor_bind,
 	.unbind = panthor_unbind,
 	.map_offset = panthor_map_offset,
+	.sync_abi = &panthor_sync_abi,
 	.copy = gpu_csf_copy,
 	.fill = gpu_csf_fill,
 	.spin_begin = gpu_csf_spin_begin,

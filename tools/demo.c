@@ -203,23 +203,34 @@ static int open_device(const char *name, struct gemsync_device **out)
 	return gemsync_device_open(SIM, out);
 }
 
-enum exit_code tool_demo(const struct tool_options *options)
+static const char help[] =
+	"usage: gemsync demo [--device DEVICE] [--json]\n\n"
+	"Shows on a device what synchronization does, and that data is stale without.\n\n"
+	"  -d, --device DEVICE  a node, a driver's name, or sim; without it the first usable\n"
+	"                       device, or sim if there is none\n"
+	"  -j, --json           print JSON\n";
+
+enum exit_code tool_demo(int argc, char **argv)
 {
+	struct tool_options options = { 0 };
 	struct demo demo = { .next_seed = 1 };
-	enum exit_code code = TOOL_CANNOT;
+	enum exit_code code;
 	int ret;
 
-	ret = open_device(options->device, &demo.dev);
+	if (!tool_parse(argc, argv, help, &options, &code))
+		return code;
+	ret = open_device(options.device, &demo.dev);
 	if (ret) {
 		tool_complain("cannot open %s: %s",
-			      options->device ? options->device : SIM, strerror(-ret));
+			      options.device ? options.device : SIM, strerror(-ret));
 		return TOOL_CANNOT;
 	}
+	code = TOOL_CANNOT;
 	ret = gemsync_device_query(demo.dev, &demo.info);
 	if (ret)
 		tool_complain("cannot query the device: %s", strerror(-ret));
 	else
-		code = show_device(&demo, options);
+		code = show_device(&demo, &options);
 	gemsync_device_close(demo.dev);
 	return code;
 }

@@ -101,25 +101,36 @@ static int add_all(struct libscols_table *table)
 	return add_named(table, "sim", true);
 }
 
-enum exit_code tool_info(const struct tool_options *options)
+static const char help[] =
+	"usage: gemsync info [--device DEVICE] [--json]\n\n"
+	"Shows the devices of this machine, or one: whether they snoop CPU caches, and how their\n"
+	"buffer objects are synchronized.\n\n"
+	"  -d, --device DEVICE  only this one\n"
+	"  -j, --json           print JSON\n";
+
+enum exit_code tool_info(int argc, char **argv)
 {
+	struct tool_options options = { 0 };
 	struct libscols_table *table;
+	enum exit_code code;
 	int ret;
 
-	table = tool_table_create("devices", columns, ARRAY_SIZE(columns), options->json);
+	if (!tool_parse(argc, argv, help, &options, &code))
+		return code;
+	table = tool_table_create("devices", columns, ARRAY_SIZE(columns), options.json);
 	if (!table) {
 		tool_complain("out of memory");
 		return TOOL_CANNOT;
 	}
-	if (options->device)
-		ret = add_named(table, options->device, false);
+	if (options.device)
+		ret = add_named(table, options.device, false);
 	else
 		ret = add_all(table);
-	if (!options->device || !ret)
+	if (!options.device || !ret)
 		scols_print_table(table);
 	scols_unref_table(table);
 	if (!ret)
 		return TOOL_OK;
-	tool_complain("%s: %s", options->device ? options->device : "sim", describe_error(ret));
+	tool_complain("%s: %s", options.device ? options.device : "sim", describe_error(ret));
 	return TOOL_CANNOT;
 }

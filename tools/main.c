@@ -10,21 +10,14 @@
 struct command {
 	const char *name;
 	const char *help;
-	enum exit_code (*run)(const struct tool_options *options);
+	enum exit_code (*run)(int argc, char **argv);
 };
 
 static const struct command commands[] = {
 	{ "info", "show devices, their coherency, and how they are synchronized", tool_info },
 	{ "demo", "show on a device what synchronization does, and what happens without",
 	  tool_demo },
-};
-
-static const struct option long_options[] = {
-	{ "device", required_argument, NULL, 'd' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
+	{ "conform", "prove a driver right, or wrong: run the conformance suite", tool_conform },
 };
 
 void tool_complain(const char *format, ...)
@@ -38,26 +31,69 @@ void tool_complain(const char *format, ...)
 	va_end(args);
 }
 
+enum exit_code tool_usage(const char *command)
+{
+	fprintf(stderr, "Try 'gemsync %s%s--help'.\n", command, *command ? " " : "");
+	return TOOL_USAGE;
+}
+
+bool tool_has_arguments(int argc, char **argv)
+{
+	if (optind >= argc)
+		return false;
+	tool_complain("'%s' is one argument too many", argv[optind]);
+	return true;
+}
+
+bool tool_parse(int argc, char **argv, const char *help, struct tool_options *options,
+		enum exit_code *code)
+{
+	static const struct option long_options[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	*code = TOOL_OK;
+	while ((opt = getopt_long(argc, argv, "d:jh", long_options, NULL)) != -1) {
+		switch (opt) {
+		case 'd':
+			options->device = optarg;
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return false;
+		default:
+			*code = tool_usage(argv[0]);
+			return false;
+		}
+	}
+	if (!tool_has_arguments(argc, argv))
+		return true;
+	*code = tool_usage(argv[0]);
+	return false;
+}
+
 static void print_help(void)
 {
 	size_t i;
 
-	puts("usage: gemsync COMMAND [--device DEVICE] [--json]\n"
+	puts("usage: gemsync COMMAND [OPTION...]\n"
+	     "       gemsync COMMAND --help\n"
 	     "       gemsync --help | --version\n\n"
 	     "Explicit CPU-cache synchronization of GPU buffer objects.\n\n"
 	     "Commands:");
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-8s%s\n", commands[i].name, commands[i].help);
-	puts("\nOptions:\n"
-	     "  -d, --device DEVICE  a node (/dev/dri/renderD128), a driver's name (panthor), or\n"
-	     "                       sim: a simulated device (sim:line=128,mode=chaos,seed=7);\n"
-	     "                       without it: info shows all, demo takes the first usable\n"
-	     "                       one, or sim if there is none\n"
-	     "  -j, --json           print JSON\n"
-	     "  -h, --help           print this help\n"
-	     "  -V, --version        print the version\n\n"
-	     "Exit status: 0 if all is well, 1 if a row does not hold, 2 for wrong usage,\n"
-	     "3 if there is no device or it cannot run the command.");
+		printf("  %-9s%s\n", commands[i].name, commands[i].help);
+	puts("\nDevices, for --device of every command: a node (/dev/dri/renderD128), a driver's\n"
+	     "name (panthor), or sim: a simulated one (sim:line=128,mode=chaos,seed=7).\n\n"
+	     "Exit status: 0 if all is well, 1 if something does not hold, 2 for wrong usage, 3 if\n"
+	     "there is no device or it cannot run the command.");
 }
 
 static const struct command *find_command(const char *name)
@@ -70,57 +106,34 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static enum exit_code usage_error(void)
+/* Without a command: what the tool says of itself. */
+static enum exit_code run_alone(const char *option)
 {
-	fputs("Try 'gemsync --help'.\n", stderr);
-	return TOOL_USAGE;
-}
-
-static enum exit_code run_command(int argc, char **argv, const struct tool_options *options)
-{
-	const struct command *command;
-
-	if (optind >= argc) {
+	if (!option) {
 		tool_complain("which command?");
-		return usage_error();
+		return tool_usage("");
 	}
-	command = find_command(argv[optind]);
-	if (!command) {
-		tool_complain("unknown command '%s'", argv[optind]);
-		return usage_error();
+	if (!strcmp(option, "--help") || !strcmp(option, "-h")) {
+		print_help();
+		return TOOL_OK;
 	}
-	if (optind + 1 < argc) {
-		tool_complain("'%s' is one argument too many", argv[optind + 1]);
-		return usage_error();
+	if (!strcmp(option, "--version") || !strcmp(option, "-V")) {
+		puts("gemsync " GEMSYNC_VERSION);
+		return TOOL_OK;
 	}
-	return command->run(options);
+	tool_complain("'%s' is no command", option);
+	return tool_usage("");
 }
 
 int main(int argc, char **argv)
 {
-	struct tool_options options = { 0 };
+	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
 	enum exit_code code;
-	int opt;
 
-	while ((opt = getopt_long(argc, argv, "d:jhV", long_options, NULL)) != -1) {
-		switch (opt) {
-		case 'd':
-			options.device = optarg;
-			break;
-		case 'j':
-			options.json = true;
-			break;
-		case 'h':
-			print_help();
-			return TOOL_OK;
-		case 'V':
-			puts("gemsync " GEMSYNC_VERSION);
-			return TOOL_OK;
-		default:
-			return usage_error();
-		}
-	}
-	code = run_command(argc, argv, &options);
+	if (command)
+		code = command->run(argc - 1, argv + 1);
+	else
+		code = run_alone(argv[1]);
 	if (fflush(stdout)) {
 		tool_complain("cannot write the output");
 		return TOOL_CANNOT;

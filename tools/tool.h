@@ -20,8 +20,26 @@ struct tool_options {
 	bool json;
 };
 
-enum exit_code tool_info(const struct tool_options *options);
-enum exit_code tool_demo(const struct tool_options *options);
+/*
+ * The commands. argv[0] is the command's name; each has options of its own, and prints
+ * what they are for --help.
+ */
+enum exit_code tool_conform(int argc, char **argv);
+enum exit_code tool_demo(int argc, char **argv);
+enum exit_code tool_info(int argc, char **argv);
+
+/*
+ * For commands with no options but --device, --json and --help, which prints @help:
+ * whether the command is to go on. If not, it ends with *@code.
+ */
+bool tool_parse(int argc, char **argv, const char *help, struct tool_options *options,
+		enum exit_code *code);
+
+/* Whether there are arguments that no command takes; complains of the first. */
+bool tool_has_arguments(int argc, char **argv);
+
+/* Print where to find help. Returns TOOL_USAGE. */
+enum exit_code tool_usage(const char *command);
 
 /* Print "gemsync: " and a line to stderr. */
 __attribute__((format(printf, 1, 2)))

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: MIT
+/* In the process of one case: its device, its expectations, its end. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "exporter.h"
+#include "result.h"
+
+/* One case a process: expectations find their result here. */
+static struct conform_result *current;
+
+/* ---- Ends ---- */
+
+__attribute__((noreturn))
+static void end(enum conform_verdict verdict)
+{
+	current->verdict = verdict;
+	exit(EXIT_SUCCESS);
+}
+
+void fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(current->reason, sizeof(current->reason), format, args);
+	va_end(args);
+	end(CONFORM_FAIL);
+}
+
+void skip(const char *reason, const char *remedy)
+{
+	snprintf(current->reason, sizeof(current->reason), "%s", reason);
+	snprintf(current->remedy, sizeof(current->remedy), "%s", remedy);
+	end(CONFORM_SKIP);
+}
+
+/* ---- Expectations ---- */
+
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The same check once more, as in a loop: its entry. */
+static struct conform_check *find_check(const char *file, uint32_t line)
+{
+	uint32_t i;
+
+	for (i = 0; i < current->kept; i++)
+		if (current->checks[i].ok && current->checks[i].line == line &&
+		    !strcmp(current->checks[i].file, file))
+			return &current->checks[i];
+	return NULL;
+}
+
+static void record(const char *what, const char *expected, const char *seen, bool ok,
+		   const char *path, int line)
+{
+	const char *file = file_name(path);
+	struct conform_check *check = ok ? find_check(file, line) : NULL;
+
+	current->check_count++;
+	if (check) {
+		check->times++;
+		return;
+	}
+	/* The last place is for the one that fails. */
+	if (ok && current->kept >= CONFORM_CHECKS - 1)
+		return;
+	check = &current->checks[current->kept++];
+	snprintf(check->what, sizeof(check->what), "%s", what);
+	snprintf(check->expected, sizeof(check->expected), "%s", expected);
+	snprintf(check->seen, sizeof(check->seen), "%s", seen);
+	snprintf(check->file, sizeof(check->file), "%s", file);
+	check->line = line;
+	check->times = 1;
+	check->ok = ok;
+	if (!ok)
+		fail("%s:%d: %s: expected %s, seen %s", file, line, what, expected, seen);
+}
+
+/* Errors by their name, small numbers decimal, patterns hexadecimal. */
+static void format_value(char *text, size_t size, int64_t value)
+{
+	const char *error = value < 0 && value > -4096 ? strerrorname_np((int)-value) : NULL;
+
+	if (error)
+		snprintf(text, size, "-%s", error);
+	else if (value >= 0 && value < 1 << 20)
+		snprintf(text, size, "%" PRId64, value);
+	else
+		snprintf(text, size, "%#" PRIx64, (uint64_t)value);
+}
+
+void expect_int(const char *what, int64_t seen, const char *expected_text, int64_t expected,
+		const char *file, int line)
+{
+	char seen_value[32], value[32], text[64];
+
+	format_value(seen_value, sizeof(seen_value), seen);
+	format_value(value, sizeof(value), expected);
+	/* A literal says it all. */
+	if (!strcmp(expected_text, value))
+		snprintf(text, sizeof(text), "%s", value);
+	else
+		snprintf(text, sizeof(text), "%s (%.24s)", value, expected_text);
+	record(what, text, seen_value, seen == expected, file, line);
+}
+
+void expect_true(const char *what, bool holds, const char *file, int line)
+{
+	record(what, "true", holds ? "true" : "false", holds, file, line);
+}
+
+void expect_lines(struct cf *cf, const struct gemsync_counters *before, uint64_t cleaned,
+		  uint64_t dropped, const char *file, int line)
+{
+	struct gemsync_counters now = lines_now(cf);
+	uint64_t seen_cleaned = now.lines_cleaned - before->lines_cleaned;
+	uint64_t seen_dropped = now.lines_dropped - before->lines_dropped;
+	char expected[64], seen[64];
+
+	snprintf(expected, sizeof(expected), "%" PRIu64 " / %" PRIu64, cleaned, dropped);
+	snprintf(seen, sizeof(seen), "%" PRIu64 " / %" PRIu64, seen_cleaned, seen_dropped);
+	record("lines written back / dropped", expected, seen,
+	       seen_cleaned == cleaned && seen_dropped == dropped, file, line);
+}
+
+void expect_word(struct cf *cf, const struct buffer *buf, uint64_t offset, uint32_t value,
+		 bool by_gpu, const char *file, int line)
+{
+	uint32_t word = by_gpu ? gpu_get(cf, buf, offset) : cpu_get(buf, offset);
+	char what[64], expected[32], seen[32];
+
+	snprintf(what, sizeof(what), "the %s's word at %#" PRIx64, by_gpu ? "GPU" : "CPU", offset);
+	format_value(expected, sizeof(expected), value);
+	format_value(seen, sizeof(seen), word);
+	if (word != value) {
+		snprintf(current->picture.title, sizeof(current->picture.title),
+			 "%s should be %s", what, expected);
+		picture_of_word(cf, buf, offset);
+	}
+	record(what, expected, seen, word == value, file, line);
+}
+
+/* ---- The device ---- */
+
+struct gemsync_device *other_file(struct cf *cf)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cf->others); i++) {
+		if (cf->others[i])
+			continue;
+		EXPECT_OK(gemsync_device_open(cf->name, &cf->others[i]));
+		return cf->others[i];
+	}
+	fail("the case opens more files than there is room for");
+}
+
+struct buffer *new_buffer(struct cf *cf, uint64_t size, uint32_t flags)
+{
+	struct buffer *buf = &cf->buffers[cf->buffer_count];
+	void *map;
+
+	if (cf->buffer_count == CASE_BUFFERS)
+		fail("the case makes more buffers than there is room for");
+	EXPECT_OK(gemsync_bo_create(cf->dev, size, flags, &buf->bo));
+	cf->buffer_count++;
+	if (!(flags & GEMSYNC_BO_NO_MMAP)) {
+		EXPECT_OK(gemsync_bo_map(buf->bo, &map));
+		buf->map = map;
+	}
+	EXPECT_OK(gpu_bind(cf->gpu, buf->bo, &buf->va));
+	return buf;
+}
+
+uint32_t cpu_get(const struct buffer *buf, uint64_t offset)
+{
+	return *(const volatile uint32_t *)(buf->map + offset);
+}
+
+void cpu_put(const struct buffer *buf, uint64_t offset, uint32_t value)
+{
+	*(volatile uint32_t *)(buf->map + offset) = value;
+}
+
+uint32_t gpu_get(struct cf *cf, const struct buffer *buf, uint64_t offset)
+{
+	uint32_t value = 0;
+
+	EXPECT_OK(gpu_read32(cf->gpu, buf->va + offset, &value));
+	return value;
+}
+
+void gpu_put(struct cf *cf, const struct buffer *buf, uint64_t offset, uint32_t value)
+{
+	EXPECT_OK(gpu_write32(cf->gpu, buf->va + offset, value));
+}
+
+static void note_asked(struct cf *cf, const struct buffer *buf, uint64_t offset, uint64_t size,
+		       enum gemsync_op_type type)
+{
+	cf->asked[cf->asked_count++ % CASE_ASKED] = (struct asked){
+		.buf = buf, .offset = offset, .size = size, .type = type,
+	};
+}
+
+int flush(struct cf *cf, const struct buffer *buf, uint64_t offset, uint64_t size)
+{
+	note_asked(cf, buf, offset, size, GEMSYNC_FLUSH);
+	return gemsync_bo_flush(buf->bo, offset, size);
+}
+
+int invalidate(struct cf *cf, const struct buffer *buf, uint64_t offset, uint64_t size)
+{
+	note_asked(cf, buf, offset, size, GEMSYNC_INVALIDATE);
+	return gemsync_bo_invalidate(buf->bo, offset, size);
+}
+
+void put_both(struct cf *cf, const struct buffer *buf, uint64_t offset, uint32_t value)
+{
+	cpu_put(buf, offset, value);
+	EXPECT_OK(flush(cf, buf, offset, sizeof(value)));
+	EXPECT_GPU(cf, buf, offset, value);
+}
+
+struct gemsync_counters lines_now(struct cf *cf)
+{
+	struct gemsync_counters now = { 0 };
+
+	EXPECT_OK(gemsync_device_counters(cf->dev, &now));
+	return now;
+}
+
+uint64_t lines_of(const struct cf *cf, uint64_t offset, uint64_t size)
+{
+	uint64_t line = cf->info.line_size;
+
+	return size ? (offset + size - 1) / line - offset / line + 1 : 0;
+}
+
+int raw_ioctl(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg) ? -errno : 0;
+}
+
+int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+/* ---- What a case needs ---- */
+
+static bool is_incoherent(struct cf *cf)
+{
+	return !cf->info.coherent;
+}
+
+static bool is_coherent(struct cf *cf)
+{
+	return cf->info.coherent;
+}
+
+static bool has_counters(struct cf *cf)
+{
+	struct gemsync_counters counters;
+
+	return !gemsync_device_counters(cf->dev, &counters);
+}
+
+static bool is_lazy(struct cf *cf)
+{
+	return !cf->info.chaos;
+}
+
+static bool has_file(struct cf *cf)
+{
+	return cf->fd >= 0;
+}
+
+static bool has_sync_abi(struct cf *cf)
+{
+	return gpu_sync_abi(cf->dev);
+}
+
+static bool has_violations(struct cf *cf)
+{
+	struct gemsync_violation violation;
+	uint64_t serial = UINT64_MAX;
+
+	return gemsync_device_next_violation(cf->dev, &serial, &violation) == -ENOENT;
+}
+
+static bool is_root(struct cf *cf)
+{
+	return !geteuid();
+}
+
+static bool is_vm(struct cf *cf)
+{
+	return getenv("GEMSYNC_VM");
+}
+
+static bool has_private(struct cf *cf)
+{
+	return gemsync_device_vm(cf->dev);
+}
+
+static bool has_sync(struct cf *cf)
+{
+	struct gemsync_bo *bo;
+	int ret;
+
+	ret = gemsync_bo_create(cf->dev, 4096, GEMSYNC_BO_CACHED, &bo);
+	if (ret)
+		return false;
+	ret = gemsync_bo_flush(bo, 0, 4);
+	gemsync_bo_destroy(bo);
+	return ret != -EOPNOTSUPP;
+}
+
+/* In the order in which they are looked at: later ones build upon earlier ones. */
+static const struct {
+	uint32_t need;
+	bool (*has)(struct cf *cf);
+	const char *reason;
+	const char *remedy;
+} needs[] = {
+	{ NEED_INCOHERENT, is_incoherent, "the device snoops CPU caches: nothing is ever stale",
+	  "run on a device that is not coherent (vpanthor.coherent=0, sim)" },
+	{ NEED_COHERENT, is_coherent, "the device does not snoop CPU caches",
+	  "run on a coherent device (vpanthor.coherent=1, sim:mode=coherent)" },
+	{ NEED_SYNC, has_sync, "user space cannot sync cached BOs of this driver",
+	  "run on a driver with a sync call (panthor, panfrost, sim)" },
+	{ NEED_COUNTERS, has_counters, "the device does not count the lines that are maintained",
+	  "run on an emulated device (panthor in the VM, sim)" },
+	{ NEED_LAZY & ~(NEED_INCOHERENT | NEED_COUNTERS), is_lazy,
+	  "the emulated cache moves lines on its own (mode chaos)",
+	  "run on a device in mode lazy (vpanthor.chaos=0, sim)" },
+	{ NEED_FILE, has_file, "the device has no file for PRIME and ioctls",
+	  "run on the device of a kernel driver (vm/run -- gemsync conform)" },
+	{ NEED_SYNC_ABI & ~NEED_FILE, has_sync_abi,
+	  "the driver has no ioctl that takes an array of sync ops",
+	  "run on a driver with one (panthor 1.7, panfrost 1.6)" },
+	{ NEED_VIOLATIONS, has_violations, "violations are not reported, or cannot be read",
+	  "run on an emulated device; in the VM as root with debugfs mounted" },
+	{ NEED_ROOT, is_root, "the case needs what only root may do", "run as root" },
+	{ NEED_VM & ~NEED_ROOT, is_vm, "the case takes the device away from all its users",
+	  "run in the VM (vm/run), or set GEMSYNC_VM=1 where nobody else uses the device" },
+	{ NEED_PRIVATE, has_private, "the driver has no private BOs",
+	  "run on a driver with exclusive BOs (panthor, sim)" },
+};
+
+static void check_needs(struct cf *cf, const struct conform_case *c)
+{
+	size_t i;
+
+	if (!cf->dev) {
+		if (c->needs & ANY_EXPORTER)
+			return;
+		skip("an exporter has no GPU and no sync call", "run on the device of a GPU driver");
+	}
+	for (i = 0; i < ARRAY_SIZE(needs); i++)
+		if (c->needs & needs[i].need && !needs[i].has(cf))
+			skip(needs[i].reason, needs[i].remedy);
+}
+
+/* ---- Its life ---- */
+
+/* 0 or -errno; *@what says what failed. */
+static int open_device(struct cf *cf, const char **what)
+{
+	int ret;
+
+	cf->exporter = exporter_find(cf->name);
+	cf->fd = -ENODEV;
+	*what = "opening the device";
+	if (cf->exporter)
+		return exporter_probe(cf->exporter);
+	ret = gemsync_device_open(cf->name, &cf->dev);
+	if (ret)
+		return ret;
+	cf->fd = gemsync_device_fd(cf->dev);
+	gemsync_device_query(cf->dev, &cf->info);
+	*what = "making its GPU work";
+	return gpu_open(cf->dev, &cf->gpu);
+}
+
+static void close_device(struct cf *cf)
+{
+	size_t i;
+
+	/* The GPU goes first: a job that the case left running ends with it. */
+	gpu_close(cf->gpu);
+	for (i = 0; i < cf->buffer_count; i++)
+		gemsync_bo_destroy(cf->buffers[i].bo);
+	for (i = 0; i < ARRAY_SIZE(cf->others); i++)
+		gemsync_device_close(cf->others[i]);
+	gemsync_device_close(cf->dev);
+}
+
+void case_process(const struct conform_case *c, const char *device, struct conform_result *result)
+{
+	static struct cf cf;
+	const char *what;
+	int ret;
+
+	current = result;
+	cf.name = device;
+	cf.result = result;
+	ret = open_device(&cf, &what);
+	if (ret)
+		fail("%s: %s", what, strerror(-ret));
+	check_needs(&cf, c);
+	c->run(&cf);
+	close_device(&cf);
+	end(CONFORM_PASS);
+}
+
+int case_probe(const char *device, struct conform_facts *facts)
+{
+	struct cf cf = { .name = device };
+	const char *what;
+	int ret;
+
+	ret = open_device(&cf, &what);
+	if (!ret) {
+		facts->exporter = cf.exporter;
+		facts->info = cf.info;
+		if (cf.exporter)
+			snprintf(facts->info.driver, sizeof(facts->info.driver), "%s",
+				 exporter_name(cf.exporter));
+	}
+	if (!ret || cf.dev)
+		close_device(&cf);
+	return ret;
+}

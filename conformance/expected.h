@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The skips that a run may have (--expect): a file with a case's name or a shell
+ * pattern of names on each line; what follows a '#' is a comment. A skip of any other
+ * case is a failure, so that a green run cannot be an empty one.
+ */
+#ifndef EXPECTED_H
+#define EXPECTED_H
+
+#include <stdbool.h>
+
+struct expected;
+
+/* 0 or -errno. */
+int expected_read(const char *path, struct expected **out);
+void expected_destroy(struct expected *expected);
+
+/* Whether a case of this name may be skipped; never, if @expected is NULL. */
+bool expected_allows(const struct expected *expected, const char *name);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* A report for other programs, and as a page. All write to @file and return 0 or -errno. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdio.h>
+
+#include "conform.h"
+
+/* One line a case, as the Test Anything Protocol has it; diagnostics behind failures. */
+int report_tap(const struct conform_report *report, FILE *file);
+
+/* JUnit XML: a suite for each group of cases. */
+int report_junit(const struct conform_report *report, FILE *file);
+
+/* All that there is to know. */
+int report_json(const struct conform_report *report, FILE *file);
+
+/* One page that needs no other file: totals by rule, facts, cases, pictures. */
+int report_html(const struct conform_report *report, FILE *file);
+
+/* Whether the run is a good one: nothing failed, no skip was unexpected, something passed. */
+bool report_is_good(const struct conform_report *report);
+
+/*
+ * The cases in groups: the first result of group @index's own, and how many there are.
+ * False behind the last group.
+ */
+bool report_group(const struct conform_report *report, size_t index, size_t *first, size_t *count);
+
+#endif

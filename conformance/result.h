@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between the process that runs a case (case.c) and the one that judges it (run.c):
+ * the result lies in memory that both share.
+ */
+#ifndef RESULT_H
+#define RESULT_H
+
+#include "case.h"
+
+/*
+ * In the case's process: open the device, run the case, release everything. Does not
+ * return; an exit status of 0 says that result->verdict stands.
+ */
+__attribute__((noreturn))
+void case_process(const struct conform_case *c, const char *device,
+		  struct conform_result *result);
+
+/* What a device is, learned in a process of its own. 0 or -errno. */
+int case_probe(const char *device, struct conform_facts *facts);
+
+/* A picture of the lines around a word that is not what it should be. */
+void picture_of_word(struct cf *cf, const struct buffer *buf, uint64_t offset);
+
+#endif

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+/* Running the cases: each in a process of its own, with an end that it cannot miss. */
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "expected.h"
+#include "kernel_log.h"
+#include "result.h"
+#include "suite.h"
+
+/* How long a process that was killed may take to go, in seconds. */
+#define GONE_WITHIN	10.0
+
+struct run {
+	const struct conform_options *options;
+	struct conform_report *report;
+	struct expected *expected;
+	struct conform_result *shared;	/* with the process of the case */
+	int kernel_log;			/* or -errno */
+};
+
+static double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- One process ---- */
+
+/* Wait for its end at most @seconds: its wait status, or -ETIME. */
+static int wait_within(pid_t pid, double seconds)
+{
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int status, ready;
+
+	if (end.fd < 0)
+		return -errno;
+	do
+		ready = poll(&end, 1, (int)(seconds * 1000));
+	while (ready < 0 && errno == EINTR);
+	close(end.fd);
+	if (!ready)
+		return -ETIME;
+	if (waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return status;
+}
+
+/* The process with all that it started; a kernel call that never returns outlives this. */
+static bool kill_all(pid_t pid)
+{
+	kill(-pid, SIGKILL);
+	return wait_within(pid, GONE_WITHIN) >= 0;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void set_failed(struct conform_result *result, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(result->reason, sizeof(result->reason), format, args);
+	va_end(args);
+	result->verdict = CONFORM_FAIL;
+}
+
+/* What its end says, if it is not that the verdict stands. */
+static void judge_end(struct conform_result *result, pid_t pid, int status, double limit)
+{
+	if (status == -ETIME) {
+		if (kill_all(pid))
+			set_failed(result, "it did not end within %.0f s", limit);
+		else
+			set_failed(result, "it hangs in a call to the kernel, and cannot be killed");
+	} else if (status < 0) {
+		set_failed(result, "waiting for its process: %s", strerror(-status));
+	} else if (WIFSIGNALED(status)) {
+		set_failed(result, "its process died: %s", strsignal(WTERMSIG(status)));
+	} else if (WEXITSTATUS(status)) {
+		set_failed(result, "its process ended with status %d", WEXITSTATUS(status));
+	}
+}
+
+static int fork_case(const struct conform_case *c, struct run *run)
+{
+	pid_t parent = getpid(), pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid) {
+		setpgid(pid, pid);
+		return pid;
+	}
+	setpgid(0, 0);
+	/* What it prints, as the kernel of sanitizers does, is for the terminal. */
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	case_process(c, run->options->device, run->shared);
+}
+
+static void run_case(const struct conform_case *c, struct run *run)
+{
+	struct conform_result *result = run->shared;
+	double limit = c->timeout ? c->timeout : run->options->timeout;
+	double begin = seconds_now();
+	char complaint[256];
+	pid_t pid;
+
+	memset(result, 0, sizeof(*result));
+	/* Only the case itself can say otherwise. */
+	set_failed(result, "its process ended without a verdict");
+	pid = fork_case(c, run);
+	if (pid < 0) {
+		set_failed(result, "fork: %s", strerror(-pid));
+	} else {
+		judge_end(result, pid, wait_within(pid, limit), limit);
+		kill(-pid, SIGKILL);	/* what it left running */
+	}
+	if (result->verdict != CONFORM_FAIL && kernel_log_complained(run->kernel_log, complaint,
+								     sizeof(complaint)))
+		set_failed(result, "the kernel complained: %s", complaint);
+	else if (result->verdict == CONFORM_FAIL)
+		kernel_log_complained(run->kernel_log, complaint, sizeof(complaint));
+	if (result->verdict == CONFORM_PASS)
+		result->reason[0] = '\0';
+	result->seconds = seconds_now() - begin;
+	result->c = c;
+}
+
+/* ---- All of them ---- */
+
+static void take_result(struct run *run)
+{
+	struct conform_report *report = run->report;
+	struct conform_result *result = &report->results[report->count++];
+
+	*result = *run->shared;
+	report->passed += result->verdict == CONFORM_PASS;
+	report->failed += result->verdict == CONFORM_FAIL;
+	report->skipped += result->verdict == CONFORM_SKIP;
+	if (result->verdict == CONFORM_SKIP) {
+		result->expected_skip = expected_allows(run->expected, result->c->name);
+		report->unexpected += run->options->expect && !result->expected_skip;
+	}
+	if (run->options->progress)
+		run->options->progress(result, run->options->data);
+}
+
+static int run_cases(struct run *run)
+{
+	const struct conform_case *c;
+	size_t i, count = 0;
+
+	for (i = 0; (c = conform_case(i)); i++)
+		count += conform_case_matches(c, run->options->filter);
+	if (!count)
+		return -EINVAL;
+	run->report->results = calloc(count, sizeof(*run->report->results));
+	if (!run->report->results)
+		return -ENOMEM;
+	for (i = 0; (c = conform_case(i)); i++) {
+		if (!conform_case_matches(c, run->options->filter))
+			continue;
+		run_case(c, run);
+		take_result(run);
+		if (run->options->stop && run->report->failed)
+			break;
+	}
+	return 0;
+}
+
+/* ---- Facts ---- */
+
+static void read_cpu_model(char *text, size_t size)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	char line[256], *value;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		value = strchr(line, ':');
+		if (!value || strncmp(line, "model name", 10))
+			continue;
+		value[strcspn(value, "\n")] = '\0';
+		snprintf(text, size, "%s", value + 2);
+		break;
+	}
+	if (file)
+		fclose(file);
+}
+
+static void read_machine(struct conform_facts *facts)
+{
+	struct utsname name;
+	time_t now = time(NULL);
+	struct tm utc;
+
+	if (!uname(&name)) {
+		snprintf(facts->kernel, sizeof(facts->kernel), "%.20s %.70s", name.sysname,
+			 name.release);
+		snprintf(facts->machine, sizeof(facts->machine), "%s", name.machine);
+	}
+	read_cpu_model(facts->machine, sizeof(facts->machine));
+	gmtime_r(&now, &utc);
+	strftime(facts->started, sizeof(facts->started), "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+/* In a process of its own, so that no file of the device stays open here. */
+static int probe(struct run *run)
+{
+	struct {
+		struct conform_facts facts;
+		int ret;
+	} *shared;
+	int ret, status;
+	pid_t pid;
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	if (shared == MAP_FAILED)
+		return -ENOMEM;
+	shared->ret = -EIO;
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		shared->ret = case_probe(run->options->device, &shared->facts);
+		_exit(EXIT_SUCCESS);
+	}
+	ret = pid < 0 ? -errno : 0;
+	if (!ret && waitpid(pid, &status, 0) < 0)
+		ret = -errno;
+	if (!ret)
+		ret = shared->ret;
+	run->report->facts = shared->facts;
+	munmap(shared, sizeof(*shared));
+	return ret;
+}
+
+static int gather_facts(struct run *run)
+{
+	struct conform_facts *facts = &run->report->facts;
+	int ret = probe(run);
+
+	if (ret)
+		return ret;
+	snprintf(facts->name, sizeof(facts->name), "%s", run->options->device);
+	facts->kernel_log = run->kernel_log >= 0;
+	read_machine(facts);
+	return 0;
+}
+
+/* ---- The whole ---- */
+
+static int run_all(struct run *run)
+{
+	double begin = seconds_now();
+	int ret = 0;
+
+	run->shared = mmap(NULL, sizeof(*run->shared), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (run->shared == MAP_FAILED)
+		return -ENOMEM;
+	if (run->options->expect)
+		ret = expected_read(run->options->expect, &run->expected);
+	if (!ret)
+		ret = gather_facts(run);
+	if (!ret)
+		ret = run_cases(run);
+	run->report->expecting = run->expected;
+	run->report->seconds = seconds_now() - begin;
+	expected_destroy(run->expected);
+	munmap(run->shared, sizeof(*run->shared));
+	return ret;
+}
+
+int conform_run(const struct conform_options *options, struct conform_report **out)
+{
+	struct run run = { .options = options };
+	int ret;
+
+	run.report = calloc(1, sizeof(*run.report));
+	if (!run.report)
+		return -ENOMEM;
+	run.kernel_log = kernel_log_open();
+	ret = run_all(&run);
+	if (run.kernel_log >= 0)
+		close(run.kernel_log);
+	if (ret)
+		conform_report_destroy(run.report);
+	else
+		*out = run.report;
+	return ret;
+}
+
+void conform_report_destroy(struct conform_report *report)
+{
+	if (!report)
+		return;
+	free(report->results);
+	free(report);
+}
