@@ -62,6 +62,16 @@ check-sanitize: user	## run the tests on a kernel that looks for bugs (builds it
 	@scripts/install-deps sanitize
 	@tests/check-sanitize
 
+.PHONY: conform
+conform: all	## run the conformance suite in the VM, and make a page of it
+	@vm/run --memory 2048 -- $(BUILD)/gemsync conform --device panthor \
+		--html $(BUILD)/conform.html; status=$$?; \
+		echo "the page: $(BUILD)/conform.html"; exit $$status
+
+.PHONY: mutants
+mutants: all	## plant defects, one by one: does the suite catch each?
+	@tests/mutants/run $(MUTANTS)
+
 .PHONY: stress
 stress: all	## everything at once for a while: SECONDS=n (60), SEED=n
 	@tests/stress/run "$(or $(SECONDS),60)" $(SEED)
