@@ -70,6 +70,7 @@ conform: all	## run the conformance suite in the VM, and make a page of it
 
 .PHONY: mutants
 mutants: all	## plant defects, one by one: does the suite catch each?
+	@scripts/install-deps mutants
 	@tests/mutants/run $(MUTANTS)
 
 .PHONY: stress
