@@ -2,6 +2,7 @@
 /* The part of gpu.h that is the same for every driver. */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "gpu_ops.h"
 
@@ -147,6 +148,15 @@ const struct gpu_sync_abi *gpu_sync_abi(struct gemsync_device *dev)
 	const struct gpu_ops *ops = find_ops(dev);
 
 	return ops ? ops->sync_abi : NULL;
+}
+
+int gpu_sync_call(const struct gpu_sync_abi *abi, int fd, const void *ops, uint32_t count,
+		  uint32_t stride, uint32_t pad)
+{
+	_Alignas(uint64_t) uint8_t args[GPU_SYNC_ARGS];
+
+	abi->encode_args(args, ops, count, stride, pad);
+	return ioctl(fd, abi->request, args) ? -errno : 0;
 }
 
 static uint64_t piece_of(uint64_t size)

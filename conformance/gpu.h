@@ -61,9 +61,18 @@ struct gpu_sync_abi {
 	bool wide;		/* offsets and sizes have 64 bits; else 32: the rest is cut off */
 	/* Make one op at @raw. */
 	void (*encode)(void *raw, uint32_t handle, uint32_t type, uint64_t offset, uint64_t size);
-	/* The call, without restart: 0 or -errno. What the ABI lacks is ignored. */
-	int (*call)(int fd, const void *ops, uint32_t count, uint32_t stride, uint32_t pad);
+	unsigned long request;	/* of the ioctl */
+	uint32_t args_size;	/* bytes of its argument, at most GPU_SYNC_ARGS */
+	/* Make the argument at @args. What the ABI lacks is ignored. */
+	void (*encode_args)(void *args, const void *ops, uint32_t count, uint32_t stride,
+			    uint32_t pad);
 };
+
+#define GPU_SYNC_ARGS	64
+
+/* The call, without restart: 0 or -errno. */
+int gpu_sync_call(const struct gpu_sync_abi *abi, int fd, const void *ops, uint32_t count,
+		  uint32_t stride, uint32_t pad);
 
 /* NULL if the driver has none. Needs no open GPU. */
 const struct gpu_sync_abi *gpu_sync_abi(struct gemsync_device *dev);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <xf86drm.h>
 
 #include "gpu_csf.h"
@@ -175,22 +174,27 @@ static void encode_sync_op(void *raw, uint32_t handle, uint32_t type, uint64_t o
 	memcpy(raw, &op, sizeof(op));
 }
 
-static int call_sync(int fd, const void *ops, uint32_t count, uint32_t stride, uint32_t pad)
+static void encode_sync_args(void *raw, const void *ops, uint32_t count, uint32_t stride,
+			     uint32_t pad)
 {
 	struct drm_panthor_bo_sync args = {
 		.ops = { .stride = stride, .count = count, .array = (uintptr_t)ops },
 	};
 
 	(void)pad;
-	return ioctl(fd, DRM_IOCTL_PANTHOR_BO_SYNC, &args) ? -errno : 0;
+	memcpy(raw, &args, sizeof(args));
 }
+
+_Static_assert(sizeof(struct drm_panthor_bo_sync) <= GPU_SYNC_ARGS, "room for the argument");
 
 static const struct gpu_sync_abi panthor_sync_abi = {
 	.op_size = sizeof(struct drm_panthor_bo_sync_op),
 	.has_stride = true,
 	.wide = true,
 	.encode = encode_sync_op,
-	.call = call_sync,
+	.request = DRM_IOCTL_PANTHOR_BO_SYNC,
+	.args_size = sizeof(struct drm_panthor_bo_sync),
+	.encode_args = encode_sync_args,
 };
 
 /* ---- Opening ---- */
