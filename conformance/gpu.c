@@ -84,21 +84,36 @@ void gpu_close(struct gpu *gpu)
 	gemsync_bo_destroy(staging);
 }
 
-int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
+typedef int (*bind_fn)(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
+		       uint64_t va);
+
+static int bind_somewhere(struct gpu *gpu, struct gemsync_bo *bo, bind_fn bind, uint64_t *va)
 {
 	uint64_t size = gemsync_bo_size(bo);
 	uint64_t at = gpu->next_va;
 	int ret;
 
+	if (!bind)
+		return -EOPNOTSUPP;
 	if (size > LAST_VA - VA_ALIGN || at > LAST_VA - VA_ALIGN - size)
 		return -ENOSPC;
-	ret = gpu_bind_at(gpu, bo, 0, size, at);
+	ret = bind(gpu, gemsync_bo_handle(bo), 0, size, at);
 	if (ret)
 		return ret;
 	/* A gap, so that accesses past a BO's end fault. */
 	gpu->next_va = (at + size + VA_ALIGN) / VA_ALIGN * VA_ALIGN;
 	*va = at;
 	return 0;
+}
+
+int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
+{
+	return bind_somewhere(gpu, bo, gpu->ops->bind, va);
+}
+
+int gpu_bind_readonly(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
+{
+	return bind_somewhere(gpu, bo, gpu->ops->bind_readonly, va);
 }
 
 int gpu_bind_at(struct gpu *gpu, struct gemsync_bo *bo, uint64_t offset, uint64_t size,

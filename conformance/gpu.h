@@ -30,6 +30,9 @@ void gpu_close(struct gpu *gpu);
 /* Bind a whole BO for reading and writing, at an address that was never used before. */
 int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va);
 
+/* The same for reading alone. -EOPNOTSUPP if the GPU's pages are always writable. */
+int gpu_bind_readonly(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va);
+
 /*
  * Bind @size bytes of a BO from @offset on at @va, in place of what is bound
  * there; page-aligned. gpu_bind() never chooses an address from GPU_BIND_AT_START

@@ -11,6 +11,8 @@ struct gpu_ops {
 	int (*open)(struct gemsync_device *dev, struct gpu **out);
 	void (*close)(struct gpu *gpu);
 	int (*bind)(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size, uint64_t va);
+	int (*bind_readonly)(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
+			     uint64_t va);
 	int (*unbind)(struct gpu *gpu, uint64_t va, uint64_t size);
 	int (*map_offset)(struct gemsync_device *dev, uint32_t handle, uint64_t *offset);
 	const struct gpu_sync_abi *sync_abi;

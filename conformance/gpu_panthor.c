@@ -115,11 +115,12 @@ static int bind_one(struct gpu_panthor *gpu, const struct drm_panthor_vm_bind_op
 	return drmIoctl(gpu->fd, DRM_IOCTL_PANTHOR_VM_BIND, &args) ? -errno : 0;
 }
 
-static int panthor_bind(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
-			uint64_t va)
+static int bind_noexec(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
+		       uint64_t va, uint32_t flags)
 {
 	struct drm_panthor_vm_bind_op op = {
-		.flags = DRM_PANTHOR_VM_BIND_OP_TYPE_MAP | DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC,
+		.flags = DRM_PANTHOR_VM_BIND_OP_TYPE_MAP | DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC |
+			 flags,
 		.bo_handle = handle,
 		.bo_offset = offset,
 		.va = va,
@@ -127,6 +128,18 @@ static int panthor_bind(struct gpu *gpu, uint32_t handle, uint64_t offset, uint6
 	};
 
 	return bind_one(to_panthor(gpu), &op);
+}
+
+static int panthor_bind(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
+			uint64_t va)
+{
+	return bind_noexec(gpu, handle, offset, size, va, 0);
+}
+
+static int panthor_bind_readonly(struct gpu *gpu, uint32_t handle, uint64_t offset,
+				 uint64_t size, uint64_t va)
+{
+	return bind_noexec(gpu, handle, offset, size, va, DRM_PANTHOR_VM_BIND_OP_MAP_READONLY);
 }
 
 static int panthor_bind_program(struct gpu_csf *gpu, uint32_t handle, uint64_t size, uint64_t va)
@@ -238,6 +251,7 @@ const struct gpu_ops gpu_panthor_ops = {
 	.open = panthor_open,
 	.close = panthor_close,
 	.bind = panthor_bind,
+	.bind_readonly = panthor_bind_readonly,
 	.unbind = panthor_unbind,
 	.map_offset = panthor_map_offset,
 	.sync_abi = &panthor_sync_abi,

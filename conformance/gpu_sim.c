@@ -66,6 +66,13 @@ static int sim_bind(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t 
 	return gemsync_sim_bind(gpu->dev, handle, offset, size, va, GEMSYNC_SIM_NOEXEC);
 }
 
+static int sim_bind_readonly(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
+			     uint64_t va)
+{
+	return gemsync_sim_bind(gpu->dev, handle, offset, size, va,
+				GEMSYNC_SIM_NOEXEC | GEMSYNC_SIM_READONLY);
+}
+
 static int sim_unbind(struct gpu *gpu, uint64_t va, uint64_t size)
 {
 	return gemsync_sim_unbind(gpu->dev, va, size);
@@ -101,6 +108,7 @@ const struct gpu_ops gpu_sim_ops = {
 	.open = sim_open,
 	.close = sim_close,
 	.bind = sim_bind,
+	.bind_readonly = sim_bind_readonly,
 	.unbind = sim_unbind,
 	.copy = gpu_csf_copy,
 	.fill = gpu_csf_fill,
