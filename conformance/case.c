@@ -50,14 +50,14 @@ static const char *file_name(const char *path)
 }
 
 /* The same check once more, as in a loop: its entry. */
-static struct conform_check *find_check(const char *file, uint32_t line)
+static struct conform_check *find_check(const char *what, const char *file, uint32_t line)
 {
-	uint32_t i;
+	struct conform_check *check;
 
-	for (i = 0; i < current->kept; i++)
-		if (current->checks[i].ok && current->checks[i].line == line &&
-		    !strcmp(current->checks[i].file, file))
-			return &current->checks[i];
+	for (check = current->checks; check < current->checks + current->kept; check++)
+		if (check->ok && check->line == line && !strcmp(check->file, file) &&
+		    !strncmp(check->what, what, sizeof(check->what) - 1))
+			return check;
 	return NULL;
 }
 
@@ -65,7 +65,7 @@ static void record(const char *what, const char *expected, const char *seen, boo
 		   const char *path, int line)
 {
 	const char *file = file_name(path);
-	struct conform_check *check = ok ? find_check(file, line) : NULL;
+	struct conform_check *check = ok ? find_check(what, file, line) : NULL;
 
 	current->check_count++;
 	if (check) {

@@ -60,7 +60,7 @@ struct cf;
 
 struct conform_case {
 	const char *name;
-	const char *rules;
+	const char *rules;	/* "-" if the contract has none that says so */
 	const char *purpose;	/* what holds if it passes */
 	uint32_t needs;		/* NEED_* */
 	double timeout;		/* seconds, 0 for the run's */
@@ -163,6 +163,9 @@ int64_t now_ms(void);	/* CLOCK_MONOTONIC */
 
 #define EXPECT_EQ(seen, expected) \
 	expect_int(#seen, (int64_t)(seen), #expected, (int64_t)(expected), __FILE__, __LINE__)
+/* The same in the case's own words, where the expression does not tell: in loops. */
+#define EXPECT_EQ_AS(what, seen, expected) \
+	expect_int(what, (int64_t)(seen), #expected, (int64_t)(expected), __FILE__, __LINE__)
 #define EXPECT_OK(call)		expect_int(#call, call, "0", 0, __FILE__, __LINE__)
 #define EXPECT(condition)	expect_true(#condition, condition, __FILE__, __LINE__)
 
