@@ -7,9 +7,21 @@
 #include "suite.h"
 
 extern const struct case_group exactness_group;
+extern const struct case_group semantics_group;
+extern const struct case_group batches_group;
+extern const struct case_group refusals_group;
+extern const struct case_group compat_group;
+extern const struct case_group idle_group;
+extern const struct case_group faults_group;
 
 const struct case_group *const suite_groups[] = {
 	&exactness_group,
+	&semantics_group,
+	&batches_group,
+	&refusals_group,
+	&compat_group,
+	&idle_group,
+	&faults_group,
 	NULL,
 };
 

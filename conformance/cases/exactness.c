@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* A sync maintains the lines of its range, and costs what these cost (R1, R10, R22). */
-#include "case.h"
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "machine.h"
 
 struct range {
 	uint64_t offset;
@@ -52,6 +58,389 @@ CASE(r1_each_line_seen, "R1 R4", NEED_INCOHERENT | NEED_SYNC,
 	}
 }
 
+CASE(r1_lines_around_stay_dirty, "R1", NEED_LAZY,
+     "a flush shows the GPU the lines of its range, and nothing of the lines around")
+{
+	struct buffer *buf = new_buffer(cf, 16 * KIB, GEMSYNC_BO_CACHED);
+	uint64_t line = cf->info.line_size, at;
+
+	for (at = 0; at < 4 * line; at += line)
+		put_both(cf, buf, at, OLD);
+	for (at = 0; at < 4 * line; at += line)
+		cpu_put(buf, at, NEW);
+	EXPECT_OK(flush(cf, buf, line + 4, line));
+	EXPECT_GPU(cf, buf, 0, OLD);
+	EXPECT_GPU(cf, buf, line, NEW);
+	EXPECT_GPU(cf, buf, 2 * line, NEW);
+	EXPECT_GPU(cf, buf, 3 * line, OLD);
+}
+
+/* ---- Large BOs ---- */
+
+CASE(r10_first_sync, "R10 R1", NEED_LAZY,
+     "the first sync of a BO too touches the lines of its range alone")
+{
+	struct buffer *buf = new_buffer(cf, 64 * KIB, GEMSYNC_BO_CACHED);
+	struct gemsync_counters before;
+	uint64_t at;
+
+	for (at = 0; at < 64 * KIB; at += 4)
+		cpu_put(buf, at, NEW);
+	before = lines_now(cf);
+	EXPECT_OK(flush(cf, buf, 32 * KIB, 64));
+	EXPECT_LINES(cf, &before, lines_of(cf, 32 * KIB, 64), 0);
+	EXPECT_GPU(cf, buf, 32 * KIB, NEW);
+	EXPECT_GPU(cf, buf, 0, 0);
+	EXPECT_GPU(cf, buf, 32 * KIB - 4, 0);
+	EXPECT_GPU(cf, buf, 64 * KIB - 4, 0);
+}
+
+/*
+ * Bytes: 1 GiB, or less where half of the machine's memory is, or where each page is
+ * poisoned and emulated before it can be used.
+ */
+static uint64_t large_size(const struct cf *cf)
+{
+	uint64_t limit = memory_available() / 2, size = 1024 * MIB;
+
+	if (cf->info.emulated && cf->fd >= 0 && limit > 128 * MIB)
+		limit = 128 * MIB;
+	while (size > 64 * MIB && size > limit)
+		size /= 2;
+	return size;
+}
+
+CASE_WITHIN(r10_end_of_a_large_bo, "R10 R1", NEED_LAZY, 60,
+	    "64 bytes at the end of a large BO are as many lines as 64 at its start")
+{
+	uint64_t size = large_size(cf);
+	struct buffer *buf = new_buffer(cf, size, GEMSYNC_BO_CACHED);
+	uint64_t lines = lines_of(cf, 0, 64);
+	struct gemsync_counters before;
+
+	before = lines_now(cf);
+	cpu_put(buf, size - 64, NEW);
+	EXPECT_GPU(cf, buf, size - 64, 0);
+	EXPECT_OK(flush(cf, buf, size - 64, 64));
+	EXPECT_LINES(cf, &before, lines, 0);
+	EXPECT_GPU(cf, buf, size - 64, NEW);
+	before = lines_now(cf);
+	EXPECT_OK(flush(cf, buf, 0, 64));
+	EXPECT_LINES(cf, &before, lines, 0);
+}
+
+#define TRIES	200
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+/* The fastest of many: others use the machine too. */
+static int64_t fastest_sync(struct cf *cf, const struct buffer *buf, uint64_t offset)
+{
+	int64_t took, best = INT64_MAX;
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		cpu_put(buf, offset, i);
+		took = now_ns();
+		EXPECT_OK(gemsync_bo_invalidate(buf->bo, offset, 64));
+		took = now_ns() - took;
+		best = took < best ? took : best;
+	}
+	return best;
+}
+
+/* A walk from the BO's start would take thousands of times as long at its end. */
+CASE_WITHIN(r10_cost_of_an_offset, "R10", NEED_SYNC, 60,
+	    "a sync at the end of a large BO takes no longer than at its start")
+{
+	uint64_t size = large_size(cf) / 4;
+	struct buffer *buf = new_buffer(cf, size, GEMSYNC_BO_CACHED);
+	int64_t start = fastest_sync(cf, buf, 0);
+
+	EXPECT(fastest_sync(cf, buf, size - 64) < 4 * start + 20000);
+}
+
+#define HUGE_SIZE	(4096 * MIB)
+
+CASE_WITHIN(r8_last_byte_of_4_gib, "R8 R10", 0, 120,
+	    "the last byte of a BO of 4 GiB is synced, or the BO is refused with -ENOMEM")
+{
+	uint64_t last = HUGE_SIZE - 4;
+	struct gemsync_bo *bo;
+	struct buffer *buf;
+	int ret;
+
+	ret = gemsync_bo_create(cf->dev, HUGE_SIZE, GEMSYNC_BO_CACHED, &bo);
+	if (ret) {
+		EXPECT_EQ(ret, -ENOMEM);
+		new_buffer(cf, MIB, GEMSYNC_BO_CACHED);
+		return;
+	}
+	gemsync_bo_destroy(bo);
+	need_memory(HUGE_SIZE + HUGE_SIZE / 4);
+	buf = new_buffer(cf, HUGE_SIZE, GEMSYNC_BO_CACHED);
+	put_both(cf, buf, last, OLD);
+	put_both(cf, buf, 0, OLD);
+	cpu_put(buf, last, NEW);
+	cpu_put(buf, 0, NEW);
+	EXPECT_OK(flush(cf, buf, HUGE_SIZE - 1, 1));
+	EXPECT_GPU(cf, buf, last, NEW);
+	if (cf->info.emulated && !cf->info.coherent && !cf->info.chaos)
+		EXPECT_GPU(cf, buf, 0, OLD);
+	EXPECT_EQ(flush(cf, buf, HUGE_SIZE - 1, 2), -EINVAL);
+	EXPECT_OK(flush(cf, buf, HUGE_SIZE, 0));
+}
+
+/* ---- Locks ---- */
+
+#define BATCH	10000u
+
+static uint64_t locks_now(void)
+{
+	uint64_t locks;
+
+	if (module_counter("drm_gem_sync", "locks", &locks))
+		skip("the driver does not count the locks that syncs take",
+		     "run on a driver that is built on drm_gem_sync");
+	return locks;
+}
+
+/* The locks that a batch takes on two BOs in turns of @turn ops. */
+static uint64_t locks_of_batch(struct cf *cf, struct buffer *const bufs[2], unsigned int turn)
+{
+	struct gemsync_op *ops = calloc(BATCH, sizeof(*ops));
+	uint64_t before;
+	unsigned int i;
+
+	EXPECT(ops != NULL);
+	for (i = 0; i < BATCH; i++)
+		ops[i] = (struct gemsync_op){
+			.bo = bufs[i / turn % 2]->bo, .offset = i % 1024 * 4ull, .size = 4,
+		};
+	before = locks_now();
+	EXPECT_OK(gemsync_device_sync(cf->dev, ops, BATCH));
+	free(ops);
+	return locks_now() - before;
+}
+
+CASE(r10_one_lock_per_group, "R10", NEED_SYNC_ABI | NEED_INCOHERENT,
+     "10,000 ops take the lock once for each group that follow each other on one BO")
+{
+	struct buffer *const bufs[2] = {
+		new_buffer(cf, 4096, GEMSYNC_BO_CACHED), new_buffer(cf, 4096, GEMSYNC_BO_CACHED),
+	};
+
+	cpu_put(bufs[0], 0, NEW);
+	cpu_put(bufs[1], 0, NEW);
+	EXPECT_EQ(locks_of_batch(cf, bufs, BATCH), 1);
+	EXPECT_EQ(locks_of_batch(cf, bufs, BATCH / 2), 2);
+	EXPECT_EQ(locks_of_batch(cf, bufs, 100), 100);
+	EXPECT_EQ(locks_of_batch(cf, bufs, 1), BATCH);
+}
+
+/* Whole syncs of a large BO, one after the other. */
+struct long_syncs {
+	struct buffer *buf;
+	atomic_uint edge;	/* counts their begins and ends: odd while one runs */
+	int error;
+};
+
+#define LONG_SYNCS	3u
+#define LONG_SIZE	(32 * MIB)
+
+static void *sync_whole_bo(void *arg)
+{
+	struct long_syncs *syncs = arg;
+	uint32_t i;
+
+	for (i = 0; i < LONG_SYNCS && !syncs->error; i++) {
+		syncs->edge++;
+		syncs->error = gemsync_bo_invalidate(syncs->buf->bo, 0, LONG_SIZE);
+		syncs->edge++;
+	}
+	syncs->edge = 2 * LONG_SYNCS;
+	return NULL;
+}
+
+/* How many small syncs begin and end within one long one. */
+static uint32_t count_inside(struct long_syncs *syncs, const struct buffer *small, int *error)
+{
+	uint32_t edge, inside = 0;
+
+	*error = 0;
+	while ((edge = syncs->edge) < 2 * LONG_SYNCS && !*error) {
+		if (edge % 2 == 0) {
+			sched_yield();
+			continue;
+		}
+		cpu_put(small, 0, inside);
+		*error = gemsync_bo_flush(small->bo, 0, 4);
+		inside += syncs->edge == edge;
+	}
+	return inside;
+}
+
+/*
+ * With the lock held during the walk a small sync gets it when the walk is over. It may
+ * then seem to end inside, before the other thread says that its call is over: once.
+ */
+CASE_WITHIN(r10_long_sync_lets_others_go, "R10", NEED_SYNC, 60,
+	    "while a sync of a large BO goes on, syncs of other BOs of its address space are done")
+{
+	struct long_syncs syncs = { 0 };
+	struct buffer *small;
+	pthread_t thread;
+	uint32_t inside;
+	uint64_t at;
+	int error;
+
+	if (cf->info.coherent)
+		skip("on a coherent device no sync takes long", "run on one that is not coherent");
+	need_memory(4 * LONG_SIZE);
+	syncs.buf = new_buffer(cf, LONG_SIZE, GEMSYNC_BO_CACHED);
+	small = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+	for (at = 0; at < LONG_SIZE; at += cf->info.page_size)
+		cpu_put(syncs.buf, at, NEW);
+	EXPECT_OK(pthread_create(&thread, NULL, sync_whole_bo, &syncs));
+	inside = count_inside(&syncs, small, &error);
+	EXPECT_OK(pthread_join(thread, NULL));
+	EXPECT_OK(error);
+	EXPECT_OK(syncs.error);
+	EXPECT(inside > 2 * LONG_SYNCS);
+}
+
+/* ---- Physical pieces ---- */
+
+#define PIECES	64u	/* pages of each BO */
+
+/*
+ * Two BOs whose pages lie between each other, as far as the kernel reuses what was
+ * freed last: of many BOs of a page, every second one makes room for @a, the others
+ * for @b. A sync of @a that runs past the end of a piece meets lines of @b.
+ */
+static void new_interleaved(struct cf *cf, struct buffer **a, struct buffer **b)
+{
+	struct gemsync_bo *small[2 * PIECES];
+	void *map;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(small); i++) {
+		EXPECT_OK(gemsync_bo_create(cf->dev, cf->info.page_size, 0, &small[i]));
+		EXPECT_OK(gemsync_bo_map(small[i], &map));
+		*(volatile uint32_t *)map = NEW;
+	}
+	for (i = 0; i < ARRAY_SIZE(small); i += 2)
+		gemsync_bo_destroy(small[i]);
+	*a = new_buffer(cf, PIECES * cf->info.page_size, GEMSYNC_BO_CACHED);
+	for (i = 1; i < ARRAY_SIZE(small); i += 2)
+		gemsync_bo_destroy(small[i]);
+	*b = new_buffer(cf, PIECES * cf->info.page_size, GEMSYNC_BO_CACHED);
+}
+
+/* Every word that is looked at: the first ones of a page's first and last line. */
+static uint64_t place(const struct cf *cf, unsigned int i)
+{
+	uint64_t page = cf->info.page_size;
+
+	return i / 2 * page + (i % 2 ? page - cf->info.line_size : 0);
+}
+
+static void make_dirty(struct cf *cf, const struct buffer *buf)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * PIECES; i++)
+		cpu_put(buf, place(cf, i), OLD + i);
+	EXPECT_OK(gemsync_bo_flush(buf->bo, 0, gemsync_bo_size(buf->bo)));
+	for (i = 0; i < 2 * PIECES; i++)
+		cpu_put(buf, place(cf, i), NEW + i);
+}
+
+/* The GPU sees the new words in the lines of the range, and the old ones elsewhere. */
+static void expect_written_back(struct cf *cf, const struct buffer *buf, struct range range)
+{
+	uint64_t line = cf->info.line_size, size = gemsync_bo_size(buf->bo), at;
+	uint8_t *seen = malloc(size);
+	unsigned int i, right = 0;
+	uint32_t expected;
+	bool inside;
+
+	EXPECT(seen != NULL);
+	EXPECT_OK(gpu_read(cf->gpu, buf->va, seen, size));
+	for (i = 0; i < 2 * PIECES; i++) {
+		at = place(cf, i);
+		inside = range.size && at < range.offset + range.size && range.offset < at + line;
+		expected = (inside ? NEW : OLD) + i;
+		if (*(uint32_t *)(seen + at) != expected)
+			EXPECT_GPU(cf, buf, at, expected);
+		else
+			right++;
+	}
+	free(seen);
+	EXPECT_EQ(right, 2 * PIECES);
+}
+
+CASE(r22_pieces, "R22 R1", NEED_LAZY,
+     "a range over 2, 3 or all physical pieces of a BO is synced to the line, and no other BO with it")
+{
+	uint64_t page = cf->info.page_size, line = cf->info.line_size;
+	const struct range ranges[] = {
+		{ page - 1, 2 }, { page - line, 2 * line }, { page / 2, page },
+		{ 7 * page - 1, page + 2 }, { 9 * page + 3, 2 * page }, { 3 * page, 16 * page },
+		{ 1, PIECES * page - 2 }, { 0, PIECES * page },
+	};
+	struct gemsync_counters before;
+	struct buffer *a, *b;
+	uint64_t lines;
+	size_t i;
+
+	new_interleaved(cf, &a, &b);
+	make_dirty(cf, b);
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		make_dirty(cf, a);
+		lines = lines_of(cf, ranges[i].offset, ranges[i].size);
+		before = lines_now(cf);
+		EXPECT_OK(flush(cf, a, ranges[i].offset, ranges[i].size));
+		EXPECT_LINES(cf, &before, lines, 0);
+		expect_written_back(cf, a, ranges[i]);
+		before = lines_now(cf);
+		EXPECT_OK(invalidate(cf, a, ranges[i].offset, ranges[i].size));
+		EXPECT_LINES(cf, &before, lines, lines);
+		expect_written_back(cf, b, (struct range){ 0 });
+	}
+}
+
+/* The same by what both sides see, which hardware can show too. */
+CASE(r22_each_piece_seen, "R22 R1 R4", NEED_INCOHERENT | NEED_SYNC,
+     "line by line, at the ends of physical pieces too, a sync reaches its range")
+{
+	uint64_t page = cf->info.page_size, line = cf->info.line_size;
+	struct buffer *a, *b;
+	uint64_t i;
+
+	new_interleaved(cf, &a, &b);
+	for (i = 1; i < PIECES; i += 9) {
+		EXPECT_RANGE(cf, a, GEMSYNC_FLUSH, i * page - line, 2 * line);
+		EXPECT_RANGE(cf, a, GEMSYNC_INVALIDATE, i * page - line / 2, line);
+	}
+	EXPECT_RANGE(cf, b, GEMSYNC_INVALIDATE, page / 2, PIECES * page - page);
+}
+
 CASES(exactness, "Exactness and cost",
       &r1_lines_of_a_range,
-      &r1_each_line_seen);
+      &r1_each_line_seen,
+      &r1_lines_around_stay_dirty,
+      &r10_first_sync,
+      &r10_end_of_a_large_bo,
+      &r10_cost_of_an_offset,
+      &r8_last_byte_of_4_gib,
+      &r10_one_lock_per_group,
+      &r10_long_sync_lets_others_go,
+      &r22_pieces,
+      &r22_each_piece_seen);

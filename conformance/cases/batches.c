@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+/* Many syncs in one call: all of them or none (R7). */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+
+#include "raw_sync.h"
+
+#define RANGES	256u
+#define STRIDE	4096u
+
+/* ---- Through the library ---- */
+
+/* 256 words, one a page; the GPU knows the old ones, the CPU has written new ones. */
+static struct buffer *dirty_pages(struct cf *cf, struct gemsync_op *ops)
+{
+	struct buffer *buf = new_buffer(cf, (uint64_t)RANGES * STRIDE, GEMSYNC_BO_CACHED);
+	unsigned int i;
+
+	for (i = 0; i < RANGES; i++) {
+		ops[i] = (struct gemsync_op){
+			.bo = buf->bo, .offset = (uint64_t)i * STRIDE, .size = 4,
+		};
+		cpu_put(buf, ops[i].offset, OLD + i);
+	}
+	EXPECT_OK(gemsync_device_sync(cf->dev, ops, RANGES));
+	for (i = 0; i < RANGES; i++)
+		cpu_put(buf, ops[i].offset, NEW + i);
+	return buf;
+}
+
+/* In how many pages the GPU sees @value + page. */
+static unsigned int gpu_count(struct cf *cf, const struct buffer *buf, uint32_t value)
+{
+	uint8_t *data = malloc((size_t)RANGES * STRIDE);
+	unsigned int i, n = 0;
+
+	EXPECT(data != NULL);
+	EXPECT_OK(gpu_read(cf->gpu, buf->va, data, (uint64_t)RANGES * STRIDE));
+	for (i = 0; i < RANGES; i++)
+		n += *(uint32_t *)(data + (size_t)i * STRIDE) == value + i;
+	free(data);
+	return n;
+}
+
+CASE(r7_batch_of_256, "R7 R1 R4", NEED_LAZY,
+     "a batch does what its ops do, each a line, and nothing else")
+{
+	struct gemsync_op ops[RANGES];
+	struct buffer *buf = dirty_pages(cf, ops);
+	struct gemsync_counters before;
+
+	EXPECT_EQ(gpu_count(cf, buf, OLD), RANGES);
+	before = lines_now(cf);
+	EXPECT_OK(gemsync_device_sync(cf->dev, ops, RANGES));
+	EXPECT_LINES(cf, &before, RANGES, 0);
+	EXPECT_EQ(gpu_count(cf, buf, NEW), RANGES);
+}
+
+/* Every thing that can be wrong with op @place. */
+static void expect_refused(struct cf *cf, struct gemsync_op *ops, unsigned int place)
+{
+	struct gemsync_op good = ops[place];
+
+	ops[place].offset = (uint64_t)RANGES * STRIDE;
+	EXPECT_EQ_AS("a batch with a range behind the BO",
+		     gemsync_device_sync(cf->dev, ops, RANGES), -EINVAL);
+	ops[place] = good;
+	ops[place].type = (enum gemsync_op_type)2;
+	EXPECT_EQ_AS("a batch with an unknown type",
+		     gemsync_device_sync(cf->dev, ops, RANGES), -EINVAL);
+	ops[place] = good;
+	ops[place].bo = NULL;
+	EXPECT_EQ_AS("a batch with an op without a BO",
+		     gemsync_device_sync(cf->dev, ops, RANGES), -EINVAL);
+	ops[place] = good;
+}
+
+CASE(r7_one_bad_op, "R7 R8", NEED_LAZY,
+     "whatever is wrong with one op of a batch, and wherever it stands, none of them is done")
+{
+	static const unsigned int places[] = { 0, RANGES / 2, RANGES - 1 };
+	struct gemsync_op ops[RANGES];
+	struct buffer *buf = dirty_pages(cf, ops);
+	struct gemsync_counters before = lines_now(cf);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++)
+		expect_refused(cf, ops, places[i]);
+	EXPECT_LINES(cf, &before, 0, 0);
+	EXPECT_EQ(gpu_count(cf, buf, OLD), RANGES);
+	EXPECT_OK(gemsync_device_sync(cf->dev, ops, RANGES));
+	EXPECT_EQ(gpu_count(cf, buf, NEW), RANGES);
+}
+
+CASE(r7_duplicates_and_overlaps, "R7 R4", NEED_LAZY,
+     "ops on the same range twice, and one over another, are done one by one")
+{
+	struct buffer *buf = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+	uint64_t line = cf->info.line_size;
+	const struct gemsync_op ops[] = {
+		{ buf->bo, GEMSYNC_FLUSH, 0, line },
+		{ buf->bo, GEMSYNC_FLUSH, 0, line },
+		{ buf->bo, GEMSYNC_INVALIDATE, line / 2, line },
+		{ buf->bo, GEMSYNC_INVALIDATE, 0, 4 * line },
+	};
+	struct gemsync_counters before;
+
+	put_both(cf, buf, 0, OLD);
+	put_both(cf, buf, 2 * line, OLD);
+	cpu_put(buf, 0, NEW);
+	gpu_put(cf, buf, 2 * line, NEW);
+	EXPECT_GPU(cf, buf, 0, OLD);
+	EXPECT_CPU(cf, buf, 2 * line, OLD);
+	before = lines_now(cf);
+	EXPECT_OK(gemsync_device_sync(cf->dev, ops, ARRAY_SIZE(ops)));
+	EXPECT_LINES(cf, &before, 1 + 1 + 2 + 4, 2 + 4);
+	EXPECT_GPU(cf, buf, 0, NEW);
+	EXPECT_CPU(cf, buf, 0, NEW);
+	EXPECT_CPU(cf, buf, 2 * line, NEW);
+}
+
+CASE(r7_idle_ops_in_between, "R7 R9", NEED_LAZY,
+     "write-combined BOs and empty ranges in a batch change nothing for the other ops")
+{
+	struct buffer *a = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+	struct buffer *b = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+	struct buffer *wc = new_buffer(cf, 4096, 0);
+	const struct gemsync_op ops[] = {
+		{ wc->bo, GEMSYNC_FLUSH, 0, 4096 },
+		{ a->bo, GEMSYNC_FLUSH, 0, 4 },
+		{ a->bo, GEMSYNC_FLUSH, 512, 0 },
+		{ wc->bo, GEMSYNC_INVALIDATE, 0, 4096 },
+		{ b->bo, GEMSYNC_FLUSH, 0, 4 },
+	};
+	struct gemsync_counters before;
+
+	put_both(cf, a, 0, OLD);
+	put_both(cf, b, 0, OLD);
+	cpu_put(a, 0, NEW);
+	cpu_put(b, 0, NEW);
+	before = lines_now(cf);
+	EXPECT_OK(gemsync_device_sync(cf->dev, ops, ARRAY_SIZE(ops)));
+	EXPECT_LINES(cf, &before, 2, 0);
+	EXPECT_GPU(cf, a, 0, NEW);
+	EXPECT_GPU(cf, b, 0, NEW);
+}
+
+CASE(r7_longest_batch, "R7 R8", NEED_LAZY,
+     "1,048,576 ops are done in one call, the first one and the last one too")
+{
+	struct buffer *buf = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+	struct gemsync_op *ops = calloc(MOST_OPS, sizeof(*ops));
+	struct gemsync_counters before;
+	size_t i;
+
+	EXPECT(ops != NULL);
+	for (i = 0; i < MOST_OPS; i++)
+		ops[i].bo = buf->bo;
+	ops[0].size = 1;
+	ops[MOST_OPS - 1].size = 1;
+	ops[MOST_OPS - 1].offset = 4095;
+	put_both(cf, buf, 4092, OLD);
+	cpu_put(buf, 4092, NEW);
+	before = lines_now(cf);
+	EXPECT_OK(gemsync_device_sync(cf->dev, ops, MOST_OPS));
+	free(ops);
+	EXPECT_LINES(cf, &before, 2, 0);
+	EXPECT_GPU(cf, buf, 4092, NEW);
+}
+
+/* ---- The array ---- */
+
+CASE(r7_array_faults, "R7 R8", NEED_SYNC_ABI,
+     "an array whose second op lies in a page that is not there is -EFAULT, and nothing is done")
+{
+	uint32_t op_size = gpu_sync_abi(cf->dev)->op_size;
+	uint64_t page = cf->info.page_size;
+	struct witness witness;
+	uint8_t *pages;
+	void *op;
+
+	pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	EXPECT(pages != MAP_FAILED);
+	EXPECT_OK(munmap(pages + page, page));
+	new_witness(cf, &witness);
+	op = raw_ops(cf, &witness.flush, 1);
+	memcpy(pages + page - op_size, op, op_size);
+	free(op);
+	EXPECT_EQ(raw_call(cf, pages + page - op_size, 2, op_size), -EFAULT);
+	expect_nothing_done(cf, &witness);
+	EXPECT_OK(raw_call(cf, pages + page - op_size, 1, op_size));
+	EXPECT_GPU(cf, witness.buf, 0, NEW);
+}
+
+/* The array lies across the pages of a BO, whose lock the fault on its map takes. */
+static void sync_from_inside(struct cf *cf, uint32_t flags)
+{
+	struct buffer *buf = new_buffer(cf, 8192, flags);
+	const struct raw_op op = {
+		.handle = gemsync_bo_handle(buf->bo), .type = BOTH, .size = 8192,
+	};
+	const struct raw_op ops[2] = { op, op };
+	uint32_t op_size = gpu_sync_abi(cf->dev)->op_size;
+	void *raw = raw_ops(cf, ops, 2);
+	uint8_t *place = buf->map + 4096 - op_size;
+
+	memcpy(place, raw, 2ull * op_size);
+	EXPECT_OK(raw_call(cf, place, 2, op_size));
+	EXPECT(!memcmp(place, raw, 2ull * op_size));
+	free(raw);
+}
+
+CASE(r7_array_inside_the_bo, "R7", NEED_SYNC_ABI,
+     "the array may lie in a map of the BO that it syncs, touched before or not")
+{
+	uint32_t op_size = gpu_sync_abi(cf->dev)->op_size;
+	struct buffer *fresh;
+
+	sync_from_inside(cf, GEMSYNC_BO_CACHED);
+	sync_from_inside(cf, 0);
+	/* Never touched: the copy itself faults the page in, and finds zeros. */
+	fresh = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+	EXPECT_EQ(raw_call(cf, fresh->map, 1, op_size), -ENOENT);
+}
+
+/* ---- Signals ---- */
+
+/* A call may let a signal wait for so long, and no longer. */
+#define LONG_MS		1000
+#define SIGNAL_MS	(LONG_MS + 200)
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+/* SIGALRM after @ms, and then every @interval_ms if that is not 0. */
+static void set_timer(int64_t ms, int64_t interval_ms)
+{
+	const struct itimerval value = {
+		.it_value = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 },
+		.it_interval = { .tv_usec = interval_ms * 1000 },
+	};
+
+	EXPECT_OK(setitimer(ITIMER_REAL, &value, NULL));
+}
+
+/* A batch of ops that are all the same, as long as it has to be. */
+struct long_batch {
+	struct buffer *buf;
+	void *ops;		/* MOST_OPS or fewer: */
+	uint32_t most;
+	uint32_t count;		/* that take the time wanted */
+	uint8_t args[GPU_SYNC_ARGS];
+};
+
+static int64_t time_of(struct cf *cf, const struct long_batch *batch, uint32_t count)
+{
+	int64_t begin = now_ms();
+
+	EXPECT_OK(raw_call(cf, batch->ops, count, gpu_sync_abi(cf->dev)->op_size));
+	return now_ms() - begin;
+}
+
+/* How many of the ops take @ms, measured on fewer; skips if all of them take less. */
+static void choose_count(struct cf *cf, struct long_batch *batch, int64_t ms)
+{
+	int64_t took = 0;
+	uint32_t count;
+
+	for (count = 1; took < ms / 10; count *= 2) {
+		if (count > batch->most)
+			skip("the longest batch ends before a signal could come",
+			     "run on a device that is slower");
+		took = time_of(cf, batch, count);
+		batch->count = count;
+	}
+	if ((uint64_t)batch->count * ms / took > batch->most)
+		skip("the longest batch ends before a signal could come",
+		     "run on a device that is slower");
+	batch->count = (uint64_t)batch->count * ms / took;
+}
+
+/* Up to @most ops that each sync @size bytes of 4 MiB, so many that they take @ms. */
+static void new_long_batch(struct cf *cf, struct long_batch *batch, uint32_t most, uint64_t size,
+			   int64_t ms)
+{
+	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
+	struct raw_op *ops = malloc(most * sizeof(*ops));
+	uint32_t i;
+
+	EXPECT(ops != NULL);
+	batch->buf = new_buffer(cf, 4 * MIB, GEMSYNC_BO_CACHED);
+	memset(batch->buf->map, 1, 4 * MIB);
+	for (i = 0; i < most; i++)
+		ops[i] = (struct raw_op){
+			.handle = gemsync_bo_handle(batch->buf->bo), .type = BOTH, .size = size,
+		};
+	batch->most = most;
+	batch->ops = raw_ops(cf, ops, most);
+	free(ops);
+	choose_count(cf, batch, ms);
+	abi->encode_args(batch->args, batch->ops, batch->count, abi->op_size, 0);
+}
+
+/* Signals come while the call runs, to a handler that does not restart it. */
+static int call_with_signals(struct cf *cf, struct long_batch *batch, int64_t ms,
+			     int64_t interval_ms)
+{
+	const struct sigaction action = { .sa_handler = on_alarm };
+	int ret;
+
+	EXPECT_OK(sigaction(SIGALRM, &action, NULL));
+	set_timer(ms, interval_ms);
+	ret = raw_ioctl(cf->fd, gpu_sync_abi(cf->dev)->request, batch->args);
+	set_timer(0, 0);
+	return ret;
+}
+
+static void interrupt_batch(struct cf *cf, uint32_t most, uint64_t size)
+{
+	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
+	uint8_t args[GPU_SYNC_ARGS], *ops;
+	struct long_batch batch;
+	size_t bytes;
+	int ret, tries = 3;
+
+	new_long_batch(cf, &batch, most, size, 2 * SIGNAL_MS);
+	bytes = (size_t)batch.count * abi->op_size;
+	ops = malloc(bytes);
+	EXPECT(ops != NULL);
+	memcpy(ops, batch.ops, bytes);
+	memcpy(args, batch.args, abi->args_size);
+	put_both(cf, batch.buf, 0, OLD);
+	/* The machine may have become faster meanwhile. */
+	do {
+		cpu_put(batch.buf, 0, NEW);
+		ret = call_with_signals(cf, &batch, SIGNAL_MS, 0);
+	} while (!ret && --tries);
+	EXPECT_EQ_AS("a batch of twice the time after which a signal came", ret, -EINTR);
+	EXPECT(!memcmp(args, batch.args, abi->args_size));
+	EXPECT(!memcmp(ops, batch.ops, bytes));
+	EXPECT_OK(raw_ioctl(cf->fd, abi->request, batch.args));
+	EXPECT_GPU(cf, batch.buf, 0, NEW);
+	free(ops);
+	free(batch.ops);
+}
+
+CASE(r7_signal_in_long_ops, "R7", NEED_SYNC_ABI | NEED_INCOHERENT,
+     "a signal during a batch of large ops is -EINTR, the arguments untouched; again, it completes")
+{
+	interrupt_batch(cf, 65536, 4 * MIB);
+}
+
+CASE(r7_signal_in_short_ops, "R7", NEED_SYNC_ABI | NEED_INCOHERENT,
+     "a signal during a batch of many small ops is -EINTR too; again, it completes")
+{
+	interrupt_batch(cf, MOST_OPS, 4096);
+}
+
+/* Callers restart: a profiler's signals must not keep a batch from its end. */
+CASE(r7_signals_of_a_profiler, "R7", NEED_SYNC_ABI | NEED_INCOHERENT,
+     "a batch that is done again after each signal ends, though signals come all the time")
+{
+	struct long_batch batch;
+	int64_t begin;
+	int ret;
+
+	new_long_batch(cf, &batch, 65536, 4 * MIB, 100);
+	begin = now_ms();
+	do
+		ret = call_with_signals(cf, &batch, 5, 5);
+	while (ret == -EINTR && now_ms() - begin < 5000);
+	EXPECT_EQ_AS("a batch of 100 ms under a signal every 5 ms", ret, 0);
+	free(batch.ops);
+}
+
+CASES(batches, "Batches",
+      &r7_batch_of_256,
+      &r7_one_bad_op,
+      &r7_duplicates_and_overlaps,
+      &r7_idle_ops_in_between,
+      &r7_longest_batch,
+      &r7_array_faults,
+      &r7_array_inside_the_bo,
+      &r7_signal_in_long_ops,
+      &r7_signal_in_short_ops,
+      &r7_signals_of_a_profiler);

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/* Where there is nothing to do, nothing is done, and nothing is allocated (R9, R12). */
+#include "machine.h"
+#include "raw_sync.h"
+
+/* Both operations on the whole BO, by the library, and by the driver's call if there is one. */
+static void sync_all(struct cf *cf, struct gemsync_bo *bo, uint64_t size)
+{
+	struct raw_op op = { .handle = gemsync_bo_handle(bo), .type = FLUSH, .size = size };
+
+	EXPECT_OK(gemsync_bo_flush(bo, 0, size));
+	EXPECT_OK(gemsync_bo_invalidate(bo, 0, size));
+	if (cf->fd < 0 || !gpu_sync_abi(cf->dev))
+		return;
+	EXPECT_OK(raw_sync(cf, &op, 1));
+	op.type = BOTH;
+	EXPECT_OK(raw_sync(cf, &op, 1));
+}
+
+CASE(r9_size_0, "R9 R1", NEED_LAZY,
+     "a sync of 0 bytes is 0 and touches no line, at both ends of the BO and inside it")
+{
+	struct buffer *buf = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+	struct gemsync_counters before;
+
+	put_both(cf, buf, 0, OLD);
+	cpu_put(buf, 0, NEW);
+	before = lines_now(cf);
+	sync_all(cf, buf->bo, 0);
+	EXPECT_OK(flush(cf, buf, 4096, 0));
+	EXPECT_OK(invalidate(cf, buf, 4096, 0));
+	EXPECT_OK(flush(cf, buf, 2, 0));
+	EXPECT_LINES(cf, &before, 0, 0);
+	EXPECT_GPU(cf, buf, 0, OLD);
+	/* The twin: one byte. */
+	EXPECT_OK(flush(cf, buf, 0, 1));
+	EXPECT_LINES(cf, &before, 1, 0);
+	EXPECT_GPU(cf, buf, 0, NEW);
+}
+
+CASE(r9_write_combined, "R9 R12", NEED_LAZY,
+     "a sync of a write-combined BO is 0 and touches no line; the same of a cached one does")
+{
+	struct buffer *cached = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+	struct buffer *wc = new_buffer(cf, 4096, 0);
+	struct gemsync_counters before;
+	uint64_t lines = lines_of(cf, 0, 4096);
+
+	cpu_put(cached, 0, NEW);
+	cpu_put(wc, 0, NEW);
+	before = lines_now(cf);
+	sync_all(cf, wc->bo, 4096);
+	EXPECT_LINES(cf, &before, 0, 0);
+	EXPECT_OK(invalidate(cf, cached, 0, 4096));
+	EXPECT_LINES(cf, &before, lines, lines);
+}
+
+CASE(r12_write_combined_is_seen_at_once, "R12", 0,
+     "a BO without flags needs no sync, in either direction")
+{
+	struct buffer *buf = new_buffer(cf, 4096, 0);
+
+	cpu_put(buf, 64, OLD);
+	EXPECT_GPU(cf, buf, 64, OLD);
+	gpu_put(cf, buf, 64, NEW);
+	EXPECT_CPU(cf, buf, 64, NEW);
+}
+
+CASE(r12_coherent_is_seen_at_once, "R12", NEED_COHERENT,
+     "on a coherent device a cached BO needs no sync, in either direction, and says so")
+{
+	struct buffer *buf = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+	struct gemsync_bo_info info;
+
+	cpu_put(buf, 64, OLD);
+	EXPECT_GPU(cf, buf, 64, OLD);
+	gpu_put(cf, buf, 64, NEW);
+	EXPECT_CPU(cf, buf, 64, NEW);
+	EXPECT_OK(gemsync_bo_query(buf->bo, &info));
+	EXPECT(!info.needs_sync);
+}
+
+CASE(r9_coherent, "R9", NEED_COHERENT | NEED_COUNTERS,
+     "on a coherent device a sync is 0 and touches no line")
+{
+	struct buffer *buf = new_buffer(cf, 64 * KIB, GEMSYNC_BO_CACHED);
+	struct gemsync_counters before = lines_now(cf);
+
+	cpu_put(buf, 0, NEW);
+	sync_all(cf, buf->bo, 64 * KIB);
+	EXPECT_LINES(cf, &before, 0, 0);
+}
+
+/* Lines too, where they are counted. */
+CASE(r9_unpopulated, "R9 R2", NEED_SYNC,
+     "a sync of a cached BO that has no pages yet is 0, and gives it none, on coherent devices too")
+{
+	struct gemsync_counters lines = { 0 };
+	struct memory before, touched;
+	struct gemsync_bo *bo;
+	void *map;
+	bool counted = !gemsync_device_counters(cf->dev, &lines);
+
+	EXPECT_OK(gemsync_bo_create(cf->dev, MIB, GEMSYNC_BO_CACHED, &bo));
+	before = memory_now(cf);
+	sync_all(cf, bo, MIB);
+	expect_same_memory(cf, &before);
+	if (counted)
+		EXPECT_LINES(cf, &lines, 0, 0);
+
+	/* The twin: a store is what gives it pages. */
+	EXPECT_OK(gemsync_bo_map(bo, &map));
+	*(volatile uint32_t *)map = NEW;
+	touched = memory_now(cf);
+	if (cf->fd >= 0 && before.resident)
+		EXPECT(touched.resident > before.resident);
+	if (before.pages)
+		EXPECT_EQ(touched.pages, before.pages + MIB / cf->info.page_size);
+	gemsync_bo_destroy(bo);
+}
+
+CASE(r9_untouched, "R9 R2", NEED_SYNC,
+     "a sync of a BO that only the GPU has used allocates nothing")
+{
+	struct buffer *buf = new_buffer(cf, MIB, GEMSYNC_BO_CACHED);
+	struct memory before;
+
+	gpu_put(cf, buf, 4096, NEW);
+	before = memory_now(cf);
+	sync_all(cf, buf->bo, MIB);
+	expect_same_memory(cf, &before);
+	EXPECT_CPU(cf, buf, 4096, NEW);
+}
+
+CASES(idle, "Free when free",
+      &r9_size_0,
+      &r9_write_combined,
+      &r12_write_combined_is_seen_at_once,
+      &r12_coherent_is_seen_at_once,
+      &r9_coherent,
+      &r9_unpopulated,
+      &r9_untouched);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "machine.h"
+
+/* The number behind @key, in bytes: files of /proc write "key: number unit". */
+static int read_bytes(const char *path, const char *key, uint64_t *bytes)
+{
+	FILE *file = fopen(path, "re");
+	char line[256], unit[8];
+	size_t length = strlen(key);
+	int ret = -ENOENT, words;
+
+	while (file && ret && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, key, length) || line[length] != ':')
+			continue;
+		words = sscanf(line + length + 1, "%" SCNu64 " %7s", bytes, unit);
+		if (words < 1)
+			break;
+		if (words == 2 && (unit[0] == 'k' || unit[0] == 'K'))
+			*bytes *= KIB;
+		else if (words == 2 && unit[0] == 'M')
+			*bytes *= MIB;
+		ret = 0;
+	}
+	if (file)
+		fclose(file);
+	return ret;
+}
+
+uint64_t memory_available(void)
+{
+	uint64_t bytes = 0;
+
+	EXPECT_OK(read_bytes("/proc/meminfo", "MemAvailable", &bytes));
+	return bytes;
+}
+
+void need_memory(uint64_t bytes)
+{
+	uint64_t available = memory_available();
+	char reason[128], remedy[128];
+
+	if (available >= bytes)
+		return;
+	snprintf(reason, sizeof(reason), "it takes %llu MiB of memory, and %llu are available",
+		 bytes / MIB, available / MIB);
+	snprintf(remedy, sizeof(remedy), "give the machine %llu MiB more (vm/run --memory)",
+		 (bytes - available) / MIB + 1);
+	skip(reason, remedy);
+}
+
+int module_counter(const char *module, const char *name, uint64_t *value)
+{
+	char path[128];
+	FILE *file;
+	int ret = -ENOENT;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
+	file = fopen(path, "re");
+	if (!file)
+		return -ENOENT;
+	if (fscanf(file, "%" SCNu64, value) == 1)
+		ret = 0;
+	fclose(file);
+	return ret;
+}
+
+/* Bytes of the file's BOs that have pages, as its fdinfo says. */
+static int resident_memory(struct cf *cf, uint64_t *bytes)
+{
+	char path[64];
+
+	if (cf->fd < 0)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", cf->fd);
+	return read_bytes(path, "drm-resident-memory", bytes);
+}
+
+struct memory memory_now(struct cf *cf)
+{
+	struct memory now = { 0 };
+
+	resident_memory(cf, &now.resident);
+	module_counter("drm_gem_sync", "pages", &now.pages);
+	module_counter("ncmem", "shadows", &now.shadows);
+	return now;
+}
+
+void expect_same_memory(struct cf *cf, const struct memory *before)
+{
+	struct memory now = memory_now(cf);
+
+	EXPECT_EQ(now.resident, before->resident);
+	EXPECT_EQ(now.pages, before->pages);
+	EXPECT_EQ(now.shadows, before->shadows);
+}

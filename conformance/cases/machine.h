@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What cases ask the machine: memory, and what the kernel counts. */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include "case.h"
+
+/* Bytes that can be had without swapping. */
+uint64_t memory_available(void);
+
+/* Skip the case if there are fewer, and say how to have them. */
+void need_memory(uint64_t bytes);
+
+/*
+ * A counter among a module's parameters. -ENOENT if there is none: the device is not
+ * one of a driver that has it, or the module is not loaded.
+ */
+int module_counter(const char *module, const char *name, uint64_t *value);
+
+/* What the BOs have, as far as the device and its modules say; 0 where they do not. */
+struct memory {
+	uint64_t resident;	/* bytes of the file's BOs that have pages (fdinfo) */
+	uint64_t pages;		/* of all BOs of drivers on drm_gem_sync */
+	uint64_t shadows;	/* pages with an emulated cache */
+};
+
+struct memory memory_now(struct cf *cf);
+void expect_same_memory(struct cf *cf, const struct memory *before);
+
+#endif
