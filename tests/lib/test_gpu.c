@@ -145,6 +145,24 @@ static void spins(void **state)
 	assert_ok(gpu_spin_end(f->gpu));
 }
 
+/* Maps, binds and new BOs beside a running job wait for nothing. */
+static void calls_beside_a_spin(void **state)
+{
+	struct fixture *f = need_device(state);
+	struct buffer *flag = new_buffer(f, 4096, 0);
+	int64_t began;
+	int i;
+
+	assert_ok(gpu_spin_begin(f->gpu, flag->va));
+	began = now_ms();
+	for (i = 0; i < 8; i++)
+		cpu_put(new_buffer(f, 64 * KIB, i & 1 ? GEMSYNC_BO_CACHED : 0), 4096, i);
+	assert_true(now_ms() - began < 2000);
+	assert_int_equal(gpu_spin_running(f->gpu), 1);
+	cpu_put(flag, 0, 1);
+	assert_ok(gpu_spin_end(f->gpu));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +172,7 @@ int main(void)
 		device_test(refusals),
 		device_test(faults),
 		device_test(spins),
+		device_test(calls_beside_a_spin),
 	};
 
 	return cmocka_run_group_tests_name("gpu", tests, NULL, NULL);
