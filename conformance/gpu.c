@@ -174,6 +174,18 @@ int gpu_sync_call(const struct gpu_sync_abi *abi, int fd, const void *ops, uint3
 	return ioctl(fd, abi->request, args) ? -errno : 0;
 }
 
+const struct gpu_handle_call *gpu_handle_call(struct gemsync_device *dev, unsigned int index)
+{
+	const struct gpu_ops *ops = find_ops(dev);
+	const struct gpu_handle_call *call;
+
+	if (!ops || !ops->handle_calls)
+		return NULL;
+	for (call = ops->handle_calls; call->name && index; call++)
+		index--;
+	return call->name ? call : NULL;
+}
+
 static uint64_t piece_of(uint64_t size)
 {
 	return size < STAGING_SIZE ? size : STAGING_SIZE;
@@ -233,6 +245,11 @@ int gpu_spin_begin(struct gpu *gpu, uint64_t va)
 int gpu_spin_running(struct gpu *gpu)
 {
 	return gpu->ops->spin_running ? gpu->ops->spin_running(gpu) : -EOPNOTSUPP;
+}
+
+int gpu_spin_fence(struct gpu *gpu, int *sync_file)
+{
+	return gpu->ops->spin_fence ? gpu->ops->spin_fence(gpu, sync_file) : -EOPNOTSUPP;
 }
 
 int gpu_spin_end(struct gpu *gpu)

@@ -80,6 +80,18 @@ int gpu_sync_call(const struct gpu_sync_abi *abi, int fd, const void *ops, uint3
 /* NULL if the driver has none. Needs no open GPU. */
 const struct gpu_sync_abi *gpu_sync_abi(struct gemsync_device *dev);
 
+/*
+ * A call of the driver that takes a handle of a BO of at least a page, with all else
+ * right. 0 or -errno.
+ */
+struct gpu_handle_call {
+	const char *name;
+	int (*call)(struct gemsync_device *dev, uint32_t handle);
+};
+
+/* Number @index of all of them, or NULL. Needs no open GPU. */
+const struct gpu_handle_call *gpu_handle_call(struct gemsync_device *dev, unsigned int index);
+
 /* The GPU writes @size bytes of @data. */
 int gpu_write(struct gpu *gpu, uint64_t va, const void *data, uint64_t size);
 
@@ -106,6 +118,12 @@ int gpu_spin_begin(struct gpu *gpu, uint64_t va);
 
 /* Whether the job is still running: 1 or 0, or -errno. */
 int gpu_spin_running(struct gpu *gpu);
+
+/*
+ * The job's end as a sync file, a new descriptor that the caller closes. Others can
+ * wait for it without the device.
+ */
+int gpu_spin_fence(struct gpu *gpu, int *sync_file);
 
 /* Wait for the job's end. */
 int gpu_spin_end(struct gpu *gpu);

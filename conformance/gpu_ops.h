@@ -16,11 +16,13 @@ struct gpu_ops {
 	int (*unbind)(struct gpu *gpu, uint64_t va, uint64_t size);
 	int (*map_offset)(struct gemsync_device *dev, uint32_t handle, uint64_t *offset);
 	const struct gpu_sync_abi *sync_abi;
+	const struct gpu_handle_call *handle_calls;	/* the last one has no name */
 	/* Addresses and sizes are checked: multiples of 4, no size 0. */
 	int (*copy)(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size);
 	int (*fill)(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size);
 	int (*spin_begin)(struct gpu *gpu, uint64_t va);
 	int (*spin_running)(struct gpu *gpu);
+	int (*spin_fence)(struct gpu *gpu, int *sync_file);
 	int (*spin_end)(struct gpu *gpu);
 };
 

@@ -103,16 +103,31 @@ void gpu_panthor_queue_handles(struct gpu_queue *queue, uint32_t *group, uint32_
 	*syncobj = to_queue(queue)->syncobj;
 }
 
+static int panthor_spin_fence(struct gpu *gpu, int *sync_file)
+{
+	struct gpu_panthor *panthor = to_panthor(gpu);
+	int fd;
+
+	if (!panthor->csf.queue)
+		return -ENODEV;
+	if (drmSyncobjExportSyncFile(panthor->fd, to_queue(panthor->csf.queue)->syncobj, &fd))
+		return -errno;
+	*sync_file = fd;
+	return 0;
+}
+
 /* ---- Address space ---- */
+
+static int bind_on(int fd, uint32_t vm, const struct drm_panthor_vm_bind_op *op)
+{
+	struct drm_panthor_vm_bind args = { .vm_id = vm, .ops = DRM_PANTHOR_OBJ_ARRAY(1, op) };
+
+	return drmIoctl(fd, DRM_IOCTL_PANTHOR_VM_BIND, &args) ? -errno : 0;
+}
 
 static int bind_one(struct gpu_panthor *gpu, const struct drm_panthor_vm_bind_op *op)
 {
-	struct drm_panthor_vm_bind args = {
-		.vm_id = gpu->vm,
-		.ops = DRM_PANTHOR_OBJ_ARRAY(1, op),
-	};
-
-	return drmIoctl(gpu->fd, DRM_IOCTL_PANTHOR_VM_BIND, &args) ? -errno : 0;
+	return bind_on(gpu->fd, gpu->vm, op);
 }
 
 static int bind_noexec(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
@@ -210,6 +225,57 @@ static const struct gpu_sync_abi panthor_sync_abi = {
 	.encode_args = encode_sync_args,
 };
 
+/* ---- Calls that take a handle ---- */
+
+static int call_bind(struct gemsync_device *dev, uint32_t handle)
+{
+	struct drm_panthor_vm_bind_op op = {
+		.flags = DRM_PANTHOR_VM_BIND_OP_TYPE_MAP | DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC,
+		.bo_handle = handle,
+		.va = GPU_BIND_AT_START,
+		.size = 4096,
+	};
+
+	return bind_on(gemsync_device_fd(dev), gemsync_device_vm(dev), &op);
+}
+
+static int call_map_offset(struct gemsync_device *dev, uint32_t handle)
+{
+	uint64_t offset;
+
+	return panthor_map_offset(dev, handle, &offset);
+}
+
+static int call_query(struct gemsync_device *dev, uint32_t handle)
+{
+	struct drm_panthor_bo_query_info args = { .handle = handle };
+
+	return drmIoctl(gemsync_device_fd(dev), DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &args) ? -errno : 0;
+}
+
+static int call_set_label(struct gemsync_device *dev, uint32_t handle)
+{
+	struct drm_panthor_bo_set_label args = { .handle = handle, .label = (uintptr_t)"label" };
+
+	return drmIoctl(gemsync_device_fd(dev), DRM_IOCTL_PANTHOR_BO_SET_LABEL, &args) ? -errno : 0;
+}
+
+static int call_sync_one(struct gemsync_device *dev, uint32_t handle)
+{
+	struct drm_panthor_bo_sync_op op = { .handle = handle, .size = 64 };
+
+	return call_sync(gemsync_device_fd(dev), &op, 1, sizeof(op), 0);
+}
+
+static const struct gpu_handle_call panthor_handle_calls[] = {
+	{ "VM_BIND", call_bind },
+	{ "BO_MMAP_OFFSET", call_map_offset },
+	{ "BO_QUERY_INFO", call_query },
+	{ "BO_SET_LABEL", call_set_label },
+	{ "BO_SYNC", call_sync_one },
+	{ 0 },
+};
+
 /* ---- Opening ---- */
 
 static const struct gpu_csf_ops panthor_csf_ops = {
@@ -255,9 +321,11 @@ const struct gpu_ops gpu_panthor_ops = {
 	.unbind = panthor_unbind,
 	.map_offset = panthor_map_offset,
 	.sync_abi = &panthor_sync_abi,
+	.handle_calls = panthor_handle_calls,
 	.copy = gpu_csf_copy,
 	.fill = gpu_csf_fill,
 	.spin_begin = gpu_csf_spin_begin,
 	.spin_running = gpu_csf_spin_running,
+	.spin_fence = panthor_spin_fence,
 	.spin_end = gpu_csf_spin_end,
 };
