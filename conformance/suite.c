@@ -13,6 +13,7 @@ extern const struct case_group refusals_group;
 extern const struct case_group compat_group;
 extern const struct case_group idle_group;
 extern const struct case_group faults_group;
+extern const struct case_group exporters_group;
 
 const struct case_group *const suite_groups[] = {
 	&exactness_group,
@@ -22,6 +23,7 @@ const struct case_group *const suite_groups[] = {
 	&compat_group,
 	&idle_group,
 	&faults_group,
+	&exporters_group,
 	NULL,
 };
 
