@@ -158,6 +158,13 @@ int gpu_map_offset(struct gemsync_device *dev, struct gemsync_bo *bo, uint64_t *
 	return ops->map_offset(dev, gemsync_bo_handle(bo), offset);
 }
 
+int gpu_map_registers(struct gemsync_device *dev, void **out)
+{
+	const struct gpu_ops *ops = find_ops(dev);
+
+	return ops && ops->map_registers ? ops->map_registers(dev, out) : -EOPNOTSUPP;
+}
+
 const struct gpu_sync_abi *gpu_sync_abi(struct gemsync_device *dev)
 {
 	const struct gpu_ops *ops = find_ops(dev);

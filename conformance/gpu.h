@@ -54,6 +54,12 @@ int gpu_unbind(struct gpu *gpu, uint64_t va, uint64_t size);
 int gpu_map_offset(struct gemsync_device *dev, struct gemsync_bo *bo, uint64_t *offset);
 
 /*
+ * Map the page of the GPU's registers that user space may read. -EOPNOTSUPP if the
+ * driver has none. Needs no open GPU.
+ */
+int gpu_map_registers(struct gemsync_device *dev, void **out);
+
+/*
  * The driver's ioctl that takes an array of sync ops, as it is, for what the library
  * never asks of it. Types: 0 flush, 1 flush and invalidate.
  */
@@ -86,6 +92,7 @@ const struct gpu_sync_abi *gpu_sync_abi(struct gemsync_device *dev);
  */
 struct gpu_handle_call {
 	const char *name;
+	int missing;	/* what it says to a handle that the file does not have */
 	int (*call)(struct gemsync_device *dev, uint32_t handle);
 };
 

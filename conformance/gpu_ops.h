@@ -15,6 +15,7 @@ struct gpu_ops {
 			     uint64_t va);
 	int (*unbind)(struct gpu *gpu, uint64_t va, uint64_t size);
 	int (*map_offset)(struct gemsync_device *dev, uint32_t handle, uint64_t *offset);
+	int (*map_registers)(struct gemsync_device *dev, void **out);
 	const struct gpu_sync_abi *sync_abi;
 	const struct gpu_handle_call *handle_calls;	/* the last one has no name */
 	/* Addresses and sizes are checked: multiples of 4, no size 0. */

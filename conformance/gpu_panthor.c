@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <xf86drm.h>
 
 #include "gpu_csf.h"
@@ -190,6 +192,17 @@ static int panthor_map_offset(struct gemsync_device *dev, uint32_t handle, uint6
 	return 0;
 }
 
+static int panthor_map_registers(struct gemsync_device *dev, void **out)
+{
+	void *map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, gemsync_device_fd(dev),
+			 (off_t)DRM_PANTHOR_USER_MMIO_OFFSET_64BIT);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	*out = map;
+	return 0;
+}
+
 /* ---- BO_SYNC as it is ---- */
 
 static void encode_sync_op(void *raw, uint32_t handle, uint32_t type, uint64_t offset,
@@ -268,11 +281,11 @@ static int call_sync_one(struct gemsync_device *dev, uint32_t handle)
 }
 
 static const struct gpu_handle_call panthor_handle_calls[] = {
-	{ "VM_BIND", call_bind },
-	{ "BO_MMAP_OFFSET", call_map_offset },
-	{ "BO_QUERY_INFO", call_query },
-	{ "BO_SET_LABEL", call_set_label },
-	{ "BO_SYNC", call_sync_one },
+	{ "VM_BIND", -EINVAL, call_bind },
+	{ "BO_MMAP_OFFSET", -ENOENT, call_map_offset },
+	{ "BO_QUERY_INFO", -ENOENT, call_query },
+	{ "BO_SET_LABEL", -ENOENT, call_set_label },
+	{ "BO_SYNC", -ENOENT, call_sync_one },
 	{ 0 },
 };
 
@@ -320,6 +333,7 @@ const struct gpu_ops gpu_panthor_ops = {
 	.bind_readonly = panthor_bind_readonly,
 	.unbind = panthor_unbind,
 	.map_offset = panthor_map_offset,
+	.map_registers = panthor_map_registers,
 	.sync_abi = &panthor_sync_abi,
 	.handle_calls = panthor_handle_calls,
 	.copy = gpu_csf_copy,

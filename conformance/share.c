@@ -111,6 +111,18 @@ struct buffer *import_buffer(struct cf *cf, int dmabuf)
 	return buf;
 }
 
+struct gemsync_device *primary_node(struct cf *cf)
+{
+	char *name = drmGetPrimaryDeviceNameFromFd(cf->fd);
+	struct gemsync_device *dev;
+
+	if (!name || access(name, R_OK | W_OK))
+		skip("the device has no primary node, or not for this user", "run as root");
+	EXPECT_OK(gemsync_device_open(name, &dev));
+	drmFree(name);
+	return dev;
+}
+
 /* ---- Maps ---- */
 
 void *map_fd(int fd, uint64_t offset, uint64_t size)

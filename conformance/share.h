@@ -34,6 +34,9 @@ void need_importer(struct cf *cf);
 /* Import into the GPU's device. It is bound, and not mapped; it lives as long as the case. */
 struct buffer *import_buffer(struct cf *cf, int dmabuf);
 
+/* The device's primary node, where GEM names are, opened once more; or a skip. */
+struct gemsync_device *primary_node(struct cf *cf);
+
 /* A shared map, which must work, or 0 or -errno of trying; then nothing stays mapped. */
 void *map_fd(int fd, uint64_t offset, uint64_t size);
 int try_map(int fd, uint64_t offset, uint64_t size);

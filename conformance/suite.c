@@ -13,6 +13,12 @@ extern const struct case_group refusals_group;
 extern const struct case_group compat_group;
 extern const struct case_group idle_group;
 extern const struct case_group faults_group;
+extern const struct case_group sharing_group;
+extern const struct case_group mapping_group;
+extern const struct case_group fresh_group;
+extern const struct case_group races_group;
+extern const struct case_group unplug_group;
+extern const struct case_group violations_group;
 extern const struct case_group exporters_group;
 
 const struct case_group *const suite_groups[] = {
@@ -23,6 +29,12 @@ const struct case_group *const suite_groups[] = {
 	&compat_group,
 	&idle_group,
 	&faults_group,
+	&sharing_group,
+	&mapping_group,
+	&fresh_group,
+	&races_group,
+	&unplug_group,
+	&violations_group,
 	&exporters_group,
 	NULL,
 };

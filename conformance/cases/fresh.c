@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+/*
+ * New pages read as zero through every view, before any sync (R17). An emulated
+ * device poisons memory first, so that a page that was not published is seen.
+ */
+#include <linux/dma-buf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "share.h"
+
+#define SIZE	(256 * KIB)
+
+static const uint32_t all_flags[] = {
+	0, GEMSYNC_BO_CACHED, GEMSYNC_BO_NO_MMAP, GEMSYNC_BO_SHAREABLE,
+	GEMSYNC_BO_SHAREABLE | GEMSYNC_BO_NO_MMAP,
+};
+
+/* A BO that is bound, and not mapped. */
+static struct buffer *new_unmapped(struct cf *cf, uint32_t flags)
+{
+	struct buffer *buf = &cf->buffers[cf->buffer_count];
+
+	EXPECT_OK(gemsync_bo_create(cf->dev, SIZE, flags, &buf->bo));
+	cf->buffer_count++;
+	EXPECT_OK(gpu_bind(cf->gpu, buf->bo, &buf->va));
+	return buf;
+}
+
+static void map_buffer(struct buffer *buf)
+{
+	void *map;
+
+	EXPECT_OK(gemsync_bo_map(buf->bo, &map));
+	buf->map = map;
+}
+
+CASE(r17_gpu_looks_first, "R17", 0, "new pages read as zero by the GPU, with no CPU map before")
+{
+	struct buffer *buf;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(all_flags); i++) {
+		buf = new_unmapped(cf, all_flags[i]);
+		EXPECT_EQ(count_nonzero_by_gpu(cf, buf, SIZE), 0);
+		if (all_flags[i] & GEMSYNC_BO_NO_MMAP)
+			continue;
+		map_buffer(buf);
+		EXPECT_EQ(count_nonzero(buf->map, SIZE), 0);
+		/* What is counted can be seen. */
+		gpu_put(cf, buf, SIZE - 4, ~0u);
+		EXPECT_EQ(count_nonzero_by_gpu(cf, buf, SIZE), 4);
+	}
+}
+
+static void cpu_looks_first(struct cf *cf, uint32_t flags)
+{
+	struct gemsync_bo *bo;
+	struct buffer *buf;
+	void *map;
+
+	EXPECT_OK(gemsync_bo_create(cf->dev, SIZE, flags, &bo));
+	buf = &cf->buffers[cf->buffer_count++];
+	buf->bo = bo;
+	EXPECT_OK(gemsync_bo_map(bo, &map));
+	EXPECT_EQ(count_nonzero(map, SIZE), 0);
+	EXPECT_OK(gpu_bind(cf->gpu, bo, &buf->va));
+	EXPECT_EQ(count_nonzero_by_gpu(cf, buf, SIZE), 0);
+}
+
+CASE(r17_write_combined_map_looks_first, "R17", 0,
+     "new pages read as zero by a write-combined map before the GPU, and by the GPU then")
+{
+	cpu_looks_first(cf, 0);
+	cpu_looks_first(cf, GEMSYNC_BO_SHAREABLE);
+}
+
+CASE(r17_cached_map_looks_first, "R17", 0,
+     "new pages read as zero by a cached map before the GPU, and by the GPU then, with no sync")
+{
+	cpu_looks_first(cf, GEMSYNC_BO_CACHED);
+}
+
+CASE(r17_gpu_write_is_not_published_over, "R17", NEED_SYNC,
+     "what the GPU writes first is not overwritten when the BO is mapped after that")
+{
+	static const uint32_t flags[] = { 0, GEMSYNC_BO_CACHED };
+	struct buffer *buf;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		buf = new_unmapped(cf, flags[i]);
+		EXPECT_OK(gpu_fill(cf->gpu, buf->va, NEW, SIZE));
+		map_buffer(buf);
+		EXPECT_CPU(cf, buf, 0, NEW);
+		EXPECT_CPU(cf, buf, SIZE - 4, NEW);
+		EXPECT_OK(flush(cf, buf, 0, SIZE));
+		EXPECT_GPU(cf, buf, PAGE, NEW);
+	}
+}
+
+CASE(r17_invalidate_of_new_pages, "R17 R4", NEED_SYNC,
+     "a flush and invalidate of new pages brings nothing but zeros to light")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+
+	EXPECT_OK(invalidate(cf, buf, 0, SIZE));
+	EXPECT_EQ(count_nonzero(buf->map, SIZE), 0);
+	EXPECT_OK(invalidate(cf, buf, 0, SIZE));
+	EXPECT_EQ(count_nonzero(buf->map, SIZE), 0);
+	EXPECT_EQ(count_nonzero_by_gpu(cf, buf, SIZE), 0);
+}
+
+CASE(r17_nothing_left_of_a_freed_bo, "R17", 0,
+     "pages of a freed BO, which CPU and GPU had written, read as zero in the next one")
+{
+	struct gemsync_bo *bo;
+	uint64_t va;
+	void *map;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		EXPECT_OK(gemsync_bo_create(cf->dev, SIZE, i & 1 ? GEMSYNC_BO_CACHED : 0, &bo));
+		EXPECT_OK(gemsync_bo_map(bo, &map));
+		EXPECT_EQ(count_nonzero(map, SIZE), 0);
+		memset(map, 0x5a, SIZE);
+		EXPECT_EQ(count_nonzero(map, SIZE), SIZE);
+		EXPECT_OK(gpu_bind(cf->gpu, bo, &va));
+		EXPECT_OK(gpu_fill(cf->gpu, va, NEW, SIZE / 2));
+		EXPECT_OK(gpu_unbind(cf->gpu, va, SIZE));
+		gemsync_bo_destroy(bo);
+		EXPECT_EQ(count_nonzero_by_gpu(cf, new_unmapped(cf, i & 2 ? GEMSYNC_BO_CACHED : 0),
+					       SIZE), 0);
+	}
+}
+
+CASE(r17_import_elsewhere_looks_first, "R17 R13", NEED_FILE,
+     "new pages read as zero by the GPU of another file that imports them, before any map")
+{
+	struct gemsync_bo *bo;
+	struct buffer *imported;
+	int dmabuf;
+
+	EXPECT_OK(gemsync_bo_create(other_file(cf), SIZE, GEMSYNC_BO_SHAREABLE, &bo));
+	EXPECT_OK(gemsync_bo_export(bo, &dmabuf));
+	imported = import_buffer(cf, dmabuf);
+	EXPECT_EQ(count_nonzero_by_gpu(cf, imported, SIZE), 0);
+	gpu_put(cf, imported, 0, ~0u);
+	EXPECT_EQ(count_nonzero(map_fd(dmabuf, 0, SIZE), SIZE), 4);
+	gemsync_bo_destroy(bo);
+}
+
+/* Attached by another driver, begun to be read, mapped: in this order. */
+CASE(r17_begin_access_looks_first, "R17 R14", NEED_FILE,
+     "new pages read as zero through the dma-buf that a driver attached to, after begin access")
+{
+	struct exported *vgem = new_foreign("vgem", PAGE);
+	struct gemsync_bo *bo;
+	uint32_t handle;
+	int dmabuf;
+
+	EXPECT_OK(gemsync_bo_create(cf->dev, SIZE, GEMSYNC_BO_SHAREABLE, &bo));
+	EXPECT_OK(gemsync_bo_export(bo, &dmabuf));
+	EXPECT_OK(drmPrimeFDToHandle(vgem->node, dmabuf, &handle));
+	EXPECT_OK(dmabuf_sync(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ));
+	EXPECT_EQ(count_nonzero(map_fd(dmabuf, 0, SIZE), SIZE), 0);
+	EXPECT_OK(dmabuf_sync(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ));
+	gemsync_bo_destroy(bo);
+}
+
+CASES(fresh, "New pages",
+      &r17_gpu_looks_first,
+      &r17_write_combined_map_looks_first,
+      &r17_cached_map_looks_first,
+      &r17_gpu_write_is_not_published_over,
+      &r17_invalidate_of_new_pages,
+      &r17_nothing_left_of_a_freed_bo,
+      &r17_import_elsewhere_looks_first,
+      &r17_begin_access_looks_first);

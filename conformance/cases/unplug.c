@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The device goes while files, maps and jobs are there, and comes back (R19): old files
+ * get -ENODEV, old maps SIGBUS, fences end, new files work. Not on a machine in use.
+ */
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "share.h"
+
+#define ROUNDS	5
+#define SIZE	(64 * KIB)
+#define NEEDS	(NEED_FILE | NEED_VM)
+
+/* ---- Going and coming back ---- */
+
+/* The device's name, and its driver's folder in sysfs. */
+static struct {
+	char name[NAME_MAX + 1];
+	char driver[PATH_MAX];
+} place;
+
+static int write_name(const char *file)
+{
+	char path[PATH_MAX + 16];
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s/%s", place.driver, file);
+	stream = fopen(path, "we");
+	if (!stream)
+		return -errno;
+	fprintf(stream, "%s\n", place.name);
+	return fclose(stream) ? -errno : 0;
+}
+
+/* However the case ends: the next one finds the device, at the node that it had. */
+static void put_back(void)
+{
+	write_name("unbind");
+	write_name("bind");
+}
+
+static void find_place(struct cf *cf)
+{
+	char path[64], device[PATH_MAX];
+	struct stat st;
+
+	EXPECT_OK(fstat(cf->fd, &st));
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device", major(st.st_rdev),
+		 minor(st.st_rdev));
+	EXPECT(realpath(path, device));
+	snprintf(place.name, sizeof(place.name), "%s", strrchr(device, '/') + 1);
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device/driver", major(st.st_rdev),
+		 minor(st.st_rdev));
+	EXPECT(realpath(path, place.driver));
+	EXPECT_OK(atexit(put_back));
+}
+
+static void unplug(void)
+{
+	EXPECT_OK(write_name("unbind"));
+}
+
+static void plug(void)
+{
+	EXPECT_OK(write_name("bind"));
+}
+
+/* A new file on the device works. */
+static void expect_new_file(struct cf *cf)
+{
+	struct gemsync_device *dev;
+	struct gemsync_bo *bo;
+	volatile uint32_t *map;
+	struct gpu *gpu;
+	uint32_t value;
+	uint64_t va;
+	void *ptr;
+
+	EXPECT_OK(gemsync_device_open(cf->name, &dev));
+	EXPECT_OK(gpu_open(dev, &gpu));
+	EXPECT_OK(gemsync_bo_create(dev, PAGE, GEMSYNC_BO_CACHED, &bo));
+	EXPECT_OK(gemsync_bo_map(bo, &ptr));
+	EXPECT_OK(gpu_bind(gpu, bo, &va));
+	map = ptr;
+	map[16] = NEW;
+	EXPECT_OK(gemsync_bo_flush(bo, 64, 4));
+	EXPECT_OK(gpu_read32(gpu, va + 64, &value));
+	EXPECT_EQ(value, NEW);
+	EXPECT_OK(gpu_write32(gpu, va + 64, OLD));
+	EXPECT_OK(gemsync_bo_invalidate(bo, 64, 4));
+	EXPECT_EQ(map[16], OLD);
+	gpu_close(gpu);
+	gemsync_bo_destroy(bo);
+	gemsync_device_close(dev);
+}
+
+/* What a file of the device that is gone still can do: nothing. */
+static void expect_gone(struct cf *cf, const struct buffer *buf, uint64_t offset)
+{
+	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
+	const struct gpu_handle_call *call;
+	struct gemsync_bo *bo;
+	unsigned int i;
+	int dmabuf;
+
+	EXPECT_EQ(gemsync_bo_create(cf->dev, PAGE, 0, &bo), -ENODEV);
+	EXPECT_EQ(gemsync_bo_export(buf->bo, &dmabuf), -ENODEV);
+	for (i = 0; (call = gpu_handle_call(cf->dev, i)); i++)
+		expect_int(call->name, call->call(cf->dev, gemsync_bo_handle(buf->bo)), "-ENODEV",
+			   -ENODEV, __FILE__, __LINE__);
+	if (abi)
+		EXPECT_EQ(abi->call(cf->fd, NULL, 0, abi->op_size, 0), -ENODEV);
+	EXPECT_EQ(try_map(cf->fd, offset, PAGE), -ENODEV);
+}
+
+/* ---- Cases ---- */
+
+/* Of BOs, and of the GPU's registers where the driver has such maps. */
+static void expect_maps_gone(const void *const *maps, size_t count, bool gone)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (maps[i])
+			EXPECT_EQ(is_sigbus(maps[i]), gone);
+}
+
+CASE(r19_unplug_ends_maps_and_calls, "R19 R24", NEEDS,
+     "when the device goes, its files get -ENODEV, its maps SIGBUS; when it is back, only new ones work")
+{
+	struct buffer *cached = new_buffer(cf, PAGE, GEMSYNC_BO_CACHED);
+	struct buffer *wc = new_buffer(cf, PAGE, GEMSYNC_BO_SHAREABLE);
+	void *registers = NULL;
+	uint64_t offset;
+	int ret = gpu_map_registers(cf->dev, &registers);
+	const void *const maps[] = { cached->map, wc->map, registers };
+
+	find_place(cf);
+	EXPECT(!ret || ret == -EOPNOTSUPP);
+	EXPECT_OK(gpu_map_offset(cf->dev, wc->bo, &offset));
+	EXPECT_OK(try_map(cf->fd, offset, PAGE));
+	cpu_put(cached, 0, NEW);
+	expect_maps_gone(maps, ARRAY_SIZE(maps), false);
+	unplug();
+	expect_gone(cf, wc, offset);
+	expect_maps_gone(maps, ARRAY_SIZE(maps), true);
+	EXPECT_EQ(gpu_map_registers(cf->dev, &registers), ret ? ret : -ENODEV);
+	if (!cf->info.coherent)
+		EXPECT_EQ(flush(cf, cached, 0, 4), -ENODEV);
+	plug();
+	expect_new_file(cf);
+	expect_gone(cf, wc, offset);
+	expect_maps_gone(maps, ARRAY_SIZE(maps), true);
+}
+
+CASE(r19_unplug_ends_fences, "R19", NEEDS,
+     "when the device goes, the fence of a job that would run for long ends for all who wait")
+{
+	struct buffer *word = new_buffer(cf, PAGE, 0);
+	struct pollfd poller = { .events = POLLIN };
+
+	find_place(cf);
+	EXPECT_OK(gpu_spin_begin(cf->gpu, word->va));
+	EXPECT_OK(gpu_spin_fence(cf->gpu, &poller.fd));
+	EXPECT_EQ(poll(&poller, 1, 50), 0);
+	unplug();
+	EXPECT_EQ(poll(&poller, 1, 3000), 1);
+	close(poller.fd);
+	plug();
+	expect_new_file(cf);
+}
+
+CASE(r19_unplug_of_an_exporter, "R19", NEEDS,
+     "when the device goes, a dma-buf of its memory stays, and its maps are SIGBUS for good")
+{
+	struct buffer *buf = new_buffer(cf, PAGE, GEMSYNC_BO_SHAREABLE);
+	volatile uint32_t *map;
+	int dmabuf;
+
+	find_place(cf);
+	EXPECT_OK(gemsync_bo_export(buf->bo, &dmabuf));
+	map = map_fd(dmabuf, 0, PAGE);
+	*map = NEW;
+	EXPECT(!is_sigbus((void *)map));
+	unplug();
+	EXPECT(is_sigbus((void *)map));
+	plug();
+	EXPECT(is_sigbus((void *)map));
+	munmap((void *)map, PAGE);
+	close(dmabuf);
+	expect_new_file(cf);
+}
+
+CASE(r19_unplug_of_an_importer, "R19", NEEDS,
+     "when the device goes, what it imported is unmapped from it, and its maker keeps it")
+{
+	struct exported *vgem = new_foreign("vgem", PAGE), *heap = new_foreign("heap", PAGE);
+	volatile uint32_t *map = map_fd(heap->dmabuf, 0, PAGE);
+	struct gemsync_bo *unbound;
+	struct buffer *imported;
+
+	find_place(cf);
+	imported = import_buffer(cf, heap->dmabuf);
+	EXPECT_OK(gemsync_device_import(cf->dev, vgem->dmabuf, &unbound));
+	gpu_put(cf, imported, 8, NEW);
+	unplug();
+	EXPECT_EQ(map[2], NEW);
+	*(volatile uint32_t *)vgem->map = OLD;
+	plug();
+	expect_new_file(cf);
+	close(heap->dmabuf);
+	forget_maker(vgem);
+	close(vgem->dmabuf);
+	EXPECT_EQ(map[2], NEW);
+	gemsync_bo_destroy(unbound);
+}
+
+/* ---- Under load ---- */
+
+/* Threads of one file do all they can until they are told that the device is gone. */
+struct load {
+	struct gemsync_device *dev;
+	struct gpu *gpu;
+	struct gemsync_bo *bo;
+	uint64_t va;
+	atomic_bool stop;
+	atomic_int wrong;	/* an error that is none of these */
+	atomic_uint done;
+};
+
+static void note(struct load *load, int ret)
+{
+	if (ret == -ENODEV || ret == -EIO)
+		load->stop = true;
+	else if (ret)
+		load->wrong = ret;
+	load->done++;
+}
+
+static void *syncs(void *data)
+{
+	struct load *load = data;
+
+	while (!load->stop && !load->wrong)
+		note(load, gemsync_bo_invalidate(load->bo, 0, SIZE));
+	return NULL;
+}
+
+static void submit(void *data)
+{
+	struct load *load = data;
+
+	note(load, gpu_write32(load->gpu, load->va, 1));
+}
+
+/* The GPU's streams lie in maps, which end too. */
+static void *submits(void *data)
+{
+	struct load *load = data;
+
+	while (!load->stop && !load->wrong)
+		if (ends_with_sigbus(submit, load))
+			note(load, -ENODEV);
+	return NULL;
+}
+
+/* Maps come and go, so that each touch is a fault, which may well be the end. */
+static void *faults(void *data)
+{
+	struct load *load = data;
+	struct gemsync_bo *bo;
+	void *map;
+	int ret;
+
+	while (!load->stop && !load->wrong) {
+		ret = gemsync_bo_create(load->dev, SIZE, GEMSYNC_BO_CACHED, &bo);
+		if (!ret) {
+			ret = gemsync_bo_map(bo, &map);
+			if (!ret)
+				is_sigbus(map);
+			gemsync_bo_destroy(bo);
+		}
+		note(load, ret);
+	}
+	return NULL;
+}
+
+static void one_round(struct cf *cf)
+{
+	void *(*const work[])(void *) = { syncs, submits, faults };
+	struct load load = { 0 };
+	pthread_t threads[ARRAY_SIZE(work)];
+	void *map;
+	size_t i;
+
+	EXPECT_OK(gemsync_device_open(cf->name, &load.dev));
+	EXPECT_OK(gpu_open(load.dev, &load.gpu));
+	EXPECT_OK(gemsync_bo_create(load.dev, SIZE, GEMSYNC_BO_CACHED, &load.bo));
+	EXPECT_OK(gemsync_bo_map(load.bo, &map));
+	EXPECT_OK(gpu_bind(load.gpu, load.bo, &load.va));
+	for (i = 0; i < ARRAY_SIZE(work); i++)
+		EXPECT_OK(-pthread_create(&threads[i], NULL, work[i], &load));
+	usleep(100000);
+	EXPECT(!load.stop && load.done > 0);
+	unplug();
+	for (i = 0; i < ARRAY_SIZE(work); i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(load.wrong, 0);
+	plug();
+	gpu_close(load.gpu);
+	gemsync_bo_destroy(load.bo);
+	gemsync_device_close(load.dev);
+}
+
+CASE(r19_unplug_under_load, "R19", NEEDS,
+     "when the device goes under syncs, jobs and faults, they end with -ENODEV, -EIO or SIGBUS")
+{
+	unsigned int i;
+
+	find_place(cf);
+	for (i = 0; i < ROUNDS; i++)
+		one_round(cf);
+	expect_new_file(cf);
+}
+
+CASES(unplug, "The device goes",
+      &r19_unplug_ends_maps_and_calls,
+      &r19_unplug_ends_fences,
+      &r19_unplug_of_an_exporter,
+      &r19_unplug_of_an_importer,
+      &r19_unplug_under_load);
