@@ -112,24 +112,6 @@ static void info_is_sane(void **state)
 	assert_int_not_equal(f->vm, 0);
 }
 
-/* A duplicated descriptor is the same DRM file, a second open is not (R20). */
-static void handles_follow_the_file(void **state)
-{
-	struct fixture *f = need_file(state);
-	struct drm_panthor_bo_query_info query = { 0 };
-	struct gemsync_device *dev;
-	struct gemsync_bo *bo;
-
-	assert_ok(gemsync_device_open_fd(f->fd, &dev));
-	assert_ok(gemsync_bo_create(dev, 1, 0, &bo));
-	query.handle = gemsync_bo_handle(bo);
-	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &query));
-	assert_int_equal(raw_ioctl(gemsync_device_fd(fixture_other(f)),
-				   DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &query), -ENOENT);
-	gemsync_bo_destroy(bo);
-	gemsync_device_close(dev);
-}
-
 static void counters_where_emulated(void **state)
 {
 	struct fixture *f = need_device(state);
@@ -153,7 +135,6 @@ int main(void)
 		cmocka_unit_test(driver_without_back_end),
 		device_test(every_way_to_open),
 		device_test(info_is_sane),
-		device_test(handles_follow_the_file),
 		device_test(counters_where_emulated),
 	};
 

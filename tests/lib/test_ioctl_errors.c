@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What the ioctls of VMs, groups and BOs refuse, each call broken in one thing. */
+#include <xf86drm.h>
+
 #include "panthor_calls.h"
 
 static int create_vm(struct fixture *f, struct drm_panthor_vm_create *args)
@@ -90,6 +92,48 @@ static void bad_bo_queries(void **state)
 	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &query), -EINVAL);
 	query = (struct drm_panthor_bo_query_info){ .handle = bo };
 	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &query));
+}
+
+static void bad_mmap_offsets(void **state)
+{
+	struct fixture *f = need_file(state);
+	struct drm_panthor_bo_mmap_offset args = {
+		.handle = gemsync_bo_handle(new_buffer(f, PAGE, 0)->bo), .pad = 1,
+	};
+
+	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_MMAP_OFFSET, &args), -EINVAL);
+	args.pad = 0;
+	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_MMAP_OFFSET, &args));
+}
+
+static int create_bo(struct fixture *f, struct drm_panthor_bo_create *args)
+{
+	int ret = raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_CREATE, args);
+
+	if (!ret)
+		drmCloseBufferHandle(f->fd, args->handle);
+	return ret;
+}
+
+static void bad_bos(void **state)
+{
+	static const struct drm_panthor_bo_create wrong[] = {
+		{ .size = 0 },
+		{ .size = PAGE, .flags = 1u << 30 },
+		{ .size = PAGE, .pad = 1 },
+		{ .size = PAGE, .exclusive_vm_id = NO_HANDLE },
+	};
+	struct fixture *f = need_file(state);
+	struct drm_panthor_bo_create args = { .size = PAGE, .exclusive_vm_id = f->vm };
+	size_t i;
+
+	assert_ok(create_bo(f, &args));
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		args = wrong[i];
+		if (!args.exclusive_vm_id)
+			args.exclusive_vm_id = f->vm;
+		assert_int_equal(create_bo(f, &args), -EINVAL);
+	}
 }
 
 /* ---- Groups ---- */
@@ -239,6 +283,8 @@ int main(void)
 		device_test(too_many_vms),
 		device_test(bad_vm_ends),
 		device_test(bad_bo_queries),
+		device_test(bad_mmap_offsets),
+		device_test(bad_bos),
 		device_test(bad_groups),
 		device_test(bad_queues),
 		device_test(too_many_groups),
