@@ -277,7 +277,7 @@ static int call_sync_one(struct gemsync_device *dev, uint32_t handle)
 {
 	struct drm_panthor_bo_sync_op op = { .handle = handle, .size = 64 };
 
-	return call_sync(gemsync_device_fd(dev), &op, 1, sizeof(op), 0);
+	return gpu_sync_call(&panthor_sync_abi, gemsync_device_fd(dev), &op, 1, sizeof(op), 0);
 }
 
 static const struct gpu_handle_call panthor_handle_calls[] = {

@@ -45,7 +45,7 @@ static void *sync_handles(void *data)
 
 	for (i = 0; !churn->stop; i++) {
 		abi->encode(op, churn->handles[i % RING], i & 1, 0, 64);
-		ret = abi->call(churn->cf->fd, op, 1, abi->op_size, 0);
+		ret = gpu_sync_call(abi, churn->cf->fd, op, 1, abi->op_size, 0);
 		if (ret && ret != -ENOENT)
 			churn->error = ret;
 		churn->done += !ret;

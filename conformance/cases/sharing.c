@@ -143,7 +143,7 @@ static int sync_by_ioctl(struct cf *cf, const struct buffer *buf, uint32_t type,
 
 	EXPECT(abi->op_size <= sizeof(op));
 	abi->encode(op, gemsync_bo_handle(buf->bo), type, 0, size);
-	return abi->call(cf->fd, op, 1, abi->op_size, 0);
+	return gpu_sync_call(abi, cf->fd, op, 1, abi->op_size, 0);
 }
 
 CASE(r11_import_is_not_synced, "R11", NEED_SYNC_ABI,

@@ -118,7 +118,7 @@ static void expect_gone(struct cf *cf, const struct buffer *buf, uint64_t offset
 		expect_int(call->name, call->call(cf->dev, gemsync_bo_handle(buf->bo)), "-ENODEV",
 			   -ENODEV, __FILE__, __LINE__);
 	if (abi)
-		EXPECT_EQ(abi->call(cf->fd, NULL, 0, abi->op_size, 0), -ENODEV);
+		EXPECT_EQ(gpu_sync_call(abi, cf->fd, NULL, 0, abi->op_size, 0), -ENODEV);
 	EXPECT_EQ(try_map(cf->fd, offset, PAGE), -ENODEV);
 }
 
