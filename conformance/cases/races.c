@@ -199,64 +199,7 @@ CASE(r13_map_while_open_is_refused, "R13 R19", NEED_FILE | NEED_ROOT | NEED_PRIV
 
 /* ---- Long syncs ---- */
 
-#define LONG_SIZE	(16 * MIB)
-
-struct long_sync {
-	struct buffer *buf;
-	atomic_bool running, stop;
-	atomic_uint done;
-	atomic_int error;
-};
-
-static void *sync_long(void *data)
-{
-	struct long_sync *sync = data;
-
-	while (!sync->stop) {
-		sync->running = true;
-		if (gemsync_bo_invalidate(sync->buf->bo, 0, LONG_SIZE))
-			sync->error = 1;
-		sync->running = false;
-		sync->done++;
-	}
-	return NULL;
-}
-
-/* How many short syncs end while one long sync runs, at least. */
-#define SHORT_ONES	16u
-
-CASE(r10_long_sync_stops_no_other, "R10", NEED_SYNC | NEED_INCOHERENT,
-     "while one BO is synced for long, other BOs of its address space are synced many times")
-{
-	struct long_sync sync = { .buf = new_buffer(cf, LONG_SIZE, GEMSYNC_BO_CACHED) };
-	struct buffer *other = new_buffer(cf, PAGE, GEMSYNC_BO_CACHED);
-	unsigned int count = 0;
-	int64_t end = now_ms() + DURATION_MS;
-	pthread_t thread;
-	uint64_t at;
-
-	/* Each page is in the cache, and has something in it. */
-	for (at = 0; at < LONG_SIZE; at += PAGE)
-		cpu_put(sync.buf, at, NEW);
-	thread = start(sync_long, &sync);
-	while (now_ms() < end || !sync.done) {
-		if (!sync.running)
-			continue;
-		cpu_put(other, 0, count);
-		EXPECT_OK(flush(cf, other, 0, 4));
-		count += sync.running;
-	}
-	sync.stop = true;
-	pthread_join(thread, NULL);
-	EXPECT_EQ(sync.error, 0);
-	if (count < SHORT_ONES * sync.done)
-		fail("%u syncs of another BO ended during %u long ones, expected %u each",
-		     count, sync.done, SHORT_ONES);
-	EXPECT_GPU(cf, sync.buf, LONG_SIZE - PAGE, NEW);
-}
-
 CASES(races, "Races",
       &r19_sync_against_close,
       &r19_sync_against_binding,
-      &r13_map_while_open_is_refused,
-      &r10_long_sync_stops_no_other);
+      &r13_map_while_open_is_refused);
