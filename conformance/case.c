@@ -100,6 +100,19 @@ static void format_value(char *text, size_t size, int64_t value)
 		snprintf(text, size, "%#" PRIx64, (uint64_t)value);
 }
 
+/* A word that has a name, by this too: "new (0x7e37e37e)". */
+static void format_word(char *text, size_t size, uint32_t word)
+{
+	const char *name = picture_name(word);
+	char value[32];
+
+	format_value(value, sizeof(value), word);
+	if (name)
+		snprintf(text, size, "%s (%s)", name, value);
+	else
+		snprintf(text, size, "%s", value);
+}
+
 void expect_int(const char *what, int64_t seen, const char *expected_text, int64_t expected,
 		const char *file, int line)
 {
@@ -138,15 +151,15 @@ void expect_word(struct cf *cf, const struct buffer *buf, uint64_t offset, uint3
 		 bool by_gpu, const char *file, int line)
 {
 	uint32_t word = by_gpu ? gpu_get(cf, buf, offset) : cpu_get(buf, offset);
-	char what[64], expected[32], seen[32];
+	char what[64], expected[48], seen[48];
 
 	snprintf(what, sizeof(what), "the %s's word at %#" PRIx64, by_gpu ? "GPU" : "CPU", offset);
-	format_value(expected, sizeof(expected), value);
-	format_value(seen, sizeof(seen), word);
+	format_word(expected, sizeof(expected), value);
+	format_word(seen, sizeof(seen), word);
 	if (word != value) {
 		snprintf(current->picture.title, sizeof(current->picture.title),
-			 "%s should be %s", what, expected);
-		picture_of_word(cf, buf, offset);
+			 "%.50s should be %s", what, expected);
+		picture_of_word(cf, buf, offset, value, by_gpu);
 	}
 	record(what, expected, seen, word == value, file, line);
 }

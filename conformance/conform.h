@@ -36,8 +36,10 @@ enum conform_answer { CONFORM_NO, CONFORM_YES, CONFORM_UNKNOWN };
 /* What a cache line looked like, and what was done to it. */
 struct conform_line {
 	uint64_t offset;	/* of the line, in the BO */
-	char memory[20];	/* what the device sees */
-	char cache[20];		/* what the CPU sees */
+	char memory[16];	/* what the device sees */
+	char cache[16];		/* what the CPU sees */
+	char memory_due[16];	/* what it should be, "" if it is that, or if that is not known */
+	char cache_due[16];
 	enum conform_answer cleaned, should_clean;
 	enum conform_answer dropped, should_drop;
 };
@@ -46,6 +48,7 @@ struct conform_line {
 
 struct conform_picture {
 	char title[112];
+	char note[256];		/* how to read it */
 	uint32_t line_size;
 	uint32_t count;		/* of lines; 0 if there is no picture */
 	struct conform_line lines[CONFORM_PICTURE_LINES];

@@ -6,6 +6,11 @@ bool report_is_good(const struct conform_report *report)
 	return !report->failed && !report->unexpected && report->passed;
 }
 
+bool report_is_unexpected(const struct conform_report *report, const struct conform_result *result)
+{
+	return report->expecting && result->verdict == CONFORM_SKIP && !result->expected_skip;
+}
+
 bool report_group(const struct conform_report *report, size_t index, size_t *first, size_t *count)
 {
 	size_t i = 0, end = 0;

@@ -22,6 +22,10 @@ int report_html(const struct conform_report *report, FILE *file);
 /* Whether the run is a good one: nothing failed, no skip was unexpected, something passed. */
 bool report_is_good(const struct conform_report *report);
 
+/* Whether a case was skipped that options.expect does not name. */
+bool report_is_unexpected(const struct conform_report *report,
+			  const struct conform_result *result);
+
 /*
  * The cases in groups: the first result of group @index's own, and how many there are.
  * False behind the last group.

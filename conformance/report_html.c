@@ -1,9 +1,227 @@
 // SPDX-License-Identifier: MIT
+/* The page: its frame, the verdict, the rules, the facts. */
 #include <errno.h>
+#include <inttypes.h>
+#include <string.h>
 
-#include "report.h"
+#include "report_html.h"
+#include "rules.h"
+
+void html_badge(const char *kind, const char *text, FILE *file)
+{
+	const char *sign = "\xc2\xb7";
+
+	if (!strcmp(kind, "pass"))
+		sign = "\xe2\x9c\x93";
+	else if (!strcmp(kind, "fail"))
+		sign = "\xe2\x9c\x97";
+	else if (!strcmp(kind, "skip"))
+		sign = "\xe2\x80\x93";
+	text_markup(file, "<span class=\"badge %s\"><span class=\"sign\" aria-hidden=\"true\">%s"
+			  "</span>%s</span>", kind, sign, text);
+}
+
+/* ---- Verdict ---- */
+
+static const char *plural(size_t count, const char *one, const char *many)
+{
+	return count == 1 ? one : many;
+}
+
+static void write_sentence(const struct conform_report *report, FILE *file)
+{
+	if (report->failed)
+		fprintf(file, "%zu of %zu cases failed", report->failed, report->count);
+	else if (report->unexpected)
+		fprintf(file, "No case failed, but %zu %s not expected", report->unexpected,
+			plural(report->unexpected, "skip was", "skips were"));
+	else if (!report->passed)
+		fputs("Nothing failed, and nothing passed: the run shows nothing", file);
+	else if (report->passed == 1)
+		fputs("One case ran, and passed", file);
+	else
+		fprintf(file, "All %zu cases that ran passed", report->passed);
+}
+
+/* What a verdict says nothing about. */
+static void write_unproven(const struct conform_report *report, FILE *file)
+{
+	struct conform_total totals[CONFORM_RULES + 1];
+	const char *separator = "<p>No case ran for";
+	unsigned int number, end;
+
+	conform_totals(report, totals);
+	for (number = 1; number <= CONFORM_RULES; number = end + 1) {
+		end = number;
+		while (end <= CONFORM_RULES && !totals[end].passed && !totals[end].failed)
+			end++;
+		if (end == number)
+			continue;
+		fprintf(file, "%s R%u", separator, number);
+		if (end - number > 1)
+			fprintf(file, "\xe2\x80\x93" "R%u", end - 1);
+		separator = ",";
+	}
+	if (*separator == ',')
+		fputs(".</p>\n", file);
+}
+
+static void write_verdict(const struct conform_report *report, FILE *file)
+{
+	fprintf(file, "<div class=\"verdict %s\"><p class=\"says\">",
+		report_is_good(report) ? "pass" : "fail");
+	html_badge(report_is_good(report) ? "pass" : "fail",
+		   report_is_good(report) ? "Good" : "Not good", file);
+	fputc(' ', file);
+	write_sentence(report, file);
+	fprintf(file, "</p>\n<p>%zu passed, %zu failed, %zu skipped", report->passed,
+		report->failed, report->skipped);
+	if (report->unexpected)
+		fprintf(file, ", of which %zu unexpectedly", report->unexpected);
+	else if (report->skipped)
+		fputs(report->expecting ? ", all as expected" : "; no list says which may be", file);
+	fprintf(file, "; %.1f seconds.</p>\n", report->seconds);
+	write_unproven(report, file);
+	fputs("</div>\n", file);
+}
+
+/* ---- Facts ---- */
+
+static void write_fact(const char *name, const char *value, FILE *file)
+{
+	text_markup(file, "<div><dt>%s</dt><dd>%s</dd></div>\n", name, value);
+}
+
+static void write_device(const struct conform_facts *facts, FILE *file)
+{
+	const struct gemsync_device_info *info = &facts->info;
+	const char *lines = "not emulated: this machine's own";
+	char text[96];
+
+	snprintf(text, sizeof(text), "%s %" PRIu32 ".%" PRIu32, info->driver,
+		 info->version_major, info->version_minor);
+	write_fact("Driver", text, file);
+	write_fact("Device", *info->node ? info->node : facts->name, file);
+	write_fact("Coherent", info->coherent ? "yes: the device snoops CPU caches" :
+						"no: CPU caches must be synchronized", file);
+	if (info->emulated)
+		lines = info->chaos ? "emulated; lines also move on their own (chaos)" :
+				      "emulated; only maintenance moves lines (lazy)";
+	write_fact("Cache", lines, file);
+	snprintf(text, sizeof(text), "%" PRIu32 " bytes", info->line_size);
+	write_fact("Line", info->line_size ? text : "unknown", file);
+}
+
+static void write_facts(const struct conform_report *report, FILE *file)
+{
+	const struct conform_facts *facts = &report->facts;
+
+	fputs("<section aria-label=\"Device and machine\">\n<dl class=\"facts\">\n", file);
+	if (facts->exporter)
+		write_fact("Exporter", facts->info.driver, file);
+	else
+		write_device(facts, file);
+	write_fact("Kernel", facts->kernel, file);
+	write_fact("CPU", facts->machine, file);
+	write_fact("Kernel log", facts->kernel_log ? "watched: a warning fails the case" :
+						     "not readable: warnings are not seen", file);
+	write_fact("Started", facts->started, file);
+	fputs("</dl></section>\n", file);
+}
+
+/* ---- Rules ---- */
+
+static void write_count(uint32_t count, const char *what, const char **separator, FILE *file)
+{
+	if (!count)
+		return;
+	fprintf(file, "%s%" PRIu32 " %s", *separator, count, what);
+	*separator = ", ";
+}
+
+static void write_bar(const struct conform_total *total, FILE *file)
+{
+	const struct {
+		const char *kind;
+		uint32_t count;
+	} parts[] = {
+		{ "fail", total->failed }, { "pass", total->passed }, { "skip", total->skipped },
+	};
+	size_t i;
+
+	fputs("<div class=\"bar\" aria-hidden=\"true\">", file);
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i].count)
+			fprintf(file, "<i class=\"%s\" style=\"flex-grow:%" PRIu32 "\"></i>",
+				parts[i].kind, parts[i].count);
+	fputs("</div>", file);
+}
+
+static const char *kind_of(const struct conform_total *total)
+{
+	if (total->failed)
+		return "fail";
+	if (total->passed)
+		return "pass";
+	return total->skipped ? "skip" : "none";
+}
+
+static void write_rule(unsigned int number, const struct conform_total *total, FILE *file)
+{
+	const char *separator = "", *kind = kind_of(total);
+	char name[16];
+
+	snprintf(name, sizeof(name), "R%u", number);
+	text_markup(file, "<li class=\"%s\"><p class=\"rule\">", kind);
+	html_badge(kind, name, file);
+	text_markup(file, " %s</p><p class=\"means\">%s</p>", rule_title(number),
+		    rule_meaning(number));
+	write_bar(total, file);
+	fputs("<p class=\"counts\">", file);
+	write_count(total->failed, "failed", &separator, file);
+	write_count(total->passed, "passed", &separator, file);
+	write_count(total->skipped, "skipped", &separator, file);
+	fprintf(file, "%s</p></li>\n", *separator ? "" : "not covered by a case");
+}
+
+static void write_rules(const struct conform_report *report, FILE *file)
+{
+	struct conform_total totals[CONFORM_RULES + 1];
+	unsigned int number;
+
+	conform_totals(report, totals);
+	fputs("<section aria-labelledby=\"rules\"><h2 id=\"rules\">The contract, rule by rule</h2>\n"
+	      "<p>A case counts for each rule that it names.</p>\n<ul class=\"rules\">\n", file);
+	for (number = 1; number <= CONFORM_RULES; number++)
+		write_rule(number, &totals[number], file);
+	fputs("</ul></section>\n", file);
+}
+
+/* ---- The whole ---- */
+
+static void write_head(const struct conform_report *report, FILE *file)
+{
+	fputs("<!DOCTYPE html>\n"
+	      "<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n"
+	      "<head>\n<meta charset=\"utf-8\"/>\n"
+	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+	      "<meta name=\"color-scheme\" content=\"light dark\"/>\n", file);
+	text_markup(file, "<title>%s: gemsync conform, %s</title>\n",
+		    report_is_good(report) ? "Good" : "Not good", report->facts.name);
+	fprintf(file, "<style>\n%s</style>\n</head>\n", report_html_style);
+}
 
 int report_html(const struct conform_report *report, FILE *file)
 {
-	return -EOPNOTSUPP;
+	write_head(report, file);
+	text_markup(file, "<body>\n<main>\n<h1>Conformance of <span>%s</span></h1>\n",
+		    report->facts.name);
+	write_verdict(report, file);
+	write_facts(report, file);
+	html_failures(report, file);
+	write_rules(report, file);
+	html_skips(report, file);
+	html_groups(report, file);
+	fputs("</main>\n</body>\n</html>\n", file);
+	return ferror(file) ? -EIO : 0;
 }

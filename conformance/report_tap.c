@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <inttypes.h>
 
 #include "report.h"
+#include "text.h"
 
-static void write_result(const struct conform_result *result, size_t number, bool expecting,
-			 FILE *file)
+static void write_result(const struct conform_report *report, const struct conform_result *result,
+			 size_t number, FILE *file)
 {
-	const char *name = conform_case_name(result->c);
-	bool bad_skip = expecting && result->verdict == CONFORM_SKIP && !result->expected_skip;
+	bool unexpected = report_is_unexpected(report, result);
+	bool ok = result->verdict != CONFORM_FAIL && !unexpected;
 
-	if (result->verdict == CONFORM_FAIL || bad_skip) {
-		fprintf(file, "not ok %zu - %s\n# %s%s\n", number, name,
-			bad_skip ? "an unexpected skip: " : "", result->reason);
+	fprintf(file, "%s %zu - %s", ok ? "ok" : "not ok", number, conform_case_name(result->c));
+	if (result->verdict == CONFORM_PASS) {
+		fputc('\n', file);
 		return;
 	}
-	fprintf(file, "ok %zu - %s", number, name);
-	if (result->verdict == CONFORM_SKIP)
-		fprintf(file, " # SKIP %s: %s", result->reason, result->remedy);
+	if (ok)
+		fputs(" # SKIP ", file);
+	else
+		fprintf(file, "\n# %s", unexpected ? "an unexpected skip: " : "");
+	text_line(file, result->reason);
+	if (result->verdict == CONFORM_SKIP) {
+		fputs("; ", file);
+		text_line(file, result->remedy);
+	}
 	fputc('\n', file);
 }
 
@@ -27,6 +33,6 @@ int report_tap(const struct conform_report *report, FILE *file)
 
 	fprintf(file, "1..%zu\n", report->count);
 	for (i = 0; i < report->count; i++)
-		write_result(&report->results[i], i + 1, report->expecting, file);
+		write_result(report, &report->results[i], i + 1, file);
 	return ferror(file) ? -EIO : 0;
 }

@@ -19,7 +19,11 @@ void case_process(const struct conform_case *c, const char *device,
 /* What a device is, learned in a process of its own. 0 or -errno. */
 int case_probe(const char *device, struct conform_facts *facts);
 
-/* A picture of the lines around a word that is not what it should be. */
-void picture_of_word(struct cf *cf, const struct buffer *buf, uint64_t offset);
+/* What a word is called in pictures, NULL if it has no name. */
+const char *picture_name(uint32_t word);
+
+/* A picture of the lines around a word, as one side sees it, that is not what is due. */
+void picture_of_word(struct cf *cf, const struct buffer *buf, uint64_t offset, uint32_t due,
+		     bool by_gpu);
 
 #endif

@@ -28,8 +28,9 @@ static const char help[] =
 	"  -x, --stop            stop after the first case that fails\n"
 	"      --tap             print TAP in place of the table\n"
 	"      --junit FILE      write JUnit XML\n"
-	"      --json FILE       write JSON; - is standard output, in place of the table\n"
-	"      --html FILE       write a page to look at\n"
+	"      --json FILE       write JSON\n"
+	"      --html FILE       write a page to look at; for each, - is standard output, in\n"
+	"                        place of the table\n"
 	"  -h, --help            print this help\n\n"
 	"Exit status: 0 if cases passed and none failed, 1 if one failed, or was skipped that\n"
 	"--expect does not name, or none passed, 2 for wrong usage, 3 if the device cannot be used.\n";
@@ -92,7 +93,7 @@ static enum exit_code list_cases(const char *filter)
 static const char *verdict_of(const struct conform_report *report,
 			      const struct conform_result *result)
 {
-	if (result->verdict == CONFORM_SKIP && report->expecting && !result->expected_skip)
+	if (report_is_unexpected(report, result))
 		return "skip!";
 	return conform_verdict_name(result->verdict);
 }
@@ -117,12 +118,20 @@ static int add_result(const struct conform_report *report, const struct conform_
 static const char *answer(enum conform_answer was, enum conform_answer should)
 {
 	static const char *const texts[3][2] = {
-		[CONFORM_NO] = { "-", "no, should be" },
-		[CONFORM_YES] = { "yes, should not", "yes" },
-		[CONFORM_UNKNOWN] = { "?", "asked for" },
+		[CONFORM_NO] = { "no", "NO, should be" },
+		[CONFORM_YES] = { "YES, should not", "yes" },
+		[CONFORM_UNKNOWN] = { "not asked for", "asked for" },
 	};
 
 	return texts[was][should == CONFORM_YES];
+}
+
+static void print_content(const char *is, const char *due)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), *due ? "%s, should be %s" : "%s", is, due);
+	printf("%-28s", text);
 }
 
 static void print_picture(const struct conform_result *result)
@@ -130,12 +139,16 @@ static void print_picture(const struct conform_result *result)
 	const struct conform_picture *picture = &result->picture;
 	const struct conform_line *line;
 
-	printf("\n%s: %s\n  %-12s%-14s%-14s%-18s%s\n", conform_case_name(result->c),
-	       picture->title, "line at", "memory", "cache", "written back", "dropped");
-	for (line = picture->lines; line < picture->lines + picture->count; line++)
-		printf("  %#-12" PRIx64 "%-14s%-14s%-18s%s\n", line->offset, line->memory,
-		       line->cache, answer(line->cleaned, line->should_clean),
+	printf("\n%s: %s\n%s\n  %-12s%-28s%-28s%-18s%s\n", conform_case_name(result->c),
+	       picture->title, picture->note, "line at", "memory", "cache", "written back",
+	       "dropped");
+	for (line = picture->lines; line < picture->lines + picture->count; line++) {
+		printf("  %#-12" PRIx64, line->offset);
+		print_content(line->memory, line->memory_due);
+		print_content(line->cache, line->cache_due);
+		printf("%-18s%s\n", answer(line->cleaned, line->should_clean),
 		       answer(line->dropped, line->should_drop));
+	}
 }
 
 static void print_device(const struct conform_facts *facts)
@@ -183,6 +196,11 @@ static int print_table(const struct conform_report *report)
 
 /* ---- Files ---- */
 
+static bool is_stdout(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
 static int write_file(const struct conform_report *report, const char *path,
 		      int (*write)(const struct conform_report *report, FILE *file))
 {
@@ -191,7 +209,7 @@ static int write_file(const struct conform_report *report, const char *path,
 
 	if (!path)
 		return 0;
-	if (!strcmp(path, "-"))
+	if (is_stdout(path))
 		return write(report, stdout);
 	file = fopen(path, "we");
 	if (!file) {
@@ -207,9 +225,10 @@ out:
 	return ret;
 }
 
-static bool takes_stdout(const struct conform_arguments *args)
+/* How many outputs there are that take the table's place. */
+static unsigned int in_place(const struct conform_arguments *args)
 {
-	return args->tap || (args->json && !strcmp(args->json, "-"));
+	return args->tap + is_stdout(args->junit) + is_stdout(args->json) + is_stdout(args->html);
 }
 
 static enum exit_code say_all(const struct conform_report *report,
@@ -219,7 +238,7 @@ static enum exit_code say_all(const struct conform_report *report,
 
 	if (args->tap)
 		ret = report_tap(report, stdout);
-	else if (!takes_stdout(args))
+	else if (!in_place(args))
 		ret = print_table(report);
 	if (ret)
 		tool_complain("cannot print the results: %s", strerror(-ret));
@@ -363,6 +382,10 @@ enum exit_code tool_conform(int argc, char **argv)
 	}
 	if (tool_has_arguments(argc, argv))
 		return tool_usage(argv[0]);
+	if (in_place(&args) > 1) {
+		tool_complain("only one output can go to standard output");
+		return tool_usage(argv[0]);
+	}
 	if (args.list)
 		return list_cases(args.options.filter);
 	return run_suite(&args);

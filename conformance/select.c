@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/* Cases by number, what they are, how they are chosen and counted. */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "suite.h"
+
+const struct conform_case *conform_case(size_t index)
+{
+	const struct case_group *const *group;
+
+	for (group = suite_groups; *group; group++) {
+		if (index < (*group)->count)
+			return (*group)->cases[index];
+		index -= (*group)->count;
+	}
+	return NULL;
+}
+
+const char *conform_case_name(const struct conform_case *c)
+{
+	return c->name;
+}
+
+const char *conform_case_rules(const struct conform_case *c)
+{
+	return c->rules;
+}
+
+const char *conform_case_purpose(const struct conform_case *c)
+{
+	return c->purpose;
+}
+
+const char *conform_case_group(const struct conform_case *c)
+{
+	const struct case_group *const *group;
+	size_t i;
+
+	for (group = suite_groups; *group; group++)
+		for (i = 0; i < (*group)->count; i++)
+			if ((*group)->cases[i] == c)
+				return (*group)->title;
+	return "";
+}
+
+/* One pattern: of the name, or one of the rules. */
+static bool matches(const struct conform_case *c, const char *pattern)
+{
+	char rules[64], *rule, *rest = rules;
+
+	if (!fnmatch(pattern, c->name, 0))
+		return true;
+	snprintf(rules, sizeof(rules), "%s", c->rules);
+	while ((rule = strsep(&rest, " ")))
+		if (!strcasecmp(rule, pattern))
+			return true;
+	return false;
+}
+
+bool conform_case_matches(const struct conform_case *c, const char *filter)
+{
+	char patterns[1024], *pattern, *rest = patterns;
+
+	if (!filter)
+		return true;
+	snprintf(patterns, sizeof(patterns), "%s", filter);
+	while ((pattern = strsep(&rest, ",")))
+		if (*pattern && matches(c, pattern))
+			return true;
+	return false;
+}
+
+const char *conform_verdict_name(enum conform_verdict verdict)
+{
+	static const char *const names[] = {
+		[CONFORM_PASS] = "pass", [CONFORM_FAIL] = "fail", [CONFORM_SKIP] = "skip",
+	};
+
+	return names[verdict];
+}
+
+static void count(struct conform_total *total, enum conform_verdict verdict)
+{
+	total->passed += verdict == CONFORM_PASS;
+	total->failed += verdict == CONFORM_FAIL;
+	total->skipped += verdict == CONFORM_SKIP;
+}
+
+void conform_totals(const struct conform_report *report,
+		    struct conform_total totals[CONFORM_RULES + 1])
+{
+	const struct conform_result *result;
+	char rules[64], *rule, *rest;
+	unsigned long number;
+
+	memset(totals, 0, (CONFORM_RULES + 1) * sizeof(*totals));
+	for (result = report->results; result < report->results + report->count; result++) {
+		snprintf(rules, sizeof(rules), "%s", result->c->rules);
+		rest = rules;
+		while ((rule = strsep(&rest, " "))) {
+			number = strtoul(rule + 1, NULL, 10);
+			if (number && number <= CONFORM_RULES)
+				count(&totals[number], result->verdict);
+		}
+	}
+}
