@@ -144,7 +144,8 @@ static void put_rules_of(struct json *json, const struct conform_case *c)
 	snprintf(rules, sizeof(rules), "%s", conform_case_rules(c));
 	open_in(json, "rules", '[');
 	while ((rule = strsep(&rest, " ")))
-		put_text(json, NULL, rule);
+		if (strcmp(rule, "-") != 0)
+			put_text(json, NULL, rule);
 	close_in(json, ']');
 }
 

@@ -20,7 +20,7 @@ static const struct {
 	[12] = { "Decided at creation", "caching is asked for then, and never changes" },
 	[13] = { "Incoherence stays within its DRM file", "a BO is cached or shared, not both" },
 	[14] = { "Policy hooks", "cached BOs are shared with CPU-access hooks" },
-	[15] = { "Don't map PRIME buffers", "an imported BO has no CPU map of the importer" },
+	[15] = { "PRIME imports are not mapped", "an imported BO has no CPU map of its importer" },
 	[16] = { "NO_MMAP means it", "no way to map such a BO is left" },
 	[17] = { "No leaks", "a fresh page reads as zero in every view" },
 	[18] = { "Nothing lost on the way out", "eviction writes back what the CPU wrote" },
