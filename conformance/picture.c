@@ -96,6 +96,8 @@ struct watch {
 	const struct buffer *buf;
 	enum gemsync_op_type type;
 	uint64_t offset, size;		/* of the sync */
+	const char *file;		/* of the EXPECT_RANGE */
+	int line;
 	struct conform_picture picture;
 };
 
@@ -130,11 +132,15 @@ static void choose_lines(struct watch *watch)
 	add_lines(watch, last > around ? last - around : 0, last + around + line);
 }
 
-static int do_sync(struct watch *watch)
+static void do_sync(struct watch *watch)
 {
+	int ret;
+
 	if (watch->type == GEMSYNC_FLUSH)
-		return flush(watch->cf, watch->buf, watch->offset, watch->size);
-	return invalidate(watch->cf, watch->buf, watch->offset, watch->size);
+		ret = flush(watch->cf, watch->buf, watch->offset, watch->size);
+	else
+		ret = invalidate(watch->cf, watch->buf, watch->offset, watch->size);
+	expect_int("the sync", ret, "0", 0, watch->file, watch->line);
 }
 
 #define for_each_line(watch, row)						\
@@ -188,10 +194,10 @@ static void watch_cleaning(struct watch *watch)
 		cpu_put(watch->buf, row->offset, OLD);
 	flush_around(watch);
 	for_each_line(watch, row) {
-		EXPECT_GPU(cf, watch->buf, row->offset, OLD);
+		expect_word(cf, watch->buf, row->offset, OLD, true, watch->file, watch->line);
 		cpu_put(watch->buf, row->offset, NEW);
 	}
-	EXPECT_OK(do_sync(watch));
+	do_sync(watch);
 	for_each_line(watch, row)
 		look(watch, row, row->should_clean == CONFORM_YES ? NEW : OLD, NEW, NEW);
 	snprintf(watch->picture.note, sizeof(watch->picture.note), "%s",
@@ -207,7 +213,7 @@ static void watch_dropping(struct watch *watch)
 	flush_around(watch);
 	for_each_line(watch, row)
 		gpu_put(cf, watch->buf, row->offset, DEVICE);
-	EXPECT_OK(do_sync(watch));
+	do_sync(watch);
 	for_each_line(watch, row)
 		look(watch, row, DEVICE, row->should_drop == CONFORM_YES ? DEVICE : NEW, DEVICE);
 	snprintf(watch->picture.note, sizeof(watch->picture.note), "%s",
@@ -232,6 +238,7 @@ void expect_range(struct cf *cf, const struct buffer *buf, enum gemsync_op_type 
 {
 	struct watch watch = {
 		.cf = cf, .buf = buf, .type = type, .offset = offset, .size = size,
+		.file = file, .line = line,
 	};
 	uint32_t wrong;
 	char what[96];

@@ -124,24 +124,30 @@ static bool seen_before(const struct conform_report *report, size_t index)
 	return false;
 }
 
+static void write_skipped(const struct conform_report *report,
+			  const struct conform_result *result, FILE *file)
+{
+	const char *name = conform_case_name(result->c);
+
+	text_markup(file, "<li><a href=\"#%s\">%s</a>", name, name);
+	if (report_is_unexpected(report, result)) {
+		fputc(' ', file);
+		html_badge("fail", "unexpected", file);
+	}
+	fputs("</li>\n", file);
+}
+
 /* All cases that were skipped for the reason of case @index. */
 static void write_skips(const struct conform_report *report, size_t index, FILE *file)
 {
 	const struct conform_result *first = &report->results[index], *result;
 
-	text_markup(file, "<tr><td>%s</td><td>%s</td><td><ul>", first->reason, first->remedy);
-	for (result = first; result < report->results + report->count; result++) {
-		if (!same_skip(first, result))
-			continue;
-		text_markup(file, "<li><a href=\"#%s\">%s</a>", conform_case_name(result->c),
-			    conform_case_name(result->c));
-		if (report_is_unexpected(report, result)) {
-			fputc(' ', file);
-			html_badge("fail", "unexpected", file);
-		}
-		fputs("</li>", file);
-	}
-	fputs("</ul></td></tr>\n", file);
+	text_markup(file, "<article class=\"skip\"><p><b>%s</b></p><p>To run: %s.</p>\n<ul>\n",
+		    first->reason, first->remedy);
+	for (result = first; result < report->results + report->count; result++)
+		if (same_skip(first, result))
+			write_skipped(report, result, file);
+	fputs("</ul></article>\n", file);
 }
 
 void html_skips(const struct conform_report *report, FILE *file)
@@ -150,13 +156,11 @@ void html_skips(const struct conform_report *report, FILE *file)
 
 	if (!report->skipped)
 		return;
-	fputs("<section aria-labelledby=\"skips\"><h2 id=\"skips\">What was skipped</h2>\n"
-	      "<div class=\"scroll\" tabindex=\"0\"><table class=\"skips\"><thead><tr><th>Why</th>"
-	      "<th>To run it</th><th>Cases</th></tr></thead><tbody>\n", file);
+	fputs("<section aria-labelledby=\"skips\"><h2 id=\"skips\">What was skipped</h2>\n", file);
 	for (i = 0; i < report->count; i++)
 		if (report->results[i].verdict == CONFORM_SKIP && !seen_before(report, i))
 			write_skips(report, i, file);
-	fputs("</tbody></table></div></section>\n", file);
+	fputs("</section>\n", file);
 }
 
 /* ---- All cases ---- */
@@ -180,7 +184,7 @@ static void write_body(const struct conform_report *report, const struct conform
 		       FILE *file)
 {
 	if (result->verdict == CONFORM_SKIP) {
-		text_markup(file, "<p>Skipped%s: %s.</p><p>To run it: %s.</p>\n",
+		text_markup(file, "<p>Skipped%s: %s.</p><p>To run: %s.</p>\n",
 			    report_is_unexpected(report, result) ? ", which was not expected" : "",
 			    result->reason, result->remedy);
 		return;

@@ -54,7 +54,11 @@ const char report_html_style[] =
 	"th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;\n"
 	"border-bottom:1px solid var(--line)}\n"
 	"thead th{color:var(--soft);font-weight:600;font-size:.85rem}\n"
-	".skips ul{margin:0;padding:0;list-style:none}.place{white-space:nowrap}\n"
+	".skip{border-left:.25rem solid var(--line);padding-left:.8rem;margin:1rem 0}\n"
+	".skip b::first-letter{text-transform:uppercase}.skip b{display:block}\n"
+	".skip ul{list-style:none;margin:.3rem 0;padding:0;display:grid;font-size:.9rem;\n"
+	"grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:.1rem 1rem}\n"
+	".skip li{overflow-wrap:anywhere}.place{white-space:nowrap}\n"
 	"tr.wrong{background:var(--fail-bg)}\n"
 	/* Failures. */
 	".failure{border:1px solid var(--fail);border-radius:.4rem;padding:.2rem 1rem 1rem;\n"
