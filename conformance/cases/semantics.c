@@ -426,6 +426,30 @@ CASE(r2_stays_put, "R2", NEED_SYNC,
 	EXPECT(faults_of_a_look(cf, buf, &sum) > 0);
 }
 
+/* GPU reads until a line that nobody flushed reaches memory, at the most. */
+#define CHANCES	20000u
+
+/* What chaos is for: a program that relies on stale lines is wrong. */
+CASE(r3_lines_move_on_their_own, "R3", NEED_SYNC | NEED_INCOHERENT | NEED_COUNTERS,
+     "in mode chaos a dirty line is written back though nobody flushed it; no line count says so")
+{
+	struct buffer *buf = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+	struct gemsync_counters before;
+	uint32_t i;
+
+	if (!cf->info.chaos)
+		skip("lines move by maintenance alone (mode lazy)",
+		     "run on a device in mode chaos (vpanthor.chaos=1, sim:mode=chaos)");
+	put_both(cf, buf, 256, OLD);
+	before = lines_now(cf);
+	cpu_put(buf, 256, NEW);
+	for (i = 0; i < CHANCES && gpu_get(cf, buf, 256) != NEW; i++)
+		;
+	EXPECT(i < CHANCES);
+	EXPECT_LINES(cf, &before, 0, 0);
+	EXPECT_CPU(cf, buf, 256, NEW);
+}
+
 CASES(semantics, "Semantics of the two operations",
       &r4_cpu_to_gpu,
       &r4_gpu_to_cpu,
@@ -439,4 +463,5 @@ CASES(semantics, "Semantics of the two operations",
       &r4_four_threads,
       &r4_random_program,
       &r4_forgetful_program,
+      &r3_lines_move_on_their_own,
       &r2_stays_put);
