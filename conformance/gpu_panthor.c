@@ -262,15 +262,17 @@ static int call_map_offset(struct gemsync_device *dev, uint32_t handle)
 static int call_query(struct gemsync_device *dev, uint32_t handle)
 {
 	struct drm_panthor_bo_query_info args = { .handle = handle };
+	int fd = gemsync_device_fd(dev);
 
-	return drmIoctl(gemsync_device_fd(dev), DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &args) ? -errno : 0;
+	return drmIoctl(fd, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &args) ? -errno : 0;
 }
 
 static int call_set_label(struct gemsync_device *dev, uint32_t handle)
 {
 	struct drm_panthor_bo_set_label args = { .handle = handle, .label = (uintptr_t)"label" };
+	int fd = gemsync_device_fd(dev);
 
-	return drmIoctl(gemsync_device_fd(dev), DRM_IOCTL_PANTHOR_BO_SET_LABEL, &args) ? -errno : 0;
+	return drmIoctl(fd, DRM_IOCTL_PANTHOR_BO_SET_LABEL, &args) ? -errno : 0;
 }
 
 static int call_sync_one(struct gemsync_device *dev, uint32_t handle)

@@ -59,7 +59,7 @@ struct exported *new_foreign(const char *maker, uint64_t size)
 
 	ret = exporter_probe(exporter_find(maker));
 	if (ret == -ENODEV || ret == -EACCES)
-		skip("a maker of dma-bufs that the case shares with is missing, or not for this user",
+		skip("a maker of dma-bufs is not there, or not for this user",
 		     "load vgem and udmabuf, enable the system dma-heap, and run as root");
 	EXPECT_OK(exporter_alloc(exporter_find(maker), size, &made->buffer));
 	return &made->buffer;
