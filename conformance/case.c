@@ -128,6 +128,16 @@ void expect_int(const char *what, int64_t seen, const char *expected_text, int64
 	record(what, text, seen_value, seen == expected, file, line);
 }
 
+void expect_text(const char *what, const char *seen, const char *expected, const char *file,
+		 int line)
+{
+	char seen_text[64], expected_text[64];
+
+	snprintf(seen_text, sizeof(seen_text), "\"%.60s\"", seen);
+	snprintf(expected_text, sizeof(expected_text), "\"%.60s\"", expected);
+	record(what, expected_text, seen_text, !strcmp(seen, expected), file, line);
+}
+
 void expect_true(const char *what, bool holds, const char *file, int line)
 {
 	record(what, "true", holds ? "true" : "false", holds, file, line);

@@ -166,6 +166,7 @@ int64_t now_ms(void);	/* CLOCK_MONOTONIC */
 /* The same in the case's own words, where the expression does not tell: in loops. */
 #define EXPECT_EQ_AS(what, seen, expected) \
 	expect_int(what, (int64_t)(seen), #expected, (int64_t)(expected), __FILE__, __LINE__)
+#define EXPECT_TEXT(seen, expected)	expect_text(#seen, seen, expected, __FILE__, __LINE__)
 #define EXPECT_OK(call)		expect_int(#call, call, "0", 0, __FILE__, __LINE__)
 #define EXPECT(condition)	expect_true(#condition, condition, __FILE__, __LINE__)
 
@@ -189,6 +190,8 @@ int64_t now_ms(void);	/* CLOCK_MONOTONIC */
 
 void expect_int(const char *what, int64_t seen, const char *expected_text, int64_t expected,
 		const char *file, int line);
+void expect_text(const char *what, const char *seen, const char *expected, const char *file,
+		 int line);
 void expect_true(const char *what, bool holds, const char *file, int line);
 void expect_lines(struct cf *cf, const struct gemsync_counters *before, uint64_t cleaned,
 		  uint64_t dropped, const char *file, int line);
