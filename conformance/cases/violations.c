@@ -58,10 +58,10 @@ static void expect_next(struct cf *cf, uint64_t *serial, enum gemsync_violation_
 	EXPECT_EQ(violation.kind, kind);
 	EXPECT_EQ(violation.offset, offset);
 	EXPECT_EQ(violation.size, size);
-	EXPECT_EQ(strcmp(violation.label, LABEL), 0);
+	EXPECT_TEXT(violation.label, LABEL);
 	/* The kernel keeps 15 characters of the program's name. */
 	snprintf(owner, sizeof(owner), "%.15s:%d", program_invocation_short_name, getpid());
-	EXPECT_EQ(strcmp(violation.owner, owner), 0);
+	EXPECT_TEXT(violation.owner, owner);
 }
 
 static void expect_no_more(struct cf *cf, uint64_t serial)
