@@ -174,7 +174,8 @@ static void expect_cut_map_right(struct cf *cf, uint32_t flags)
 	EXPECT(moved != MAP_FAILED);
 	for (i = 1; i < SIZE / PAGE; i++)
 		if (i != 7)
-			EXPECT_EQ(i < 8 || i > 11 ? map[i * 1024] : moved[(i - 8) * 1024], i);
+			EXPECT_EQ_AS("page that the map shows",
+				     i < 8 || i > 11 ? map[i * 1024] : moved[(i - 8) * 1024], i);
 	/* A BO lives as long as its last map. */
 	gpu_unbind(cf->gpu, buf->va, SIZE);
 	gemsync_bo_destroy(buf->bo);
