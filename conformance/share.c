@@ -149,7 +149,8 @@ static uint32_t *words_by_gpu(struct cf *cf, const struct buffer *buf, uint64_t 
 {
 	uint32_t *words = malloc(size);
 
-	EXPECT(words);
+	if (!words)
+		fail("out of memory");
 	memset(words, 0xff, size);
 	EXPECT_OK(gpu_read(cf->gpu, buf->va, words, size));
 	return words;
