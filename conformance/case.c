@@ -284,6 +284,15 @@ int64_t now_ms(void)
 	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
+void *new_array(size_t count, size_t size)
+{
+	void *array = calloc(count, size);
+
+	if (!array)
+		fail("out of memory: %zu times %zu bytes", count, size);
+	return array;
+}
+
 /* ---- What a case needs ---- */
 
 static bool is_incoherent(struct cf *cf)

@@ -75,10 +75,10 @@ struct conform_case {
 	static void name_##_run(struct cf *cf);					\
 	static const struct conform_case name_ = {				\
 		.name = #name_,							\
-		.rules = rules_,						\
-		.purpose = purpose_,						\
-		.needs = needs_,						\
-		.timeout = timeout_,						\
+		.rules = (rules_),						\
+		.purpose = (purpose_),						\
+		.needs = (needs_),						\
+		.timeout = (timeout_),						\
 		.run = name_##_run,						\
 	};									\
 	static void name_##_run(struct cf *cf)
@@ -158,6 +158,9 @@ uint64_t lines_of(const struct cf *cf, uint64_t offset, uint64_t size);
 int raw_ioctl(int fd, unsigned long request, void *arg);
 
 int64_t now_ms(void);	/* CLOCK_MONOTONIC */
+
+/* Zeroed memory, to be freed; or the case fails. */
+void *new_array(size_t count, size_t size);
 
 /* ---- Expectations ---- */
 

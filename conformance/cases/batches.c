@@ -33,10 +33,9 @@ static struct buffer *dirty_pages(struct cf *cf, struct gemsync_op *ops)
 /* In how many pages the GPU sees @value + page. */
 static unsigned int gpu_count(struct cf *cf, const struct buffer *buf, uint32_t value)
 {
-	uint8_t *data = malloc((size_t)RANGES * STRIDE);
+	uint8_t *data = new_array(RANGES, STRIDE);
 	unsigned int i, n = 0;
 
-	EXPECT(data != NULL);
 	EXPECT_OK(gpu_read(cf->gpu, buf->va, data, (uint64_t)RANGES * STRIDE));
 	for (i = 0; i < RANGES; i++)
 		n += *(uint32_t *)(data + (size_t)i * STRIDE) == value + i;
@@ -151,11 +150,10 @@ CASE(r7_longest_batch, "R7 R8", NEED_LAZY,
      "1,048,576 ops are done in one call, the first one and the last one too")
 {
 	struct buffer *buf = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
-	struct gemsync_op *ops = calloc(MOST_OPS, sizeof(*ops));
+	struct gemsync_op *ops = new_array(MOST_OPS, sizeof(*ops));
 	struct gemsync_counters before;
 	size_t i;
 
-	EXPECT(ops != NULL);
 	for (i = 0; i < MOST_OPS; i++)
 		ops[i].bo = buf->bo;
 	ops[0].size = 1;
@@ -264,23 +262,30 @@ static int64_t time_of(struct cf *cf, const struct long_batch *batch, uint32_t c
 	return now_ms() - begin;
 }
 
+__attribute__((noreturn))
+static void skip_too_fast(void)
+{
+	skip("the longest batch ends before a signal could come", "run on a slower device");
+}
+
 /* How many of the ops take @ms, measured on fewer; skips if all of them take less. */
 static void choose_count(struct cf *cf, struct long_batch *batch, int64_t ms)
 {
-	int64_t took = 0;
-	uint32_t count;
+	uint64_t count = 1;
+	int64_t took;
 
-	for (count = 1; took < ms / 10; count *= 2) {
-		if (count > batch->most)
-			skip("the longest batch ends before a signal could come",
-			     "run on a device that is slower");
+	for (;;) {
 		took = time_of(cf, batch, count);
-		batch->count = count;
+		if (took > 0 && took >= ms / 10)
+			break;
+		count *= 2;
+		if (count > batch->most)
+			skip_too_fast();
 	}
-	if ((uint64_t)batch->count * ms / took > batch->most)
-		skip("the longest batch ends before a signal could come",
-		     "run on a device that is slower");
-	batch->count = (uint64_t)batch->count * ms / took;
+	count = count * ms / took;
+	if (count > batch->most)
+		skip_too_fast();
+	batch->count = count;
 }
 
 /* Up to @most ops that each sync @size bytes of 4 MiB, so many that they take @ms. */
@@ -288,10 +293,9 @@ static void new_long_batch(struct cf *cf, struct long_batch *batch, uint32_t mos
 			   int64_t ms)
 {
 	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
-	struct raw_op *ops = malloc(most * sizeof(*ops));
+	struct raw_op *ops = new_array(most, sizeof(*ops));
 	uint32_t i;
 
-	EXPECT(ops != NULL);
 	batch->buf = new_buffer(cf, 4 * MIB, GEMSYNC_BO_CACHED);
 	memset(batch->buf->map, 1, 4 * MIB);
 	for (i = 0; i < most; i++)

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <stdlib.h>
-
 #include "raw_sync.h"
 
 #define FEW	16u
@@ -18,10 +16,8 @@ static void encode(struct cf *cf, uint8_t *raw, const struct raw_op *ops, uint32
 
 void *raw_ops(struct cf *cf, const struct raw_op *ops, uint32_t count)
 {
-	uint8_t *raw = malloc((size_t)count * gpu_sync_abi(cf->dev)->op_size);
+	uint8_t *raw = new_array(count, gpu_sync_abi(cf->dev)->op_size);
 
-	if (!raw)
-		fail("out of memory");
 	encode(cf, raw, ops, count);
 	return raw;
 }

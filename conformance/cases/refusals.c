@@ -242,11 +242,9 @@ static const struct gpu_sync_abi *need_stride(struct cf *cf)
 static uint8_t *strided_flushes(struct cf *cf, const struct witness *witness, uint32_t stride)
 {
 	uint32_t op_size = gpu_sync_abi(cf->dev)->op_size;
-	uint8_t *raw = calloc(2, stride);
+	uint8_t *raw = new_array(2, stride);
 	void *op = raw_ops(cf, &witness->flush, 1);
 
-	if (!raw)
-		fail("out of memory");
 	memcpy(raw, op, op_size);
 	memcpy(raw + stride, op, op_size);
 	free(op);
