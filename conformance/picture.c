@@ -144,8 +144,8 @@ static void do_sync(struct watch *watch)
 }
 
 #define for_each_line(watch, row)						\
-	for (row = (watch)->picture.lines;					\
-	     row < (watch)->picture.lines + (watch)->picture.count; row++)
+	for ((row) = (watch)->picture.lines;					\
+	     (row) < (watch)->picture.lines + (watch)->picture.count; (row)++)
 
 /*
  * What both sides see in a line. One that moved on its own, as a real cache may do at

@@ -283,7 +283,7 @@ static enum exit_code run_suite(struct conform_arguments *args)
 	struct conform_report *report;
 	bool terminal = isatty(STDERR_FILENO);
 	enum exit_code code;
-	char first[96];
+	static char first[96];
 	int ret = 0;
 
 	if (!args->options.device) {

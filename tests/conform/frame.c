@@ -103,8 +103,10 @@ CASE(r7_leaves_child, "R7", 0, "a child that stays does not outlive the case")
 	EXPECT(file);
 	pid = fork();
 	EXPECT(pid >= 0);
-	while (!pid)
-		pause();
+	if (!pid) {
+		for (;;)
+			pause();
+	}
 	fprintf(file, "%d\n", (int)pid);
 	fclose(file);
 }
