@@ -79,7 +79,8 @@ static void write_verdict(const struct conform_report *report, FILE *file)
 	if (report->unexpected)
 		fprintf(file, ", of which %zu unexpectedly", report->unexpected);
 	else if (report->skipped)
-		fputs(report->expecting ? ", all as expected" : "; no list says which may be", file);
+		fputs(report->expecting ? ", all as expected" : "; no list says which may be",
+		      file);
 	fprintf(file, "; %.1f seconds.</p>\n", report->seconds);
 	write_unproven(report, file);
 	fputs("</div>\n", file);
@@ -190,7 +191,8 @@ static void write_rules(const struct conform_report *report, FILE *file)
 	unsigned int number;
 
 	conform_totals(report, totals);
-	fputs("<section aria-labelledby=\"rules\"><h2 id=\"rules\">The contract, rule by rule</h2>\n"
+	fputs("<section aria-labelledby=\"rules\">"
+	      "<h2 id=\"rules\">The contract, rule by rule</h2>\n"
 	      "<p>A case counts for each rule that it names.</p>\n<ul class=\"rules\">\n", file);
 	for (number = 1; number <= CONFORM_RULES; number++)
 		write_rule(number, &totals[number], file);

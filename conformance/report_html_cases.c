@@ -41,9 +41,9 @@ static void write_checks(const struct conform_result *result, FILE *file)
 		fputs("<p>It looked at nothing.</p>\n", file);
 		return;
 	}
-	fputs("<div class=\"scroll\" tabindex=\"0\"><table class=\"checks\"><thead><tr><th>Check</th>"
-	      "<th>Looked at</th><th>Expected</th><th>Seen</th><th>Where</th></tr></thead>"
-	      "<tbody>\n", file);
+	fputs("<div class=\"scroll\" tabindex=\"0\"><table class=\"checks\"><thead><tr>"
+	      "<th>Check</th><th>Looked at</th><th>Expected</th><th>Seen</th>"
+	      "<th>Where</th></tr></thead><tbody>\n", file);
 	for (i = 0; i < result->kept; i++) {
 		write_check(&result->checks[i], file);
 		shown += result->checks[i].times;
@@ -83,8 +83,9 @@ static void write_failure(const struct conform_result *result, FILE *file)
 {
 	const char *name = conform_case_name(result->c);
 
-	text_markup(file, "<article id=\"failed-%s\" class=\"failure\">\n<h3><a href=\"#%s\">%s</a> "
-			  "<span class=\"of\">%s</span></h3>\n<p>Does not hold: %s.</p>\n",
+	text_markup(file, "<article id=\"failed-%s\" class=\"failure\">\n"
+			  "<h3><a href=\"#%s\">%s</a> <span class=\"of\">%s</span></h3>\n"
+			  "<p>Does not hold: %s.</p>\n",
 		    name, name, name, conform_case_rules(result->c),
 		    conform_case_purpose(result->c));
 	write_reason(result, file);
@@ -190,7 +191,8 @@ static void write_body(const struct conform_report *report, const struct conform
 		return;
 	}
 	if (is_failed(result))
-		text_markup(file, "<p class=\"reason\">%s <a href=\"#failed-%s\">More above</a></p>\n",
+		text_markup(file, "<p class=\"reason\">%s "
+				  "<a href=\"#failed-%s\">More above</a></p>\n",
 			    result->reason, conform_case_name(result->c));
 	write_checks(result, file);
 }

@@ -27,8 +27,9 @@ static void write_content(const char *is, const char *due, FILE *file)
 	text_markup(file, "<td class=\"content%s\"><span class=\"chip %s\">%s</span>",
 		    *due ? " wrong" : "", class_of(is), *is ? is : "not seen");
 	if (*due)
-		text_markup(file, " <span class=\"due\"><span aria-hidden=\"true\">\xe2\x9c\x97</span>"
-				  " should be <span class=\"chip %s\">%s</span></span>",
+		text_markup(file, " <span class=\"due\">"
+				  "<span aria-hidden=\"true\">\xe2\x9c\x97</span> should be "
+				  "<span class=\"chip %s\">%s</span></span>",
 			    class_of(due), due);
 	fputs("</td>", file);
 }
@@ -90,9 +91,9 @@ void html_picture(const struct conform_picture *picture, FILE *file)
 
 	text_markup(file, "<figure>\n<figcaption><b>%s</b>", picture->title);
 	text_markup(file, "<span>%s</span></figcaption>\n", picture->note);
-	fputs("<div class=\"scroll\" tabindex=\"0\"><table class=\"picture\"><thead><tr><th>Line at</th>"
-	      "<th>Memory: the device sees</th><th>Cache: the CPU sees</th><th>Written back</th>"
-	      "<th>Dropped</th></tr></thead><tbody>\n", file);
+	fputs("<div class=\"scroll\" tabindex=\"0\"><table class=\"picture\"><thead><tr>"
+	      "<th>Line at</th><th>Memory: the device sees</th><th>Cache: the CPU sees</th>"
+	      "<th>Written back</th><th>Dropped</th></tr></thead><tbody>\n", file);
 	for (line = picture->lines; line < picture->lines + picture->count; line++) {
 		write_gap(picture, line, file);
 		write_line(line, file);
