@@ -13,6 +13,7 @@
 #include <gemsync/gemsync.h>
 
 struct conform_case;
+struct conform_report;
 
 enum conform_verdict {
 	CONFORM_PASS,
@@ -75,8 +76,10 @@ struct conform_options {
 	const char *expect;	/* file that names the skips that are allowed, or NULL */
 	double timeout;		/* seconds for a case without a limit of its own */
 	bool stop;		/* after the first case that fails */
-	/* Optional: called after each case. */
-	void (*progress)(const struct conform_result *result, void *data);
+	/* Optional: called before each case, and after it with its result as the report's last. */
+	void (*starting)(const struct conform_case *c, void *data);
+	void (*ended)(const struct conform_report *report, const struct conform_result *result,
+		      void *data);
 	void *data;
 };
 
@@ -96,7 +99,7 @@ struct conform_facts {
 struct conform_report {
 	struct conform_facts facts;
 	size_t count;
-	struct conform_result *results;	/* of cases that ran or were skipped, in the suite's order */
+	struct conform_result *results;	/* of cases that ran or were skipped, in their order */
 	size_t passed, failed, skipped;
 	bool expecting;			/* options.expect was given: */
 	size_t unexpected;		/* skips that it does not name */
@@ -108,7 +111,10 @@ struct conform_report {
  *
  * @out: to be released with conform_report_destroy().
  *
+ * A case that hangs in the kernel and cannot be killed is the last one that is run.
+ *
  * Returns 0, whatever the verdicts are; -EINVAL if no case matches the filter;
+ * -ETIME if the device does not open in options->timeout;
  * errors of gemsync_device_open() if the device does not open; -EOPNOTSUPP also if
  * the suite does not know how to make its GPU work; -errno of opening the file of
  * expected skips; -ENOMEM.

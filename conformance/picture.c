@@ -147,6 +147,14 @@ static void do_sync(struct watch *watch)
 	for ((row) = (watch)->picture.lines;					\
 	     (row) < (watch)->picture.lines + (watch)->picture.count; (row)++)
 
+/* Nobody knows who did it, if lines move on their own and this one was not asked for. */
+static enum conform_answer done(bool was, enum conform_answer should, bool alone)
+{
+	if (was && alone && should == CONFORM_NO)
+		return CONFORM_UNKNOWN;
+	return to_answer(was);
+}
+
 /*
  * What both sides see in a line. One that moved on its own, as a real cache may do at
  * any time, shows @moved, and proves nothing.
@@ -164,8 +172,10 @@ static void look(struct watch *watch, struct conform_line *row, uint32_t memory_
 		set_word(row->memory_due, sizeof(row->memory_due), memory_due);
 	if (cache != cache_due && !(alone && cache == moved))
 		set_word(row->cache_due, sizeof(row->cache_due), cache_due);
-	row->cleaned = moved == NEW ? to_answer(memory == moved) : row->cleaned;
-	row->dropped = moved == DEVICE ? to_answer(cache == moved) : CONFORM_UNKNOWN;
+	row->cleaned = moved == NEW ? done(memory == moved, row->should_clean, alone) :
+				      row->cleaned;
+	row->dropped = moved == DEVICE ? done(cache == moved, row->should_drop, alone) :
+					 CONFORM_UNKNOWN;
 }
 
 /*

@@ -7,8 +7,14 @@
 
 #include "conform.h"
 
-/* One line a case, as the Test Anything Protocol has it; diagnostics behind failures. */
-int report_tap(const struct conform_report *report, FILE *file);
+/*
+ * The Test Anything Protocol, written while the cases run: a comment before each, so that a
+ * machine that dies has named it; its line, and why it failed; the plan at the end.
+ */
+void report_tap_starting(const struct conform_case *c, FILE *file);
+void report_tap_result(const struct conform_report *report, const struct conform_result *result,
+		       FILE *file);
+int report_tap_end(const struct conform_report *report, FILE *file);
 
 /* JUnit XML: a suite for each group of cases. */
 int report_junit(const struct conform_report *report, FILE *file);

@@ -27,12 +27,21 @@ static void write_result(const struct conform_report *report, const struct confo
 	fputc('\n', file);
 }
 
-int report_tap(const struct conform_report *report, FILE *file)
+void report_tap_starting(const struct conform_case *c, FILE *file)
 {
-	size_t i;
+	fprintf(file, "# running %s\n", conform_case_name(c));
+	fflush(file);
+}
 
+void report_tap_result(const struct conform_report *report, const struct conform_result *result,
+		       FILE *file)
+{
+	write_result(report, result, result - report->results + 1, file);
+	fflush(file);
+}
+
+int report_tap_end(const struct conform_report *report, FILE *file)
+{
 	fprintf(file, "1..%zu\n", report->count);
-	for (i = 0; i < report->count; i++)
-		write_result(report, &report->results[i], i + 1, file);
 	return ferror(file) ? -EIO : 0;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -25,6 +26,7 @@ struct run {
 	struct conform_report *report;
 	struct expected *expected;
 	struct conform_result *shared;	/* with the process of the case */
+	const char *device;		/* its name */
 	int kernel_log;			/* or -errno */
 };
 
@@ -52,16 +54,51 @@ static int wait_within(pid_t pid, double seconds)
 	close(end.fd);
 	if (!ready)
 		return -ETIME;
+	if (ready < 0)
+		return -errno;
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
 	return status;
 }
 
-/* The process with all that it started; a kernel call that never returns outlives this. */
-static bool kill_all(pid_t pid)
+/* The process, for good; a kernel call that never returns outlives this. */
+static bool kill_it(pid_t pid)
 {
 	kill(-pid, SIGKILL);
 	return wait_within(pid, GONE_WITHIN) >= 0;
+}
+
+/*
+ * What the process left running goes before the kernel's log is read: it is this
+ * process's to wait for (PR_SET_CHILD_SUBREAPER).
+ */
+static void kill_leftovers(pid_t group)
+{
+	double end = seconds_now() + GONE_WITHIN;
+
+	kill(-group, SIGKILL);
+	while (waitpid(-group, NULL, WNOHANG) >= 0 && seconds_now() < end)
+		usleep(1000);
+}
+
+/* Fork into a process group that dies with this process: 0 in the new process. */
+static pid_t fork_group(void)
+{
+	pid_t parent = getpid(), pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid) {
+		setpgid(pid, pid);
+		return pid;
+	}
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	return 0;
 }
 
 __attribute__((format(printf, 2, 3)))
@@ -75,14 +112,16 @@ static void set_failed(struct conform_result *result, const char *format, ...)
 	result->verdict = CONFORM_FAIL;
 }
 
-/* What its end says, if it is not that the verdict stands. */
-static void judge_end(struct conform_result *result, pid_t pid, int status, double limit)
+/* What its end says, if it is not that the verdict stands. False if there is no end. */
+static bool judge_end(struct conform_result *result, pid_t pid, int status, double limit)
 {
 	if (status == -ETIME) {
-		if (kill_all(pid))
-			set_failed(result, "it did not end within %.0f s", limit);
-		else
-			set_failed(result, "it hangs in a call to the kernel, and cannot be killed");
+		if (!kill_it(pid)) {
+			set_failed(result, "it hangs in a call to the kernel and cannot be killed: "
+				   "with it on the device, no other case is run");
+			return false;
+		}
+		set_failed(result, "it did not end within %.0f s", limit);
 	} else if (status < 0) {
 		set_failed(result, "waiting for its process: %s", strerror(-status));
 	} else if (WIFSIGNALED(status)) {
@@ -90,55 +129,55 @@ static void judge_end(struct conform_result *result, pid_t pid, int status, doub
 	} else if (WEXITSTATUS(status)) {
 		set_failed(result, "its process ended with status %d", WEXITSTATUS(status));
 	}
+	return true;
 }
 
-static int fork_case(const struct conform_case *c, struct run *run)
+/* A complaint fails the case, or says more of its failure. */
+static void judge_kernel(struct conform_result *result, int kernel_log)
 {
-	pid_t parent = getpid(), pid;
+	char complaint[256], reason[sizeof(result->reason)];
 
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (pid) {
-		setpgid(pid, pid);
-		return pid;
+	if (!kernel_log_complained(kernel_log, complaint, sizeof(complaint)))
+		return;
+	if (result->verdict != CONFORM_FAIL) {
+		set_failed(result, "the kernel complained: %s", complaint);
+		return;
 	}
-	setpgid(0, 0);
-	/* What it prints, as the kernel of sanitizers does, is for the terminal. */
-	dup2(STDERR_FILENO, STDOUT_FILENO);
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE);
-	case_process(c, run->options->device, run->shared);
+	snprintf(reason, sizeof(reason), "%s", result->reason);
+	set_failed(result, "%.240s; the kernel complained: %s", reason, complaint);
 }
 
-static void run_case(const struct conform_case *c, struct run *run)
+/* False if the case is still there, and the device is no other case's. */
+static bool run_case(const struct conform_case *c, struct run *run)
 {
 	struct conform_result *result = run->shared;
 	double limit = c->timeout ? c->timeout : run->options->timeout;
 	double begin = seconds_now();
-	char complaint[256];
+	bool ended = true;
 	pid_t pid;
 
 	memset(result, 0, sizeof(*result));
 	/* Only the case itself can say otherwise. */
 	set_failed(result, "its process ended without a verdict");
-	pid = fork_case(c, run);
+	pid = fork_group();
+	if (!pid) {
+		/* What it prints is no part of the report. */
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+		case_process(c, run->device, result);
+	}
 	if (pid < 0) {
 		set_failed(result, "fork: %s", strerror(-pid));
 	} else {
-		judge_end(result, pid, wait_within(pid, limit), limit);
-		kill(-pid, SIGKILL);	/* what it left running */
+		ended = judge_end(result, pid, wait_within(pid, limit), limit);
+		if (ended)
+			kill_leftovers(pid);
 	}
-	if (result->verdict != CONFORM_FAIL && kernel_log_complained(run->kernel_log, complaint,
-								     sizeof(complaint)))
-		set_failed(result, "the kernel complained: %s", complaint);
-	else if (result->verdict == CONFORM_FAIL)
-		kernel_log_complained(run->kernel_log, complaint, sizeof(complaint));
+	judge_kernel(result, run->kernel_log);
 	if (result->verdict == CONFORM_PASS)
 		result->reason[0] = '\0';
 	result->seconds = seconds_now() - begin;
 	result->c = c;
+	return ended;
 }
 
 /* ---- All of them ---- */
@@ -156,14 +195,15 @@ static void take_result(struct run *run)
 		result->expected_skip = expected_allows(run->expected, result->c->name);
 		report->unexpected += run->options->expect && !result->expected_skip;
 	}
-	if (run->options->progress)
-		run->options->progress(result, run->options->data);
+	if (run->options->ended)
+		run->options->ended(report, result, run->options->data);
 }
 
 static int run_cases(struct run *run)
 {
 	const struct conform_case *c;
 	size_t i, count = 0;
+	bool ended;
 
 	for (i = 0; (c = conform_case(i)); i++)
 		count += conform_case_matches(c, run->options->filter);
@@ -175,9 +215,11 @@ static int run_cases(struct run *run)
 	for (i = 0; (c = conform_case(i)); i++) {
 		if (!conform_case_matches(c, run->options->filter))
 			continue;
-		run_case(c, run);
+		if (run->options->starting)
+			run->options->starting(c, run->options->data);
+		ended = run_case(c, run);
 		take_result(run);
-		if (run->options->stop && run->report->failed)
+		if (!ended || (run->options->stop && run->report->failed))
 			break;
 	}
 	return 0;
@@ -225,24 +267,23 @@ static int probe(struct run *run)
 		struct conform_facts facts;
 		int ret;
 	} *shared;
-	int ret, status;
 	pid_t pid;
+	int ret;
 
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	if (shared == MAP_FAILED)
 		return -ENOMEM;
 	shared->ret = -EIO;
-	fflush(NULL);
-	pid = fork();
+	pid = fork_group();
 	if (!pid) {
 		shared->ret = case_probe(run->options->device, &shared->facts);
 		_exit(EXIT_SUCCESS);
 	}
-	ret = pid < 0 ? -errno : 0;
-	if (!ret && waitpid(pid, &status, 0) < 0)
-		ret = -errno;
-	if (!ret)
+	ret = pid < 0 ? pid : wait_within(pid, run->options->timeout);
+	if (ret == -ETIME)
+		kill_it(pid);
+	if (ret >= 0)
 		ret = shared->ret;
 	run->report->facts = shared->facts;
 	munmap(shared, sizeof(*shared));
@@ -256,7 +297,8 @@ static int gather_facts(struct run *run)
 
 	if (ret)
 		return ret;
-	snprintf(facts->name, sizeof(facts->name), "%s", run->options->device);
+	run->device = run->options->device ? run->options->device : facts->info.node;
+	snprintf(facts->name, sizeof(facts->name), "%s", run->device);
 	facts->kernel_log = run->kernel_log >= 0;
 	read_machine(facts);
 	return 0;
@@ -275,11 +317,11 @@ static int run_all(struct run *run)
 		return -ENOMEM;
 	if (run->options->expect)
 		ret = expected_read(run->options->expect, &run->expected);
+	run->report->expecting = run->expected;
 	if (!ret)
 		ret = gather_facts(run);
 	if (!ret)
 		ret = run_cases(run);
-	run->report->expecting = run->expected;
 	run->report->seconds = seconds_now() - begin;
 	expected_destroy(run->expected);
 	munmap(run->shared, sizeof(*run->shared));
@@ -295,7 +337,9 @@ int conform_run(const struct conform_options *options, struct conform_report **o
 	if (!run.report)
 		return -ENOMEM;
 	run.kernel_log = kernel_log_open();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	ret = run_all(&run);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	if (run.kernel_log >= 0)
 		close(run.kernel_log);
 	if (ret)

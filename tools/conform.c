@@ -237,7 +237,7 @@ static enum exit_code say_all(const struct conform_report *report,
 	int ret = 0;
 
 	if (args->tap)
-		ret = report_tap(report, stdout);
+		ret = report_tap_end(report, stdout);
 	else if (!in_place(args))
 		ret = print_table(report);
 	if (ret)
@@ -255,57 +255,44 @@ static enum exit_code say_all(const struct conform_report *report,
 
 /* ---- Running ---- */
 
-static void show_progress(const struct conform_result *result, void *data)
+static void show_start(const struct conform_case *c, void *data)
 {
 	(void)data;
-	fprintf(stderr, "\r\033[K%s: %s", conform_case_name(result->c),
-		conform_verdict_name(result->verdict));
+	fprintf(stderr, "\r\033[K%s", conform_case_name(c));
 }
 
-/* The first device that opens, by its node. */
-static int choose_device(char *name, size_t size)
+static void tap_start(const struct conform_case *c, void *data)
 {
-	struct gemsync_device_info info;
-	struct gemsync_device *dev;
-	int ret;
+	(void)data;
+	report_tap_starting(c, stdout);
+}
 
-	ret = gemsync_device_open(NULL, &dev);
-	if (ret)
-		return ret;
-	gemsync_device_query(dev, &info);
-	snprintf(name, size, "%s", info.node);
-	gemsync_device_close(dev);
-	return 0;
+static void tap_end(const struct conform_report *report, const struct conform_result *result,
+		    void *data)
+{
+	(void)data;
+	report_tap_result(report, result, stdout);
 }
 
 static enum exit_code run_suite(struct conform_arguments *args)
 {
+	const char *device = args->options.device ? args->options.device : "the first device";
+	bool terminal = !args->tap && isatty(STDERR_FILENO);
 	struct conform_report *report;
-	bool terminal = isatty(STDERR_FILENO);
 	enum exit_code code;
-	static char first[96];
-	int ret = 0;
+	int ret;
 
-	if (!args->options.device) {
-		ret = choose_device(first, sizeof(first));
-		args->options.device = first;
-		if (ret) {
-			tool_complain("no device: %s; --device sim needs none", strerror(-ret));
-			return TOOL_CANNOT;
-		}
+	if (args->tap) {
+		args->options.starting = tap_start;
+		args->options.ended = tap_end;
+	} else if (terminal) {
+		args->options.starting = show_start;
 	}
-	args->options.progress = terminal ? show_progress : NULL;
 	ret = conform_run(&args->options, &report);
 	if (terminal)
 		fputs("\r\033[K", stderr);
-	if (ret == -EINVAL && args->options.filter) {
-		tool_complain("no case matches '%s', or the device's options are wrong",
-			      args->options.filter);
-		return TOOL_USAGE;
-	}
 	if (ret) {
-		tool_complain("cannot run the suite on %s: %s", args->options.device,
-			      strerror(-ret));
+		tool_complain("cannot run the suite on %s: %s", device, strerror(-ret));
 		return TOOL_CANNOT;
 	}
 	code = say_all(report, args);
@@ -367,6 +354,18 @@ static bool take_option(int opt, struct conform_arguments *args)
 	return true;
 }
 
+static bool matches_any(const char *filter)
+{
+	const struct conform_case *c;
+	size_t i;
+
+	for (i = 0; (c = conform_case(i)); i++)
+		if (conform_case_matches(c, filter))
+			return true;
+	tool_complain("no case matches '%s'", filter);
+	return false;
+}
+
 enum exit_code tool_conform(int argc, char **argv)
 {
 	struct conform_arguments args = { .options.timeout = CONFORM_TIMEOUT };
@@ -388,5 +387,7 @@ enum exit_code tool_conform(int argc, char **argv)
 	}
 	if (args.list)
 		return list_cases(args.options.filter);
+	if (!matches_any(args.options.filter))
+		return TOOL_USAGE;
 	return run_suite(&args);
 }
