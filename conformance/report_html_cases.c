@@ -143,7 +143,7 @@ static void write_skips(const struct conform_report *report, size_t index, FILE 
 {
 	const struct conform_result *first = &report->results[index], *result;
 
-	text_markup(file, "<article class=\"skip\"><p><b>%s</b></p><p>To run: %s.</p>\n<ul>\n",
+	text_markup(file, "<article class=\"skip\"><p><b>%s</b></p><p>To see it, %s.</p>\n<ul>\n",
 		    first->reason, first->remedy);
 	for (result = first; result < report->results + report->count; result++)
 		if (same_skip(first, result))
@@ -185,7 +185,7 @@ static void write_body(const struct conform_report *report, const struct conform
 		       FILE *file)
 {
 	if (result->verdict == CONFORM_SKIP) {
-		text_markup(file, "<p>Skipped%s: %s.</p><p>To run: %s.</p>\n",
+		text_markup(file, "<p>Skipped%s: %s.</p><p>To see it, %s.</p>\n",
 			    report_is_unexpected(report, result) ? ", which was not expected" : "",
 			    result->reason, result->remedy);
 		return;

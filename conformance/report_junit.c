@@ -96,7 +96,7 @@ static void write_failure(const struct conform_result *result, FILE *file)
 	text_markup(file, "shows that: %s (%s)\n", conform_case_purpose(result->c),
 		    conform_case_rules(result->c));
 	if (skipped)
-		text_markup(file, "to run it: %s\n", result->remedy);
+		text_markup(file, "to see it, %s\n", result->remedy);
 	write_checks(result, file);
 	fputs("</failure>\n", file);
 }
