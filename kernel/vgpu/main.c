@@ -26,6 +26,7 @@
  * - &struct vgpu_submit: submissions of jobs, and of asynchronous binds, with binary
  *   and timeline syncobjs.
  * - &struct vgpu_kernel_bo: objects of the driver in a user's address space.
+ * - &struct vgpu_driver: a module and its device.
  *
  * A driver embeds &struct vgpu_device, supplies a &struct vgpu_engine_ops that
  * executes its commands, and translates its ioctls::
@@ -34,7 +35,7 @@
  *		struct vgpu_device vgpu;
  *	};
  *
- *	static atomic_t my_devices = ATOMIC_INIT(0);
+ *	static struct vgpu_driver my_vgpu_driver;
  *
  *	static int my_probe(struct platform_device *pdev)
  *	{
@@ -42,7 +43,7 @@
  *			.engine = &my_engine,
  *			.memory.line_size = 64,
  *			.job_timeout_ms = 500,
- *			.devices = &my_devices,
+ *			.devices = &my_vgpu_driver.devices,
  *		};
  *		struct my_device *mdev;
  *		int ret;
@@ -60,9 +61,10 @@
  *		return ret;
  *	}
  *
- * Its remove() calls vgpu_device_unplug(), and its module exit, after the last of
- * these, vgpu_wait_for_devices(). Its file operations are vgpu_ioctl() and a mmap
- * between drm_dev_enter() and drm_dev_exit().
+ * Its remove() calls vgpu_device_unplug(). Its module's init and exit are
+ * vgpu_driver_register() and vgpu_driver_unregister(), and vgpu_params.h has the
+ * parameters that all have. Its file operations are vgpu_ioctl() and a mmap between
+ * drm_dev_enter() and drm_dev_exit().
  *
  * When a file is closed, the driver kills its groups first and destroys its VMs
  * then, so that no job is blamed for memory that went away under it.

@@ -68,6 +68,29 @@ void *vgpu_uarray_get(const struct vgpu_uarray *array)
 }
 EXPORT_SYMBOL_GPL(vgpu_uarray_get);
 
+/**
+ * vgpu_uobj_get() - copy an object from user memory
+ * @ptr: user address
+ * @user_size: bytes that the user has
+ * @obj: where it goes; what the user does not have is zeroed
+ * @min_size: bytes of the object's first version
+ * @size: bytes of the object
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: 0; -EINVAL if @user_size is less than @min_size; -E2BIG if there are bytes
+ * behind @size that are not zero, or if @user_size is more than a page; -EFAULT.
+ */
+int vgpu_uobj_get(u64 ptr, u32 user_size, void *obj, u32 min_size, u32 size)
+{
+	if (user_size < min_size)
+		return -EINVAL;
+	if (user_size > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(obj, size, u64_to_user_ptr(ptr), user_size);
+}
+EXPORT_SYMBOL_GPL(vgpu_uobj_get);
+
 /* As long as the user says, so in steps. */
 static int clear_rest(u64 ptr, u32 size)
 {

@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/platform_device.h>
 #include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -93,7 +94,7 @@ struct vgpu_engine_ops {
  * struct vgpu_device_config - what a driver decides about its device
  */
 struct vgpu_device_config {
-	/** @engine: executes the jobs */
+	/** @engine: executes the jobs; NULL if there are no queues */
 	const struct vgpu_engine_ops *engine;
 	/** @memory: parameters of the emulated memory */
 	struct ncmem_params memory;
@@ -106,6 +107,24 @@ struct vgpu_device_config {
 	/** @devices: the driver's count for vgpu_wait_for_devices() */
 	atomic_t *devices;
 };
+
+/**
+ * struct vgpu_driver - a module and the one device that it makes
+ */
+struct vgpu_driver {
+	/** @base: the platform driver; the device has its name */
+	struct platform_driver base;
+	/** @pdev: the device, made by vgpu_driver_register() */
+	struct platform_device *pdev;
+	/** @devices: for &vgpu_device_config.devices */
+	atomic_t devices;
+};
+
+int __vgpu_driver_register(struct vgpu_driver *driver, struct module *owner);
+void vgpu_driver_unregister(struct vgpu_driver *driver);
+
+/* For module_init(); see __vgpu_driver_register(). */
+#define vgpu_driver_register(driver) __vgpu_driver_register(driver, THIS_MODULE)
 
 /**
  * struct vgpu_device - a virtual GPU; drivers embed it as their first member
@@ -319,6 +338,7 @@ struct vgpu_uarray {
 };
 
 void *vgpu_uarray_get(const struct vgpu_uarray *array);
+int vgpu_uobj_get(u64 ptr, u32 user_size, void *obj, u32 min_size, u32 size);
 int vgpu_uobj_set(u64 ptr, u32 user_size, const void *obj, u32 min_size, u32 size);
 
 #endif

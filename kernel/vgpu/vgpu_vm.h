@@ -5,6 +5,7 @@
 
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/xarray.h>
 
 #include <drm/drm_gpuvm.h>
 #include <drm/drm_mm.h>
@@ -125,12 +126,15 @@ struct vgpu_bind_args {
 	u64 size;
 	/** @flags: VGPU_VA_* */
 	u32 flags;
+	/** @exact: to unmap: the range is one whole mapping, or nothing happens */
+	bool exact;
 };
 
 struct vgpu_vm *vgpu_vm_create(struct vgpu_device *vdev, u64 user_range, u64 va_range);
 void vgpu_vm_destroy(struct vgpu_vm *vm);
 int vgpu_vm_bind(struct vgpu_vm *vm, const struct vgpu_bind_args *args);
 bool vgpu_vm_is_unusable(struct vgpu_vm *vm);
+struct vgpu_vm *vgpu_vm_lookup(struct xarray *vms, unsigned long handle);
 
 /**
  * vgpu_vm_get - take a reference

@@ -58,8 +58,9 @@ int vgpu_vm_check_bind(struct vgpu_vm *vm, const struct vgpu_bind_args *args)
  *
  * Return: 0; -EINVAL for a range that is not aligned to pages, or leaves the user's
  * part of the address space or the object, for an empty range to map, for another
- * VM's exclusive object, or if nothing can be mapped any more; -ENOMEM; -EINTR; an
- * error of the DMA mapping.
+ * VM's exclusive object, or if nothing can be mapped any more; -ENOENT if there is no
+ * mapping of exactly the range that @args wants to unmap; -ENOMEM; -EINTR; an error of
+ * the DMA mapping.
  */
 int vgpu_vm_bind(struct vgpu_vm *vm, const struct vgpu_bind_args *args)
 {
@@ -95,6 +96,28 @@ bool vgpu_vm_is_unusable(struct vgpu_vm *vm)
 	return unusable;
 }
 EXPORT_SYMBOL_GPL(vgpu_vm_is_unusable);
+
+/**
+ * vgpu_vm_lookup() - find the VM of a handle
+ * @vms: VMs by their handles; an entry is removed before its VM is destroyed
+ * @handle: the handle, as user space gave it
+ *
+ * Context: Any.
+ *
+ * Return: the VM with a reference, or NULL.
+ */
+struct vgpu_vm *vgpu_vm_lookup(struct xarray *vms, unsigned long handle)
+{
+	struct vgpu_vm *vm;
+
+	xa_lock(vms);
+	vm = xa_load(vms, handle);
+	if (vm)
+		vgpu_vm_get(vm);
+	xa_unlock(vms);
+	return vm;
+}
+EXPORT_SYMBOL_GPL(vgpu_vm_lookup);
 
 /**
  * vgpu_vm_create() - create an address space

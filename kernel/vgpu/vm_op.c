@@ -135,6 +135,7 @@ int vgpu_vm_op_prepare(struct vgpu_vm *vm, struct vgpu_vm_op *op,
 	op->size = args->size;
 	op->offset = args->offset;
 	op->flags = args->flags;
+	op->exact = args->exact;
 	INIT_LIST_HEAD(&op->removed);
 	while (op->spare_count < VGPU_VM_OP_SPARES) {
 		struct vgpu_va *va = kzalloc(sizeof(*va), GFP_KERNEL_ACCOUNT);
@@ -163,6 +164,8 @@ err_cleanup:
 
 static int execute_locked(struct vgpu_vm *vm, struct vgpu_vm_op *op)
 {
+	if (op->exact && (!op->size || !drm_gpuva_find(&vm->base, op->va, op->size)))
+		return -ENOENT;
 	if (!op->size)
 		return 0;
 	if (!op->vm_bo)

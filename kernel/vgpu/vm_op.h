@@ -27,6 +27,7 @@ struct vgpu_vm_op {
 	u64 size;			/* 0 changes nothing */
 	u64 offset;			/* bytes into the object */
 	u32 flags;			/* VGPU_VA_* */
+	bool exact;			/* unmap this one mapping, else -ENOENT */
 	struct drm_gpuvm_bo *vm_bo;	/* of what is mapped; NULL to unmap only */
 	struct vgpu_va *spares[VGPU_VM_OP_SPARES];
 	int spare_count;
@@ -36,7 +37,10 @@ struct vgpu_vm_op {
 /* Returns 0, -ENOMEM, -EINTR or an error of the DMA mapping; @op is zeroed before. */
 int vgpu_vm_op_prepare(struct vgpu_vm *vm, struct vgpu_vm_op *op,
 		       const struct vgpu_bind_args *args);
-/* The device sees all of the change, or nothing. -EINVAL if nothing can be mapped any more. */
+/*
+ * The device sees all of the change, or nothing. -EINVAL if nothing can be mapped any more;
+ * -ENOENT if there is no such mapping as has to be unmapped.
+ */
 int vgpu_vm_op_execute(struct vgpu_vm *vm, struct vgpu_vm_op *op);
 /* The same, but a failure makes the VM unusable. */
 int vgpu_vm_op_execute_async(struct vgpu_vm *vm, struct vgpu_vm_op *op);

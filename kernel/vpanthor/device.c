@@ -2,7 +2,6 @@
 /* What the device says about itself: a Mali-G610 without the parts that draw. */
 #include <linux/math64.h>
 #include <linux/timekeeping.h>
-#include <linux/uaccess.h>
 
 #include "vpanthor.h"
 
@@ -146,12 +145,8 @@ static int query_timestamp_info(struct drm_panthor_dev_query *args)
 		args->size = sizeof(info);
 		return 0;
 	}
-	if (args->size < min_size)
-		return -EINVAL;
-	if (args->size > PAGE_SIZE)
-		return -E2BIG;
 	/* The flags are part of it; shorter ones have none. */
-	ret = copy_struct_from_user(&in, sizeof(in), u64_to_user_ptr(args->pointer), args->size);
+	ret = vgpu_uobj_get(args->pointer, args->size, &in, min_size, sizeof(in));
 	if (!ret)
 		ret = check_timestamp_flags(in.flags);
 	if (ret)

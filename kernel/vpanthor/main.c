@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/module.h>
-#include <linux/platform_device.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
+
+#include <vgpu/vgpu_params.h>
 
 #include "vpanthor.h"
 
@@ -33,31 +34,6 @@
  */
 
 #define DRIVER_NAME	"vpanthor"
-
-static unsigned int line_size = 64;
-module_param(line_size, uint, 0444);
-MODULE_PARM_DESC(line_size, "Bytes of an emulated CPU cache line: 32, 64 or 128 (default 64)");
-
-static bool coherent;
-module_param(coherent, bool, 0444);
-MODULE_PARM_DESC(coherent, "The device is coherent with CPU caches (default N)");
-
-static bool chaos;
-module_param(chaos, bool, 0444);
-MODULE_PARM_DESC(chaos, "Cache lines also move on their own, at random (default N)");
-
-static unsigned long long seed = 1;
-module_param(seed, ullong, 0444);
-MODULE_PARM_DESC(seed, "Of chaos: the same seed, the same moves (default 1)");
-
-static unsigned int chaos_period_ms;
-module_param(chaos_period_ms, uint, 0444);
-MODULE_PARM_DESC(chaos_period_ms,
-		 "Chaos also moves lines between accesses, this often; 0 is never, as a replay needs (default 0)");
-
-static bool merge_segments;
-module_param(merge_segments, bool, 0444);
-MODULE_PARM_DESC(merge_segments, "DMA segments follow each other, as behind an IOMMU (default N)");
 
 static unsigned int job_timeout_ms = 5000;
 module_param(job_timeout_ms, uint, 0444);
@@ -149,35 +125,20 @@ static const struct drm_driver vpanthor_drm_driver = {
 	.minor = 7,
 };
 
-static enum ncmem_mode memory_mode(void)
-{
-	if (coherent)
-		return NCMEM_COHERENT;
-	return chaos ? NCMEM_CHAOS : NCMEM_LAZY;
-}
-
-/* Devices whose memory exists; more than are bound, if files of unbound ones are open. */
-static atomic_t devices = ATOMIC_INIT(0);
+static struct vgpu_driver vpanthor_driver;
 
 static int vpanthor_probe(struct platform_device *pdev)
 {
-	const struct vgpu_device_config config = {
+	struct vgpu_device_config config = {
 		.engine = &vpanthor_csf_engine,
-		.memory = {
-			.line_size = line_size,
-			.mode = memory_mode(),
-			.seed = seed,
-			.chaos_period_ms = chaos_period_ms,
-			.merge_segments = merge_segments,
-		},
-		.coherent = coherent,
 		.cached_needs_private = true,
 		.job_timeout_ms = job_timeout_ms,
-		.devices = &devices,
+		.devices = &vpanthor_driver.devices,
 	};
 	struct vpanthor_device *vdev;
 	int ret;
 
+	vgpu_params_apply(&config);
 	vdev = devm_drm_dev_alloc(&pdev->dev, &vpanthor_drm_driver, struct vpanthor_device,
 				  base.drm);
 	if (IS_ERR(vdev))
@@ -202,55 +163,23 @@ static void vpanthor_remove(struct platform_device *pdev)
 	vgpu_device_unplug(&vdev->base);
 }
 
-static struct platform_driver vpanthor_driver = {
-	.probe = vpanthor_probe,
-	.remove = vpanthor_remove,
-	.driver = {
-		.name = DRIVER_NAME,
-		/* Loading the module tells whether it worked. */
-		.probe_type = PROBE_FORCE_SYNCHRONOUS,
+static struct vgpu_driver vpanthor_driver = {
+	.base = {
+		.probe = vpanthor_probe,
+		.remove = vpanthor_remove,
+		.driver.name = DRIVER_NAME,
 	},
 };
 
-static struct platform_device *vpanthor_pdev;
-
 static int __init vpanthor_init(void)
 {
-	const struct platform_device_info info = {
-		.name = DRIVER_NAME,
-		.id = PLATFORM_DEVID_NONE,
-	};
-	int ret;
-
-	ret = platform_driver_register(&vpanthor_driver);
-	if (ret)
-		return ret;
-	vpanthor_pdev = platform_device_register_full(&info);
-	if (IS_ERR(vpanthor_pdev)) {
-		ret = PTR_ERR(vpanthor_pdev);
-		goto err_driver;
-	}
-	/* Its reason is in the log; a module without a device helps nobody. */
-	if (!device_is_bound(&vpanthor_pdev->dev)) {
-		ret = -ENODEV;
-		goto err_device;
-	}
-	return 0;
-
-err_device:
-	platform_device_unregister(vpanthor_pdev);
-err_driver:
-	platform_driver_unregister(&vpanthor_driver);
-	vgpu_wait_for_devices(&devices);
-	return ret;
+	return vgpu_driver_register(&vpanthor_driver);
 }
 module_init(vpanthor_init);
 
 static void __exit vpanthor_exit(void)
 {
-	platform_device_unregister(vpanthor_pdev);
-	platform_driver_unregister(&vpanthor_driver);
-	vgpu_wait_for_devices(&devices);
+	vgpu_driver_unregister(&vpanthor_driver);
 }
 module_exit(vpanthor_exit);
 

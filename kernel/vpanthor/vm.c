@@ -15,14 +15,7 @@
 
 struct vgpu_vm *vpanthor_vm_lookup(struct vpanthor_file *vfile, u32 id)
 {
-	struct vgpu_vm *vm;
-
-	xa_lock(&vfile->vms);
-	vm = xa_load(&vfile->vms, id);
-	if (vm)
-		vgpu_vm_get(vm);
-	xa_unlock(&vfile->vms);
-	return vm;
+	return vgpu_vm_lookup(&vfile->vms, id);
 }
 
 void vpanthor_file_destroy_vms(struct vpanthor_file *vfile)

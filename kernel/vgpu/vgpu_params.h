@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The module parameters that all drivers have; to be included by one file of each. */
+#ifndef VGPU_PARAMS_H
+#define VGPU_PARAMS_H
+
+#include <linux/moduleparam.h>
+
+#include "vgpu.h"
+
+static unsigned int line_size = 64;
+module_param(line_size, uint, 0444);
+MODULE_PARM_DESC(line_size, "Bytes of an emulated CPU cache line: 32, 64 or 128 (default 64)");
+
+static bool coherent;
+module_param(coherent, bool, 0444);
+MODULE_PARM_DESC(coherent, "The device is coherent with CPU caches (default N)");
+
+static bool chaos;
+module_param(chaos, bool, 0444);
+MODULE_PARM_DESC(chaos, "Cache lines also move on their own, at random (default N)");
+
+static unsigned long long seed = 1;
+module_param(seed, ullong, 0444);
+MODULE_PARM_DESC(seed, "Of chaos: the same seed, the same moves (default 1)");
+
+static unsigned int chaos_period_ms;
+module_param(chaos_period_ms, uint, 0444);
+MODULE_PARM_DESC(chaos_period_ms,
+		 "Chaos also moves lines between accesses, this often; 0 is never, as a replay needs (default 0)");
+
+static bool merge_segments;
+module_param(merge_segments, bool, 0444);
+MODULE_PARM_DESC(merge_segments, "DMA segments follow each other, as behind an IOMMU (default N)");
+
+static enum ncmem_mode vgpu_params_mode(void)
+{
+	if (coherent)
+		return NCMEM_COHERENT;
+	return chaos ? NCMEM_CHAOS : NCMEM_LAZY;
+}
+
+/* What the parameters say of a device. */
+static void vgpu_params_apply(struct vgpu_device_config *config)
+{
+	config->coherent = coherent;
+	config->memory = (struct ncmem_params) {
+		.line_size = line_size,
+		.mode = vgpu_params_mode(),
+		.seed = seed,
+		.chaos_period_ms = chaos_period_ms,
+		.merge_segments = merge_segments,
+	};
+}
+
+#endif
