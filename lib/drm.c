@@ -15,6 +15,7 @@
 
 static const struct drm_ops *const drivers[] = {
 	&gemsync_panthor_ops,
+	&gemsync_powervr_ops,
 };
 
 int gemsync_drm_ioctl(const struct gemsync_device *dev, unsigned long request, void *arg)
@@ -83,6 +84,7 @@ static int read_info(struct gemsync_device *dev, const char *want)
 		return ret;
 	read_node(dev->fd, &dev->info);
 	dev->info.page_size = sysconf(_SC_PAGESIZE);
+	dev->info.can_sync = dev->ops->sync;
 	return drm_ops_of(dev)->query(dev, &dev->info);
 }
 

@@ -74,6 +74,18 @@ int gemsync_emulation_read_chaos(int dir, bool *chaos)
 	return 0;
 }
 
+int gemsync_emulation_read_coherent(int dir, bool *coherent)
+{
+	char text[32];
+	int ret;
+
+	ret = read_text(dir, "mode", text, sizeof(text));
+	if (ret)
+		return ret;
+	*coherent = !strcmp(text, "coherent");
+	return 0;
+}
+
 /* ---- Counters ---- */
 
 static int read_counters(struct gemsync_device *dev, struct gemsync_counters *counters)

@@ -57,6 +57,7 @@ struct emulation_ops {
 };
 
 extern const struct drm_ops gemsync_panthor_ops;
+extern const struct drm_ops gemsync_powervr_ops;
 extern const struct emulation_ops gemsync_kernel_emulation_ops;
 
 struct gemsync_device {
@@ -129,6 +130,9 @@ int gemsync_emulation_read(int dir, const char *name, uint64_t *value);
 
 /* Whether lines move on their own: attribute "mode", which may not be there. */
 int gemsync_emulation_read_chaos(int dir, bool *chaos);
+
+/* Whether there is nothing to emulate: the same attribute, which has to be there. */
+int gemsync_emulation_read_coherent(int dir, bool *coherent);
 
 /* ---- Simulated devices (device/sim.c) ---- */
 

@@ -23,6 +23,8 @@ static const char *describe_sync(const struct gemsync_device_info *info)
 {
 	if (info->coherent)
 		return "none needed: the device snoops CPU caches";
+	if (!info->can_sync)
+		return "none: the driver has no call for it; for write-combined BOs none is needed";
 	if (info->emulated && !strcmp(info->driver, "sim"))
 		return "by the library: it simulates the device in this process";
 	if (info->emulated)

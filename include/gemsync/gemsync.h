@@ -97,6 +97,9 @@ struct gemsync_device_info {
 	uint32_t version_major;	/* version of the driver's uAPI */
 	uint32_t version_minor;
 	bool coherent;		/* the device snoops CPU caches: no sync is ever needed (R12) */
+	bool can_sync;		/* flush and invalidate work; without, they are -EOPNOTSUPP where
+				 * there is something to do: for cached BOs, if not coherent
+				 */
 	bool emulated;		/* a virtual device with an emulated incoherent cache */
 	bool chaos;		/* whose lines also move on their own, at random moments */
 	uint32_t line_size;	/* bytes of a cache line: emulated, or of this CPU; 0 if unknown */
@@ -198,8 +201,8 @@ int gemsync_device_next_violation(struct gemsync_device *dev, uint64_t *serial,
 #define GEMSYNC_BO_NO_MMAP	(1u << 1)
 /*
  * The BO may be exported to other devices and processes. Without it the BO is
- * private to this device. Together with GEMSYNC_BO_CACHED it is refused on a
- * non-coherent device (R13).
+ * private to this device, if the driver knows private BOs (powervr does not).
+ * Together with GEMSYNC_BO_CACHED it is refused on a non-coherent device (R13).
  */
 #define GEMSYNC_BO_SHAREABLE	(1u << 2)
 
@@ -223,7 +226,8 @@ int gemsync_bo_create(struct gemsync_device *dev, uint64_t size, uint32_t flags,
  * synchronized (R11).
  *
  * Returns 0; -EBADF or -EINVAL if @fd is no dma-buf that the device can use;
- * -EOPNOTSUPP if the device cannot import; -ENOMEM; or another error of the kernel.
+ * -EOPNOTSUPP if the device cannot import, or does not tell what it imported (powervr);
+ * -ENOMEM; or another error of the kernel.
  */
 int gemsync_device_import(struct gemsync_device *dev, int fd, struct gemsync_bo **out);
 
@@ -263,7 +267,7 @@ struct gemsync_bo_info {
 	bool needs_sync;	/* flush and invalidate do something for this BO */
 };
 
-/* Returns 0, or an error of the kernel. */
+/* Returns 0; -EOPNOTSUPP if the driver does not tell; or an error of the kernel. */
 int gemsync_bo_query(struct gemsync_bo *bo, struct gemsync_bo_info *info);
 
 /**

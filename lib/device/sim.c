@@ -187,6 +187,7 @@ static void fill_info(const struct sim_config *config, struct gemsync_device_inf
 	info->emulated = true;
 	info->line_size = config->line;
 	info->page_size = sysconf(_SC_PAGESIZE);
+	info->can_sync = true;
 }
 
 static int alloc_sim(struct sim **out)
