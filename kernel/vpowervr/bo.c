@@ -42,7 +42,9 @@ static int bo_vmap(struct drm_gem_object *obj, struct iosys_map *map)
 /* A handle on another file: of no object that the helper or the protection keeps in its own. */
 static int bo_open(struct drm_gem_object *obj, struct drm_file *file)
 {
-	const struct gs_policy_device policy = { .coherent = to_vgpu_device(obj->dev)->gem.coherent };
+	const struct gs_policy_device policy = {
+		.coherent = to_drm_gem_sync_shmem(obj)->sdev->coherent,
+	};
 	const struct gs_policy_object policy_obj = {
 		.is_protected = has_flag(obj, DRM_PVR_BO_PM_FW_PROTECT),
 	};

@@ -179,32 +179,51 @@ static ssize_t guarded(struct file *file, struct transfer *t, loff_t *ppos,
 	return ret;
 }
 
-#define ACCESS_FILE(name)									\
-static ssize_t name##_read(struct file *file, char __user *to, size_t count, loff_t *ppos)	\
-{												\
-	struct transfer t = { .to = to, .count = count };					\
-												\
-	return guarded(file, &t, ppos, name);							\
-}												\
-												\
-static ssize_t name##_write(struct file *file, const char __user *from, size_t count,		\
-			    loff_t *ppos)							\
-{												\
-	struct transfer t = { .from = from, .count = count };					\
-												\
-	return guarded(file, &t, ppos, name);							\
-}												\
-												\
-static const struct file_operations name##_fops = {						\
-	.owner = THIS_MODULE,									\
-	.open = simple_open,									\
-	.read = name##_read,									\
-	.write = name##_write,									\
-	.llseek = default_llseek,								\
+static ssize_t kernel_access_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
+{
+	struct transfer t = { .to = to, .count = count };
+
+	return guarded(file, &t, ppos, kernel_access);
 }
 
-ACCESS_FILE(kernel_access);
-ACCESS_FILE(device_access);
+static ssize_t kernel_access_write(struct file *file, const char __user *from, size_t count,
+				   loff_t *ppos)
+{
+	struct transfer t = { .from = from, .count = count };
+
+	return guarded(file, &t, ppos, kernel_access);
+}
+
+static const struct file_operations kernel_access_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = kernel_access_read,
+	.write = kernel_access_write,
+	.llseek = default_llseek,
+};
+
+static ssize_t device_access_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
+{
+	struct transfer t = { .to = to, .count = count };
+
+	return guarded(file, &t, ppos, device_access);
+}
+
+static ssize_t device_access_write(struct file *file, const char __user *from, size_t count,
+				   loff_t *ppos)
+{
+	struct transfer t = { .from = from, .count = count };
+
+	return guarded(file, &t, ppos, device_access);
+}
+
+static const struct file_operations device_access_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = device_access_read,
+	.write = device_access_write,
+	.llseek = default_llseek,
+};
 
 /*
  * Besides the files of all virtual GPUs, in the directory of the DRM device:
