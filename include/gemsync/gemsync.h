@@ -212,7 +212,8 @@ int gemsync_device_next_violation(struct gemsync_device *dev, uint64_t *serial,
  * @flags: GEMSYNC_BO_*, fixed for the BO's life.
  *
  * Returns 0; -EINVAL if @size is 0, a flag is unknown, or the driver refuses the
- * combination; -ENOMEM; or another error of the kernel.
+ * combination; -EOPNOTSUPP if the device has no cached BOs, since it cannot reach all
+ * memory (R21); -ENOMEM; or another error of the kernel.
  */
 int gemsync_bo_create(struct gemsync_device *dev, uint64_t size, uint32_t flags,
 		      struct gemsync_bo **out);

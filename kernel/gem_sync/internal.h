@@ -13,6 +13,9 @@
 
 #include "drm_gem_sync.h"
 
+struct device;
+struct sg_table;
+
 /* Totals over all devices, readable as module parameters; 0 when nothing leaked. */
 struct gem_sync_totals {
 	atomic_long_t objects;	/* shmem objects that exist */
@@ -66,6 +69,14 @@ int gem_sync_may_use(const struct drm_gem_sync_shmem_object *shmem, const struct
 /* 0, or why the CPU may not map the object (R15, R16). */
 int gem_sync_map_error(const struct drm_gem_sync_shmem_object *shmem);
 struct page *gem_sync_view_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t index);
+
+/*
+ * Whether swiotlb may put bounce buffers between a device and pages that are mapped for
+ * it, and whether it did (R21). What an IOMMU or DMA operations of the device's own do
+ * is not looked at; but a device that cannot address all memory can bounce in any case.
+ */
+bool gem_sync_can_bounce(struct device *dev);
+bool gem_sync_is_bounced(struct device *dev, const struct sg_table *sgt);
 
 int gem_sync_runs_build(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_runs_free(struct drm_gem_sync_shmem_object *shmem);

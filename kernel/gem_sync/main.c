@@ -68,6 +68,12 @@
  * which allocates the pages, maps them for the device and publishes their
  * content to every view (R17); device addresses come from
  * drm_gem_sync_shmem_dma_addr().
+ *
+ * No maintenance reaches through a bounce buffer (R21). A non-coherent device that
+ * can bounce, because swiotlb is forced or it cannot address all memory, has no cached
+ * objects, and populating any object fails with -EOPNOTSUPP if its mapping did bounce.
+ * A driver whose device cannot address all memory keeps the pages of its objects in
+ * reach with mapping_set_gfp_mask() on their &drm_gem_object.filp.
  */
 
 struct gem_sync_totals gem_sync_totals;

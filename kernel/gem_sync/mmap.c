@@ -85,7 +85,8 @@ static int file_error(const struct drm_gem_sync_shmem_object *shmem, const struc
  *
  * Return: 0; the object's own error if it may not be mapped (R16); -EPERM for an
  * imported object (R15), or for a file that may not open it (R13); -EINVAL for a
- * private (copy-on-write) map; -ENOMEM; an error of the DMA mapping.
+ * private (copy-on-write) map; -ENOMEM; -EOPNOTSUPP if the DMA mapping bounced (R21);
+ * an error of the DMA mapping.
  */
 int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {

@@ -43,8 +43,9 @@ static bool fits_memory(u64 size)
  * Context: Process context, may sleep.
  *
  * Return: 0; -EINVAL for a @size of 0 or one that cannot be an object's, or for a
- * cached object that is not private where the device needs it to be; -ENOMEM,
- * also if it is larger than the machine's memory;
+ * cached object that is not private where the device needs it to be; -EOPNOTSUPP for
+ * a cached object of a non-coherent device that can bounce (R21); -ENOMEM, also if it
+ * is larger than the machine's memory;
  * -ENOSPC if there is no room for its mmap offset or its file; -ENODEV behind an unplug.
  */
 int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
@@ -64,6 +65,8 @@ int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
 	ret = gs_policy_create(&policy, &policy_obj);
 	if (ret)
 		return ret;
+	if (args->cached && !sdev->coherent && gem_sync_can_bounce(sdev->drm->dev))
+		return -EOPNOTSUPP;
 
 	shmem->sdev = sdev;
 	shmem->args = *args;
@@ -112,6 +115,11 @@ static int map_for_device(struct drm_gem_sync_shmem_object *shmem)
 	ret = dma_map_sgtable(drm->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
 	if (ret)
 		goto err_free_sgt;
+	/* Whatever its caching: only a device that syncs for each access could use it. */
+	if (gem_sync_is_bounced(drm->dev, shmem->sgt)) {
+		ret = -EOPNOTSUPP;
+		goto err_unmap;
+	}
 	ret = gem_sync_runs_build(shmem);
 	if (ret)
 		goto err_unmap;
@@ -247,7 +255,8 @@ void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem)
  *
  * Context: Process context, may sleep. Takes the reservation lock.
  *
- * Return: 0; -ENOMEM; -EINTR; an error of the DMA mapping.
+ * Return: 0; -ENOMEM; -EINTR; -EOPNOTSUPP if the mapping bounced (R21); an error of the
+ * DMA mapping.
  */
 int drm_gem_sync_shmem_pin(struct drm_gem_sync_shmem_object *shmem)
 {

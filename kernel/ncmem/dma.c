@@ -128,6 +128,12 @@ static int lay_out(struct ncmem *nc, struct ncmem_map *map, struct scatterlist *
 	return count;
 }
 
+/* The last DMA page that the device can use. */
+static unsigned long last_dma_page(const struct ncmem *nc)
+{
+	return min_t(u64, LAST_DMA_PAGE, ncmem_dma_mask(&nc->params) >> PAGE_SHIFT);
+}
+
 /* Returns the number of DMA segments, or a negative errno. */
 static int map_insert(struct ncmem *nc, struct ncmem_map *map, struct scatterlist *sgl)
 {
@@ -142,10 +148,11 @@ static int map_insert(struct ncmem *nc, struct ncmem_map *map, struct scatterlis
 			return -EINVAL;
 		pages += sg_pages(sg) + 1;
 	}
-	ret = mtree_alloc_range(&nc->maps, &page, map, pages, FIRST_DMA_PAGE, LAST_DMA_PAGE,
-				GFP_KERNEL);
+	ret = mtree_alloc_range(&nc->maps, &page, map, pages, FIRST_DMA_PAGE,
+				last_dma_page(nc), GFP_KERNEL);
+	/* No memory, or no addresses: even for a mapping that is longer than all there are. */
 	if (ret)
-		return ret;
+		return -ENOMEM;
 	atomic_long_inc(&ncmem_totals.maps);
 	return lay_out(nc, map, sgl, page);
 }
@@ -165,7 +172,7 @@ static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	ret = map_insert(nc, map, sgl);
 	if (ret < 0) {
 		kvfree(map);
-		return ret == -EINVAL ? ret : -ENOMEM;
+		return ret;
 	}
 	for (i = 0; i < map->count && !(attrs & DMA_ATTR_SKIP_CPU_SYNC); i++) {
 		maintain_for_device(nc, map->segment[i].phys, map->segment[i].size);

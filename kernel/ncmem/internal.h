@@ -25,6 +25,9 @@
 #define NCMEM_LINE_MIN	32
 #define NCMEM_LINE_MAX	128
 
+/* Fewer leave nothing to map to. */
+#define NCMEM_DMA_BITS_MIN	24
+
 /* The last so many violations are kept. */
 #define NCMEM_REPORTS	256
 

@@ -79,8 +79,8 @@ MODULE_PARM_DESC(maps, "DMA mappings (read only)");
  * Context: Process context, may sleep.
  *
  * Return: The emulation; ERR_PTR of -EINVAL for a line size that is not 32, 64 or
- * 128, or an unknown mode; -EOPNOTSUPP if the kernel has no replaceable DMA operations
- * (CONFIG_ARCH_HAS_DMA_OPS); -ENOMEM.
+ * 128, an unknown mode, or @params->dma_bits out of range; -EOPNOTSUPP if the kernel
+ * has no replaceable DMA operations (CONFIG_ARCH_HAS_DMA_OPS); -ENOMEM.
  */
 struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params)
 {
@@ -89,6 +89,8 @@ struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params
 
 	if (!gs_line_size_valid(params->line_size) || params->line_size < NCMEM_LINE_MIN ||
 	    params->line_size > NCMEM_LINE_MAX || params->mode > NCMEM_COHERENT)
+		return ERR_PTR(-EINVAL);
+	if (params->dma_bits && (params->dma_bits < NCMEM_DMA_BITS_MIN || params->dma_bits > 64))
 		return ERR_PTR(-EINVAL);
 	nc = kzalloc(sizeof(*nc), GFP_KERNEL);
 	if (!nc)

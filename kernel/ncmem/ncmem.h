@@ -6,6 +6,7 @@
 #ifndef NCMEM_H
 #define NCMEM_H
 
+#include <linux/dma-mapping.h>
 #include <linux/types.h>
 
 struct dentry;
@@ -43,7 +44,23 @@ struct ncmem_params {
 	u32 chaos_period_ms;
 	/** @merge_segments: DMA addresses of a mapping follow each other, as an IOMMU's may */
 	bool merge_segments;
+	/**
+	 * @dma_bits: bits of the DMA addresses that the device can use, 24 to 64; 0 is 64.
+	 * The DMA API takes a device with fewer than 32 for one that can bounce.
+	 */
+	u32 dma_bits;
 };
+
+/**
+ * ncmem_dma_mask - the DMA mask that a device is to set
+ * @params: of the emulation
+ *
+ * Return: The mask.
+ */
+static inline u64 ncmem_dma_mask(const struct ncmem_params *params)
+{
+	return DMA_BIT_MASK(params->dma_bits ?: 64);
+}
 
 #define NCMEM_LABEL_SIZE	64
 

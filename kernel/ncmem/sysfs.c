@@ -29,6 +29,12 @@ static ssize_t seed_show(struct device *dev, struct device_attribute *attr, char
 }
 static DEVICE_ATTR_RO(seed);
 
+static ssize_t dma_bits_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", fls64(ncmem_dma_mask(&to_ncmem(dev)->params)));
+}
+static DEVICE_ATTR_RO(dma_bits);
+
 /* An attribute that shows a counter of &struct ncmem. */
 #define COUNTER(name_, counter_)								\
 static ssize_t name_##_show(struct device *dev, struct device_attribute *attr, char *buf)	\
@@ -50,6 +56,7 @@ static struct attribute *ncmem_attrs[] = {
 	&dev_attr_line_size.attr,
 	&dev_attr_mode.attr,
 	&dev_attr_seed.attr,
+	&dev_attr_dma_bits.attr,
 	&dev_attr_lines_cleaned.attr,
 	&dev_attr_lines_dropped.attr,
 	&dev_attr_lines_evicted.attr,

@@ -180,17 +180,26 @@ static void unpin_bo(void *data)
 	drm_gem_sync_shmem_unpin(data);
 }
 
+int fake_try_bo(struct fake *fake, u64 size, const struct drm_gem_sync_shmem_args *args,
+		struct drm_gem_sync_shmem_object **bo)
+{
+	int ret;
+
+	*bo = kzalloc(sizeof(**bo), GFP_KERNEL);
+	if (!*bo)
+		return -ENOMEM;
+	ret = drm_gem_sync_shmem_init(&fake->sdev, *bo, &bo_funcs, size, args);
+	if (ret)
+		kfree(*bo);
+	return ret;
+}
+
 struct drm_gem_sync_shmem_object *fake_bo_args(struct kunit *test, struct fake *fake, u64 size,
 					       const struct drm_gem_sync_shmem_args *args)
 {
-	struct drm_gem_sync_shmem_object *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
-	int ret;
+	struct drm_gem_sync_shmem_object *bo;
 
-	KUNIT_ASSERT_NOT_NULL(test, bo);
-	ret = drm_gem_sync_shmem_init(&fake->sdev, bo, &bo_funcs, size, args);
-	if (ret)
-		kfree(bo);
-	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_ASSERT_EQ(test, fake_try_bo(fake, size, args, &bo), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_bo, bo), 0);
 	return bo;
 }

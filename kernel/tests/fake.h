@@ -63,6 +63,10 @@ struct fake {
 /* Fails the test if there is no device; everything ends with the test. */
 struct fake *fake_create(struct kunit *test);
 
+/* Create an object that the test puts. 0 or what drm_gem_sync_shmem_init() returned. */
+int fake_try_bo(struct fake *fake, u64 size, const struct drm_gem_sync_shmem_args *args,
+		struct drm_gem_sync_shmem_object **bo);
+
 /* A cached and private object that dies with the test. */
 struct drm_gem_sync_shmem_object *fake_bo(struct kunit *test, struct fake *fake, u64 size);
 struct drm_gem_sync_shmem_object *fake_bo_args(struct kunit *test, struct fake *fake, u64 size,
@@ -77,6 +81,7 @@ static inline void fake_forget(struct fake *fake)
 }
 
 extern struct kunit_suite gem_sync_access_suite;
+extern struct kunit_suite gem_sync_bounce_suite;
 extern struct kunit_suite gem_sync_walk_suite;
 
 #endif

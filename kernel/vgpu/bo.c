@@ -33,7 +33,8 @@ static void bo_free(struct vgpu_bo *bo)
  * Context: Process context, may sleep.
  *
  * Return: the object with one reference; an ERR_PTR() of -EINVAL for a bad size, or a
- * cached object that has to be private and is not (R13); -ENOMEM; -ENOSPC.
+ * cached object that has to be private and is not (R13); -EOPNOTSUPP for a cached one of
+ * a device that can bounce (R21); -ENOMEM; -ENOSPC.
  */
 struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
 			       const struct vgpu_bo_args *args)

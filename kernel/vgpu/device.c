@@ -60,7 +60,7 @@ static int init_memory(struct vgpu_device *vdev, const struct vgpu_device_config
 	vdev->nc = ncmem_create(dev, &config->memory);
 	if (IS_ERR(vdev->nc))
 		return PTR_ERR(vdev->nc);
-	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	ret = dma_set_mask_and_coherent(dev, ncmem_dma_mask(&config->memory));
 	if (ret) {
 		fini_memory(vdev);
 		return ret;
@@ -123,8 +123,8 @@ static void init_members(struct vgpu_device *vdev, const struct vgpu_device_conf
  *
  * Context: Process context, in probe, before drm_dev_register().
  *
- * Return: 0; -EINVAL for an impossible line size; -ENOMEM; -EOPNOTSUPP where devices
- * cannot have DMA operations of their own.
+ * Return: 0; -EINVAL for an impossible line size or size of DMA addresses; -ENOMEM;
+ * -EOPNOTSUPP where devices cannot have DMA operations of their own.
  */
 int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *config)
 {

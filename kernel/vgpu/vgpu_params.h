@@ -32,6 +32,11 @@ static bool merge_segments;
 module_param(merge_segments, bool, 0444);
 MODULE_PARM_DESC(merge_segments, "DMA segments follow each other, as behind an IOMMU (default N)");
 
+static unsigned int dma_bits = 64;
+module_param(dma_bits, uint, 0444);
+MODULE_PARM_DESC(dma_bits,
+		 "Bits of the device's DMA addresses, 24 to 64; fewer than 32 are too few for cached objects (default 64)");
+
 static enum ncmem_mode vgpu_params_mode(void)
 {
 	if (coherent)
@@ -49,6 +54,7 @@ static void vgpu_params_apply(struct vgpu_device_config *config)
 		.seed = seed,
 		.chaos_period_ms = chaos_period_ms,
 		.merge_segments = merge_segments,
+		.dma_bits = dma_bits,
 	};
 }
 

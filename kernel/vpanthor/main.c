@@ -29,8 +29,8 @@
  *
  * Module parameters: ``line_size`` (32, 64 or 128 bytes), ``coherent`` (the device
  * snoops CPU caches, so nothing needs a flush), ``chaos`` (cache lines also move on
- * their own) with ``seed`` and ``chaos_period_ms``, ``merge_segments``, and
- * ``job_timeout_ms``.
+ * their own) with ``seed`` and ``chaos_period_ms``, ``merge_segments``, ``dma_bits`` (a
+ * device that cannot address all memory has no cached objects), and ``job_timeout_ms``.
  */
 
 #define DRIVER_NAME	"vpanthor"
@@ -146,8 +146,9 @@ static int vpanthor_probe(struct platform_device *pdev)
 	platform_set_drvdata(pdev, vdev);
 	ret = vgpu_device_init(&vdev->base, &config);
 	if (ret)
-		return dev_err_probe(&pdev->dev, ret, "no emulated memory with line_size=%u\n",
-				     line_size);
+		return dev_err_probe(&pdev->dev, ret,
+				     "no emulated memory with line_size=%u dma_bits=%u\n",
+				     line_size, dma_bits);
 	ret = vpanthor_init_flush_page(vdev);
 	if (!ret)
 		ret = drm_dev_register(&vdev->base.drm, 0);

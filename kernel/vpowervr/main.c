@@ -144,8 +144,9 @@ static int vpowervr_probe(struct platform_device *pdev)
 	vdev->user_cached = user_cached;
 	ret = vgpu_device_init(&vdev->base, &config);
 	if (ret)
-		return dev_err_probe(&pdev->dev, ret, "no emulated memory with line_size=%u\n",
-				     line_size);
+		return dev_err_probe(&pdev->dev, ret,
+				     "no emulated memory with line_size=%u dma_bits=%u\n",
+				     line_size, dma_bits);
 	ret = drm_dev_register(&vdev->base.drm, 0);
 	if (ret)
 		vgpu_device_fini(&vdev->base);

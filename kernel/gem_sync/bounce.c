@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Bounce buffers: what they hold, a CPU map does not show (R21). */
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
+#include <linux/iommu-dma.h>
+#include <linux/scatterlist.h>
+#include <linux/swiotlb.h>
+
+#include "internal.h"
+
+/* Whether DMA addresses are physical ones, which only swiotlb exchanges for others. */
+static bool maps_directly(struct device *dev)
+{
+	return !get_dma_ops(dev) && !use_dma_iommu(dev);
+}
+
+/* A device that cannot reach all memory counts, however its mappings are made. */
+bool gem_sync_can_bounce(struct device *dev)
+{
+	return dma_addressing_limited(dev) ||
+	       (maps_directly(dev) && is_swiotlb_force_bounce(dev));
+}
+
+/* Direct mappings have a DMA segment for each segment of pages. */
+bool gem_sync_is_bounced(struct device *dev, const struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	int i;
+
+	if (!maps_directly(dev))
+		return false;
+	for_each_sgtable_sg(sgt, sg, i)
+		if (dma_to_phys(dev, sg_dma_address(sg)) != sg_phys(sg))
+			return true;
+	return false;
+}
