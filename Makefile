@@ -40,11 +40,13 @@ user: deps	## build the library, the tool and the tests
 # Kbuild writes beside its sources: give it a mirror of links.
 MODULES_SRC := $(BUILD)/modules-src
 MODULES := drm_gem_sync ncmem vgpu vpanthor vpowervr
+# Only tests load them.
+TEST_MODULES := drm_gem_sync_witness
 
 .PHONY: modules
 modules: deps	## build the kernel modules for the cached stock kernel
 	@echo "building the kernel modules"
-	@kernel/build $(MODULES_SRC) $(BUILD)/modules $(MODULES)
+	@kernel/build $(MODULES_SRC) $(BUILD)/modules $(MODULES) -- $(TEST_MODULES)
 
 # ---- Showing and checking ----
 
