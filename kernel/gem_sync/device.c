@@ -9,7 +9,6 @@
 #include <linux/wait_bit.h>
 
 #include <drm/drm_device.h>
-#include <drm/drm_vma_manager.h>
 
 #include "internal.h"
 
@@ -17,12 +16,16 @@
  * drm_gem_sync_device_init() - initialize the helper's part of a device
  * @sdev: the device, its other members filled
  *
- * Context: Any. Before the first object is created. Needs no undoing.
+ * Context: Process context, may sleep. Before the first object is created. It is undone
+ * when the last reference to the DRM device goes.
+ *
+ * Return: 0; -ENOMEM.
  */
-void drm_gem_sync_device_init(struct drm_gem_sync_device *sdev)
+int drm_gem_sync_device_init(struct drm_gem_sync_device *sdev)
 {
 	mutex_init(&sdev->lock);
 	INIT_LIST_HEAD(&sdev->objects);
+	return gem_sync_evict_init(sdev);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_device_init);
 
@@ -52,20 +55,8 @@ void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem)
 	atomic_long_dec(&gem_sync_totals.objects);
 }
 
-/* User maps of the object, made through the device and through its dma-buf. */
-static void revoke_maps(struct drm_gem_object *obj)
-{
-	struct drm_device *drm = obj->dev;
-
-	drm_vma_node_unmap(&obj->vma_node, drm->anon_inode->i_mapping);
-	mutex_lock(&drm->object_name_lock);
-	if (obj->dma_buf)
-		drm_vma_node_unmap(&obj->vma_node, obj->dma_buf->file->f_mapping);
-	mutex_unlock(&drm->object_name_lock);
-}
-
-/* What the CPU wrote reaches memory, which importers may go on using. */
-static void write_back(struct drm_gem_sync_shmem_object *shmem)
+/* What the CPU wrote reaches memory, before the device's mapping of it goes. */
+void gem_sync_write_back(struct drm_gem_sync_shmem_object *shmem)
 {
 	u64 offset = 0, size = shmem->base.size;
 	u64 length;
@@ -87,9 +78,10 @@ static void unplug_object(struct drm_gem_sync_shmem_object *shmem)
 
 	dma_resv_lock(obj->resv, NULL);
 	WRITE_ONCE(shmem->unplugged, true);
+	gem_sync_lru_update(shmem);
 	dma_resv_unlock(obj->resv);
 
-	revoke_maps(obj);
+	gem_sync_revoke_maps(shmem);
 	wait_var_event(&shmem->holds, !atomic_read(&shmem->holds));
 
 	dma_resv_lock(obj->resv, NULL);
@@ -101,7 +93,7 @@ static void unplug_object(struct drm_gem_sync_shmem_object *shmem)
 		dma_buf_unmap_attachment(obj->import_attach, shmem->sgt, DMA_BIDIRECTIONAL);
 		shmem->sgt = NULL;
 	} else {
-		write_back(shmem);
+		gem_sync_write_back(shmem);
 		gem_sync_unmap(shmem);
 	}
 	dma_resv_unlock(obj->resv);

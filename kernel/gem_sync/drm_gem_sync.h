@@ -8,12 +8,14 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/dma-direction.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 
 #include <drm/drm_gem.h>
 
+struct dentry;
 struct dma_buf;
 struct dma_buf_attachment;
 struct dma_resv;
@@ -81,6 +83,15 @@ struct drm_gem_sync_funcs {
 		    enum drm_gem_object_access_flags access);
 
 	/**
+	 * @sync_locked: optional; what @sync does, under the reservation lock
+	 *
+	 * For drm_gem_dmabuf_begin_cpu_access() and drm_gem_dmabuf_end_cpu_access().
+	 * NULL means that @sync does not take the reservation lock and does for both.
+	 */
+	int (*sync_locked)(struct drm_gem_object *obj, size_t offset, size_t size,
+			   enum drm_gem_object_access_flags access);
+
+	/**
 	 * @print_info: optional; what &drm_gem_object_funcs.print_info would be
 	 */
 	void (*print_info)(struct drm_printer *p, unsigned int indent,
@@ -91,6 +102,16 @@ int drm_gem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 		 enum drm_gem_object_access_flags access);
 void drm_gem_sync_print_info(struct drm_printer *p, unsigned int indent,
 			     const struct drm_gem_object *obj);
+
+int drm_gem_dmabuf_begin_cpu_access(struct dma_buf *dma_buf, enum dma_data_direction dir);
+int drm_gem_dmabuf_end_cpu_access(struct dma_buf *dma_buf, enum dma_data_direction dir);
+
+int drm_gem_sync_dmabuf_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach);
+void drm_gem_sync_dmabuf_detach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach);
+struct sg_table *drm_gem_sync_dmabuf_map(struct dma_buf_attachment *attach,
+					 enum dma_data_direction dir);
+void drm_gem_sync_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			       enum dma_data_direction dir);
 
 /**
  * struct drm_gem_sync_array - the op array of a driver's sync ioctl
@@ -113,7 +134,9 @@ int drm_gem_sync_ioctl(struct drm_file *file, const struct drm_gem_sync_array *a
 struct drm_gem_sync_shmem_object;
 
 /**
- * struct drm_gem_sync_device_ops - what an emulation plugs in; NULL on hardware
+ * struct drm_gem_sync_device_ops - what takes part in the life of an object's pages
+ *
+ * All but @evicting are for an emulation of memory, and NULL on hardware.
  */
 struct drm_gem_sync_device_ops {
 	/**
@@ -128,8 +151,9 @@ struct drm_gem_sync_device_ops {
 	/**
 	 * @releasing: optional; the pages are about to be put
 	 *
-	 * No view is left and the device's mapping is gone. The reservation lock is
-	 * not held.
+	 * No view is left and the device's mapping is gone. Called in reclaim, or when
+	 * the object is freed; without the reservation lock in the latter case. It must
+	 * not allocate memory.
 	 */
 	void (*releasing)(struct drm_gem_sync_shmem_object *shmem);
 
@@ -140,6 +164,30 @@ struct drm_gem_sync_device_ops {
 	 * Returns a page that lives until @releasing, or an ERR_PTR().
 	 */
 	struct page *(*cpu_page)(struct drm_gem_sync_shmem_object *shmem, pgoff_t index);
+
+	/**
+	 * @evicting: optional; the pages are about to go: keep the device away from them
+	 *
+	 * For drivers whose address spaces map objects that are not pinned. From here
+	 * on the device must not access the object until the driver has called
+	 * drm_gem_sync_shmem_populate() for it.
+	 *
+	 * Called in reclaim, under the object's reservation lock, with all its fences
+	 * signalled. It must not allocate memory, wait for fences, or take a lock that
+	 * is held across an allocation. Returns 0; -EBUSY if the device may be at the
+	 * object, which then stays as it is.
+	 */
+	int (*evicting)(struct drm_gem_sync_shmem_object *shmem);
+};
+
+/**
+ * enum drm_gem_sync_policy - what leaves the DRM file of its creator, on a non-coherent device
+ */
+enum drm_gem_sync_policy {
+	/** @DRM_GEM_SYNC_STRICT: what the CPU maps write-combined (R13) */
+	DRM_GEM_SYNC_STRICT,
+	/** @DRM_GEM_SYNC_HOOKS: also what it maps cached: its dma-buf syncs (R14) */
+	DRM_GEM_SYNC_HOOKS,
 };
 
 /**
@@ -154,12 +202,19 @@ struct drm_gem_sync_device {
 	const struct drm_gem_sync_device_ops *ops;
 	/** @coherent: the device snoops CPU caches: every map is cached (R12) */
 	bool coherent;
+	/** @policy: which objects may be shared; private ones never are */
+	enum drm_gem_sync_policy policy;
 	/**
-	 * @cached_needs_private: a non-coherent device refuses to create objects
-	 * that are cached and not private (R13). Drivers whose objects are never
-	 * private refuse to export cached ones instead.
+	 * @cached_needs_private: a non-coherent device with DRM_GEM_SYNC_STRICT refuses
+	 * to create objects that are cached and not private (R13). Drivers whose objects
+	 * are never private refuse to export cached ones instead.
 	 */
 	bool cached_needs_private;
+	/**
+	 * @map_imports: CPU maps of imported objects are made by their exporters;
+	 * otherwise they are refused (R15)
+	 */
+	bool map_imports;
 
 	/* The helper's, made by drm_gem_sync_device_init(): */
 
@@ -169,9 +224,25 @@ struct drm_gem_sync_device {
 	struct list_head objects;
 	/** @unplugged: nothing is populated any more */
 	bool unplugged;
+
+	/** @lru_lock: protects the three lists; nothing is allocated under it */
+	struct mutex lru_lock;
+	/** @evictable: objects whose pages may go, which keeps their content */
+	struct drm_gem_lru evictable;
+	/** @purgeable: objects whose pages may go with their content */
+	struct drm_gem_lru purgeable;
+	/** @unmovable: objects that have no pages, or pages that must stay */
+	struct drm_gem_lru unmovable;
+	/** @evicted: pages evicted so far */
+	atomic_long_t evicted;
+	/** @purged: pages purged so far */
+	atomic_long_t purged;
 };
 
-void drm_gem_sync_device_init(struct drm_gem_sync_device *sdev);
+int drm_gem_sync_device_init(struct drm_gem_sync_device *sdev);
+unsigned long drm_gem_sync_device_evict(struct drm_gem_sync_device *sdev, unsigned int pages);
+unsigned long drm_gem_sync_device_purge(struct drm_gem_sync_device *sdev, unsigned int pages);
+void drm_gem_sync_debugfs_init(struct drm_gem_sync_device *sdev, struct dentry *root);
 void drm_gem_sync_device_unplug(struct drm_gem_sync_device *sdev);
 
 /**
@@ -222,6 +293,8 @@ struct drm_gem_sync_shmem_object {
 	u64 owner;
 	/** @imported: another exporter backs the object; it has @sgt but no @pages */
 	bool imported;
+	/** @exported: there is a dma-buf of the object */
+	bool exported;
 	/** @node: in &drm_gem_sync_device.objects, under its lock */
 	struct list_head node;
 
@@ -229,6 +302,10 @@ struct drm_gem_sync_shmem_object {
 
 	/** @pages: the backing pages; NULL while the object is not populated */
 	struct page **pages;
+	/** @unneeded: the user said that the content may go */
+	bool unneeded;
+	/** @purged: it went: the object has no pages any more */
+	bool purged;
 	/** @sgt: @pages as mapped for the device; NULL behind an unplug */
 	struct sg_table *sgt;
 	/** @unplugged: the device is gone: no page is mapped or populated again */
@@ -237,7 +314,7 @@ struct drm_gem_sync_shmem_object {
 	struct drm_gem_sync_run *runs;
 	/** @nr_runs: number of runs */
 	unsigned int nr_runs;
-	/** @pins: users that need the pages to stay: device mappings, kernel maps */
+	/** @pins: users that need the pages to stay: importers, kernel maps, drivers */
 	unsigned int pins;
 	/** @vmaps: users of @vaddr */
 	unsigned int vmaps;
@@ -272,6 +349,7 @@ struct drm_gem_sync_shmem_object {
 			.vm_ops = &drm_gem_sync_shmem_vm_ops,		\
 		},							\
 		.sync = drm_gem_sync_shmem_sync,			\
+		.sync_locked = drm_gem_sync_shmem_sync_locked,		\
 		.print_info = drm_gem_sync_shmem_print_info,		\
 	}
 
@@ -285,6 +363,8 @@ void drm_gem_sync_shmem_fini(struct drm_gem_sync_shmem_object *shmem);
 
 int drm_gem_sync_shmem_pin(struct drm_gem_sync_shmem_object *shmem);
 void drm_gem_sync_shmem_unpin(struct drm_gem_sync_shmem_object *shmem);
+int drm_gem_sync_shmem_populate(struct drm_gem_sync_shmem_object *shmem);
+int drm_gem_sync_shmem_madvise(struct drm_gem_sync_shmem_object *shmem, bool needed);
 dma_addr_t drm_gem_sync_shmem_dma_addr(const struct drm_gem_sync_shmem_object *shmem,
 				       u64 offset, u64 *length);
 
@@ -302,9 +382,12 @@ int drm_gem_sync_shmem_vmap(struct drm_gem_object *obj, struct iosys_map *map);
 void drm_gem_sync_shmem_vunmap(struct drm_gem_object *obj, struct iosys_map *map);
 
 int drm_gem_sync_shmem_open(struct drm_gem_object *obj, struct drm_file *file);
+int drm_gem_sync_shmem_map_error(const struct drm_gem_sync_shmem_object *shmem);
 int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma);
 int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 			    enum drm_gem_object_access_flags access);
+int drm_gem_sync_shmem_sync_locked(struct drm_gem_object *obj, size_t offset, size_t size,
+				   enum drm_gem_object_access_flags access);
 enum drm_gem_object_status drm_gem_sync_shmem_status(struct drm_gem_object *obj);
 void drm_gem_sync_shmem_print_info(struct drm_printer *p, unsigned int indent,
 				   const struct drm_gem_object *obj);

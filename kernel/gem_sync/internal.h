@@ -29,7 +29,7 @@ extern struct gem_sync_totals gem_sync_totals;
 static inline struct gs_policy_device gem_sync_policy(const struct drm_gem_sync_device *sdev)
 {
 	return (struct gs_policy_device){
-		.policy = GS_POLICY_STRICT,
+		.policy = sdev->policy == DRM_GEM_SYNC_HOOKS ? GS_POLICY_HOOKS : GS_POLICY_STRICT,
 		.coherent = sdev->coherent,
 		.cached_needs_private = sdev->cached_needs_private,
 	};
@@ -60,14 +60,20 @@ int gem_sync_track(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem);
 /* The device's mapping of the object goes; its pages stay. */
 void gem_sync_unmap(struct drm_gem_sync_shmem_object *shmem);
+/* The pages go as well, if there are any. No user has a view, and nobody holds them. */
+void gem_sync_depopulate(struct drm_gem_sync_shmem_object *shmem);
+void gem_sync_write_back(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_pin_locked(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem);
 
 int gem_sync_may_use(const struct drm_gem_sync_shmem_object *shmem, const struct drm_file *file);
 
-/* 0, or why the CPU may not map the object (R15, R16). */
-int gem_sync_map_error(const struct drm_gem_sync_shmem_object *shmem);
+int gem_sync_evict_init(struct drm_gem_sync_device *sdev);
+void gem_sync_lru_update(struct drm_gem_sync_shmem_object *shmem);
+void gem_sync_lru_fini(struct drm_gem_sync_shmem_object *shmem);
+void gem_sync_revoke_maps(struct drm_gem_sync_shmem_object *shmem);
+
 struct page *gem_sync_view_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t index);
 
 /*

@@ -74,6 +74,30 @@
  * objects, and populating any object fails with -EOPNOTSUPP if its mapping did bounce.
  * A driver whose device cannot address all memory keeps the pages of its objects in
  * reach with mapping_set_gfp_mask() on their &drm_gem_object.filp.
+ *
+ * Objects that nobody pins may lose their pages when memory is short, once all their
+ * fences are signalled: evicted ones get them back, with their content, at the next
+ * access of any kind (R18); those of which the user said so with
+ * drm_gem_sync_shmem_madvise() are purged instead. A driver whose address spaces map
+ * objects without pinning them has &drm_gem_sync_device_ops.evicting, and calls
+ * drm_gem_sync_shmem_populate() before its device comes back to them.
+ *
+ * What leaves the DRM file of its creator is a matter of &drm_gem_sync_device.policy:
+ * either what the CPU maps cached stays (R13), or its dma-buf has
+ * drm_gem_dmabuf_begin_cpu_access() and drm_gem_dmabuf_end_cpu_access(), which sync it for
+ * the CPU, for the device and for all importers (R14). These are for any object that has a
+ * sync hook::
+ *
+ *	static const struct dma_buf_ops foo_dmabuf_ops = {
+ *		.attach = drm_gem_sync_dmabuf_attach,
+ *		.detach = drm_gem_sync_dmabuf_detach,
+ *		.map_dma_buf = drm_gem_sync_dmabuf_map,
+ *		.unmap_dma_buf = drm_gem_sync_dmabuf_unmap,
+ *		.begin_cpu_access = drm_gem_dmabuf_begin_cpu_access,
+ *		.end_cpu_access = drm_gem_dmabuf_end_cpu_access,
+ *		.release = drm_gem_dmabuf_release,
+ *		...
+ *	};
  */
 
 struct gem_sync_totals gem_sync_totals;

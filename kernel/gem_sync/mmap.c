@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* CPU maps of shmem-backed objects. */
+#include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/mm.h>
@@ -20,10 +21,22 @@ struct page *gem_sync_view_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t
 	return shmem->pages[index];
 }
 
-int gem_sync_map_error(const struct drm_gem_sync_shmem_object *shmem)
+/**
+ * drm_gem_sync_shmem_map_error() - whether the CPU may map an object, for mmap-offset calls
+ * @shmem: the object
+ *
+ * Context: Any.
+ *
+ * Return: 0; the object's own error if it may not be mapped (R16); -EPERM for an
+ * imported object of a device without &drm_gem_sync_device.map_imports (R15).
+ */
+int drm_gem_sync_shmem_map_error(const struct drm_gem_sync_shmem_object *shmem)
 {
-	return shmem->imported ? -EPERM : shmem->args.no_mmap;
+	if (shmem->imported)
+		return shmem->sdev->map_imports ? 0 : -EPERM;
+	return shmem->args.no_mmap;
 }
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_map_error);
 
 static vm_fault_t fault_locked(struct drm_gem_sync_shmem_object *shmem, struct vm_fault *vmf)
 {
@@ -37,6 +50,7 @@ static vm_fault_t fault_locked(struct drm_gem_sync_shmem_object *shmem, struct v
 	ret = gem_sync_populate_locked(shmem);
 	if (ret)
 		return vmf_error(ret);
+	gem_sync_lru_update(shmem);
 	page = gem_sync_view_page(shmem, index);
 	if (IS_ERR(page))
 		return vmf_error(PTR_ERR(page));
@@ -73,33 +87,59 @@ static int file_error(const struct drm_gem_sync_shmem_object *shmem, const struc
 	return gem_sync_may_use(shmem, file->private_data);
 }
 
+/*
+ * The exporter fills in the map. Until then it is the object's, for whose sake the DRM
+ * core has taken a reference, and wants VM_DONTEXPAND.
+ */
+static int mmap_import(struct drm_gem_sync_shmem_object *shmem, struct vm_area_struct *vma)
+{
+	struct drm_gem_object *obj = &shmem->base;
+	int ret;
+
+	if (READ_ONCE(shmem->unplugged))
+		return -ENODEV;
+	vma->vm_ops = NULL;
+	vma->vm_private_data = NULL;
+	ret = dma_buf_mmap(obj->import_attach->dmabuf, vma, 0);
+	if (ret)
+		return ret;
+	vm_flags_set(vma, VM_DONTEXPAND);
+	drm_gem_object_put(obj);
+	return 0;
+}
+
 /**
  * drm_gem_sync_shmem_mmap() - &drm_gem_object_funcs.mmap of shmem-backed objects
  * @obj: the object
  * @vma: the map to be
  *
  * Populates the object, so that running out of memory is an error of mmap()
- * and not a signal at the first touch.
+ * and not a signal at the first touch. An imported object that may be mapped is
+ * mapped by its exporter, and from then on the map is a map of the dma-buf. Pages
+ * that were evicted come back when they are touched.
  *
  * Context: Process context with the mmap lock held.
  *
  * Return: 0; the object's own error if it may not be mapped (R16); -EPERM for an
- * imported object (R15), or for a file that may not open it (R13); -EINVAL for a
- * private (copy-on-write) map; -ENOMEM; -EOPNOTSUPP if the DMA mapping bounced (R21);
- * an error of the DMA mapping.
+ * imported object of a device that does not map them (R15), or for a file that may
+ * not open it (R13); -EINVAL for a private (copy-on-write) map, or a purged object;
+ * -ENODEV behind an unplug; -ENOMEM; -EOPNOTSUPP if the DMA mapping bounced (R21); an
+ * error of the DMA mapping, or of the exporter.
  */
 int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
 	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
 	int ret;
 
-	ret = gem_sync_map_error(shmem);
+	ret = drm_gem_sync_shmem_map_error(shmem);
 	if (!ret)
 		ret = file_error(shmem, vma->vm_file);
 	if (ret)
 		return ret;
 	if (is_cow_mapping(vma->vm_flags))
 		return -EINVAL;
+	if (shmem->imported)
+		return mmap_import(shmem, vma);
 	dma_resv_lock(obj->resv, NULL);
 	ret = gem_sync_populate_locked(shmem);
 	dma_resv_unlock(obj->resv);

@@ -96,13 +96,15 @@ static int vmap_view(struct drm_gem_sync_shmem_object *shmem)
  *
  * A kernel map is cached or write-combined as the user's are, and pins the object.
  *
+ * The kernel maps an imported object through its dma-buf.
+ *
  * Return: 0; the object's own error if it may not be mapped (R16); -EPERM for an
- * imported object (R15); -ENOMEM; an error of the population.
+ * imported object; -ENOMEM; an error of the population.
  */
 int drm_gem_sync_shmem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
 {
 	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
-	int ret = gem_sync_map_error(shmem);
+	int ret = shmem->imported ? -EPERM : shmem->args.no_mmap;
 
 	dma_resv_assert_held(obj->resv);
 	if (ret)
@@ -143,25 +145,54 @@ void drm_gem_sync_shmem_vunmap(struct drm_gem_object *obj, struct iosys_map *map
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_vunmap);
 
-static const struct dma_buf_ops shmem_dmabuf_ops = {
+static void shmem_dmabuf_release(struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *obj = dma_buf->priv;
+
+	WRITE_ONCE(to_drm_gem_sync_shmem(obj)->exported, false);
+	drm_gem_dmabuf_release(dma_buf);
+}
+
+/* Of what the CPU maps write-combined: there is nothing to sync. */
+static const struct dma_buf_ops wc_dmabuf_ops = {
 	.cache_sgt_mapping = true,
 	.attach = drm_gem_map_attach,
 	.detach = drm_gem_map_detach,
 	.map_dma_buf = drm_gem_map_dma_buf,
 	.unmap_dma_buf = drm_gem_unmap_dma_buf,
-	.release = drm_gem_dmabuf_release,
+	.release = shmem_dmabuf_release,
+	.mmap = drm_gem_dmabuf_mmap,
+	.vmap = drm_gem_dmabuf_vmap,
+	.vunmap = drm_gem_dmabuf_vunmap,
+};
+
+/*
+ * Of what it maps cached: because the policy lets it out (R14), or because the device is
+ * coherent, which an importer's may not be (R13).
+ */
+static const struct dma_buf_ops cached_dmabuf_ops = {
+	.attach = drm_gem_sync_dmabuf_attach,
+	.detach = drm_gem_sync_dmabuf_detach,
+	.map_dma_buf = drm_gem_sync_dmabuf_map,
+	.unmap_dma_buf = drm_gem_sync_dmabuf_unmap,
+	.release = shmem_dmabuf_release,
+	.begin_cpu_access = drm_gem_dmabuf_begin_cpu_access,
+	.end_cpu_access = drm_gem_dmabuf_end_cpu_access,
 	.mmap = drm_gem_dmabuf_mmap,
 	.vmap = drm_gem_dmabuf_vmap,
 	.vunmap = drm_gem_dmabuf_vunmap,
 };
 
 /**
- * drm_gem_sync_shmem_export() - &drm_gem_object_funcs.export: only what is coherent leaves
+ * drm_gem_sync_shmem_export() - &drm_gem_object_funcs.export: what the policy lets out
  * @obj: the object
  * @flags: for the dma-buf's file
  *
- * Return: The dma-buf; ERR_PTR of -EINVAL for a private object, -EPERM for a
- * cached one of a non-coherent device (R13); -ENOMEM.
+ * The dma-buf of an object that the CPU maps cached has drm_gem_dmabuf_begin_cpu_access()
+ * and drm_gem_dmabuf_end_cpu_access() (R14).
+ *
+ * Return: The dma-buf; ERR_PTR of -EINVAL for a private object, under any policy, -EPERM
+ * for a cached one of a non-coherent device under DRM_GEM_SYNC_STRICT (R13); -ENOMEM.
  */
 struct dma_buf *drm_gem_sync_shmem_export(struct drm_gem_object *obj, int flags)
 {
@@ -171,18 +202,22 @@ struct dma_buf *drm_gem_sync_shmem_export(struct drm_gem_object *obj, int flags)
 	struct dma_buf_export_info info = {
 		.exp_name = obj->dev->driver->name,
 		.owner = obj->dev->driver->fops->owner,
-		.ops = &shmem_dmabuf_ops,
+		.ops = drm_gem_sync_shmem_is_wc(shmem) ? &wc_dmabuf_ops : &cached_dmabuf_ops,
 		.size = obj->size,
 		.flags = flags,
 		.priv = obj,
 		.resv = obj->resv,
 	};
+	struct dma_buf *dma_buf;
 	int ret;
 
 	ret = gs_policy_export(&policy, &policy_obj);
 	if (ret)
 		return ERR_PTR(ret);
-	return drm_gem_dmabuf_export(obj->dev, &info);
+	dma_buf = drm_gem_dmabuf_export(obj->dev, &info);
+	if (!IS_ERR(dma_buf))
+		WRITE_ONCE(shmem->exported, true);
+	return dma_buf;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_export);
 
@@ -199,7 +234,8 @@ struct drm_gem_object *drm_gem_sync_prime_import(struct drm_device *drm, struct 
 {
 	struct drm_gem_object *obj = dma_buf->priv;
 
-	if (dma_buf->ops == &shmem_dmabuf_ops && obj->dev == drm) {
+	if ((dma_buf->ops == &wc_dmabuf_ops || dma_buf->ops == &cached_dmabuf_ops) &&
+	    obj->dev == drm) {
 		drm_gem_object_get(obj);
 		return obj;
 	}
@@ -215,8 +251,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_prime_import);
  * @attach: the attachment, as &drm_driver.gem_prime_import_sg_table gets it
  * @sgt: the memory, mapped for the device
  *
- * For the driver's &drm_driver.gem_prime_import_sg_table. The CPU never maps the
- * object through this device (R15), and syncs of it are refused (R11).
+ * For the driver's &drm_driver.gem_prime_import_sg_table. Syncs of the object are
+ * refused (R11), and so are CPU maps but with &drm_gem_sync_device.map_imports (R15).
  *
  * Return: 0; -ENOMEM; -ENOSPC; -ENODEV behind an unplug; -EINVAL if less is mapped
  * than the dma-buf's size. On failure nothing is left and the caller frees its memory.

@@ -152,6 +152,8 @@ int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem)
 	dma_resv_assert_held(shmem->base.resv);
 	if (shmem->unplugged)
 		return -ENODEV;
+	if (shmem->purged)
+		return -EINVAL;
 	if (shmem->pages || shmem->imported)
 		return 0;
 	shmem->pages = drm_gem_get_pages(&shmem->base);
@@ -168,6 +170,7 @@ int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem)
 	if (ret)
 		goto err_releasing;
 	atomic_long_add(page_count_of(shmem), &gem_sync_totals.pages);
+	gem_sync_lru_update(shmem);
 	return 0;
 
 err_releasing:
@@ -191,11 +194,7 @@ void gem_sync_unmap(struct drm_gem_sync_shmem_object *shmem)
 	shmem->sgt = NULL;
 }
 
-/*
- * Without the lock: nobody else knows the object any more, and the last reference
- * may be dropped by somebody who holds other objects' locks.
- */
-static void depopulate(struct drm_gem_sync_shmem_object *shmem)
+void gem_sync_depopulate(struct drm_gem_sync_shmem_object *shmem)
 {
 	const struct drm_gem_sync_device_ops *ops = shmem->sdev->ops;
 
@@ -226,8 +225,13 @@ void drm_gem_sync_shmem_fini(struct drm_gem_sync_shmem_object *shmem)
 		gem_sync_runs_free(shmem);
 		drm_prime_gem_destroy(&shmem->base, shmem->sgt);
 	} else {
-		depopulate(shmem);
+		/*
+		 * Without the lock: nobody else knows the object any more, and the last
+		 * reference may be dropped by somebody who holds other objects' locks.
+		 */
+		gem_sync_depopulate(shmem);
 	}
+	gem_sync_lru_fini(shmem);
 	gem_sync_untrack(shmem);
 	drm_gem_object_release(&shmem->base);
 }
@@ -237,17 +241,38 @@ int gem_sync_pin_locked(struct drm_gem_sync_shmem_object *shmem)
 {
 	int ret = gem_sync_populate_locked(shmem);
 
-	if (!ret)
-		shmem->pins++;
-	return ret;
+	if (ret)
+		return ret;
+	if (!shmem->pins++)
+		gem_sync_lru_update(shmem);
+	return 0;
 }
 
 void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem)
 {
 	dma_resv_assert_held(shmem->base.resv);
-	if (!drm_WARN_ON(shmem->base.dev, !shmem->pins))
-		shmem->pins--;
+	if (!drm_WARN_ON(shmem->base.dev, !shmem->pins) && !--shmem->pins)
+		gem_sync_lru_update(shmem);
 }
+
+/**
+ * drm_gem_sync_shmem_populate() - let an object have pages, without keeping them
+ * @shmem: the object, its reservation lock held
+ *
+ * For a driver whose device comes back to an object that
+ * &drm_gem_sync_device_ops.evicting took from it: the pages stay while the lock is
+ * held, and after that while a fence is there.
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: 0; -EINVAL if the object was purged; -ENODEV behind an unplug; -ENOMEM; an
+ * error of the DMA mapping.
+ */
+int drm_gem_sync_shmem_populate(struct drm_gem_sync_shmem_object *shmem)
+{
+	return gem_sync_populate_locked(shmem);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_populate);
 
 /**
  * drm_gem_sync_shmem_pin() - populate an object and keep it so
@@ -255,8 +280,8 @@ void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem)
  *
  * Context: Process context, may sleep. Takes the reservation lock.
  *
- * Return: 0; -ENOMEM; -EINTR; -EOPNOTSUPP if the mapping bounced (R21); an error of the
- * DMA mapping.
+ * Return: 0; -EINVAL if the object was purged; -ENODEV behind an unplug; -ENOMEM;
+ * -EINTR; -EOPNOTSUPP if the mapping bounced (R21); an error of the DMA mapping.
  */
 int drm_gem_sync_shmem_pin(struct drm_gem_sync_shmem_object *shmem)
 {
@@ -285,6 +310,12 @@ void drm_gem_sync_shmem_unpin(struct drm_gem_sync_shmem_object *shmem)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_unpin);
 
+/* Under the reservation lock: whether there are lines to maintain (R9). */
+static bool needs_sync(const struct drm_gem_sync_shmem_object *shmem)
+{
+	return !shmem->sdev->coherent && shmem->args.cached && shmem->pages && !shmem->unplugged;
+}
+
 int gem_sync_hold(struct drm_gem_sync_shmem_object *shmem)
 {
 	int ret;
@@ -295,7 +326,7 @@ int gem_sync_hold(struct drm_gem_sync_shmem_object *shmem)
 	if (ret)
 		return ret;
 	atomic_long_inc(&gem_sync_totals.locks);
-	ret = shmem->pages && !shmem->unplugged;
+	ret = needs_sync(shmem);
 	if (ret)
 		atomic_inc(&shmem->holds);
 	dma_resv_unlock(shmem->base.resv);
@@ -343,6 +374,35 @@ int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t si
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync);
 
+/**
+ * drm_gem_sync_shmem_sync_locked() - &drm_gem_sync_funcs.sync_locked of shmem-backed objects
+ * @obj: the object, its reservation lock held
+ * @offset: start of the range in bytes, checked
+ * @size: length of the range in bytes, checked
+ * @access: the access, checked
+ *
+ * As drm_gem_sync_shmem_sync(), but the lock keeps the pages.
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: 0; -EINTR if a signal came.
+ */
+int drm_gem_sync_shmem_sync_locked(struct drm_gem_object *obj, size_t offset, size_t size,
+				   enum drm_gem_object_access_flags access)
+{
+	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+	int type = gs_access_to_sync(access);
+	int ret;
+
+	dma_resv_assert_held(obj->resv);
+	if (!size || !needs_sync(shmem))
+		return 0;
+	ret = gem_sync_runs_walk(shmem, offset, size, type, jiffies);
+	trace_drm_gem_sync(obj, offset, size, type, ret);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync_locked);
+
 /* Whether a file may have a handle or a map of the object: 0 or -EPERM (R13). */
 int gem_sync_may_use(const struct drm_gem_sync_shmem_object *shmem, const struct drm_file *file)
 {
@@ -378,11 +438,17 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_open);
  * drm_gem_sync_shmem_status() - &drm_gem_object_funcs.status, for fdinfo
  * @obj: the object
  *
- * Return: DRM_GEM_OBJECT_RESIDENT if the object has pages of its own.
+ * Return: DRM_GEM_OBJECT_RESIDENT if the object has pages of its own,
+ * DRM_GEM_OBJECT_PURGEABLE if they may go with their content, or neither.
  */
 enum drm_gem_object_status drm_gem_sync_shmem_status(struct drm_gem_object *obj)
 {
-	return READ_ONCE(to_drm_gem_sync_shmem(obj)->pages) ? DRM_GEM_OBJECT_RESIDENT : 0;
+	const struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+
+	if (!READ_ONCE(shmem->pages))
+		return 0;
+	return DRM_GEM_OBJECT_RESIDENT |
+	       (READ_ONCE(shmem->unneeded) ? DRM_GEM_OBJECT_PURGEABLE : 0);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_status);
 

@@ -52,6 +52,12 @@ static void maintain_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
 		maintain(nc, phys, size, LINE_DROP);
 }
 
+/*
+ * In the place of a map that was removed when there was no memory for its removal:
+ * unmapping cannot fail, and eviction unmaps when memory is short.
+ */
+static struct ncmem_map no_map;
+
 static struct ncmem_map *map_find(struct ncmem *nc, u64 addr)
 {
 	return mtree_load(&nc->maps, addr >> PAGE_SHIFT);
@@ -63,7 +69,7 @@ const struct ncmem_segment *ncmem_segment_find(struct ncmem *nc, u64 addr)
 	struct ncmem_map *map = map_find(nc, addr);
 	unsigned int first = 0, last;
 
-	if (!map)
+	if (!map || map == &no_map)
 		return NULL;
 	last = map->count - 1;
 	while (first < last) {
@@ -169,6 +175,7 @@ static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	if (!map)
 		return -ENOMEM;
 	map->count = nents;
+	ncmem_free_ranges(nc, GFP_NOWAIT | __GFP_NOWARN);
 	ret = map_insert(nc, map, sgl);
 	if (ret < 0) {
 		kvfree(map);
@@ -181,7 +188,18 @@ static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	return ret;
 }
 
-/* Unmapping cannot fail; mtree_erase() leaves the entry where it is without memory. */
+/* A range becomes free. Without memory it stays taken; its replacement needs none. */
+static void free_range(struct ncmem *nc, unsigned long first, unsigned long last)
+{
+	MA_STATE(free, &nc->maps, first, last);
+	MA_STATE(replace, &nc->maps, first, last);
+
+	if (!mas_store_gfp(&free, NULL, GFP_NOWAIT | __GFP_NOWARN))
+		return;
+	WARN_ON(mas_store_gfp(&replace, &no_map, GFP_NOWAIT | __GFP_NOWARN));
+	nc->has_no_maps = true;
+}
+
 static struct ncmem_map *map_remove(struct ncmem *nc, u64 addr)
 {
 	MA_STATE(mas, &nc->maps, addr >> PAGE_SHIFT, addr >> PAGE_SHIFT);
@@ -189,10 +207,32 @@ static struct ncmem_map *map_remove(struct ncmem *nc, u64 addr)
 
 	mtree_lock(&nc->maps);
 	map = mas_walk(&mas);
+	if (map == &no_map)
+		map = NULL;
 	if (map)
-		mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
+		free_range(nc, mas.index, mas.last);
 	mtree_unlock(&nc->maps);
 	return map;
+}
+
+/*
+ * Free the ranges that could not be freed before, if there is memory now. While others
+ * map and unmap, @gfp must not allow to wait, for which the lock would be dropped.
+ */
+void ncmem_free_ranges(struct ncmem *nc, gfp_t gfp)
+{
+	MA_STATE(mas, &nc->maps, 0, 0);
+	struct ncmem_map *map;
+
+	if (!READ_ONCE(nc->has_no_maps))
+		return;
+	mtree_lock(&nc->maps);
+	nc->has_no_maps = false;
+	mas_for_each(&mas, map, ULONG_MAX) {
+		if (map == &no_map && mas_store_gfp(&mas, NULL, gfp))
+			nc->has_no_maps = true;
+	}
+	mtree_unlock(&nc->maps);
 }
 
 static void unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,

@@ -49,6 +49,7 @@ struct ncmem_report {
  * @ops: the device's DMA operations; &struct ncmem is found from them
  * @params: as created
  * @maps: &struct ncmem_map by page number of the DMA address
+ * @has_no_maps: some of @maps are ranges that only memory was missing for to free
  * @lines_cleaned: lines written back by maintenance, dirty or not
  * @lines_dropped: lines dropped by maintenance
  * @lines_evicted: lines written back by chaos
@@ -70,6 +71,7 @@ struct ncmem {
 	struct dma_map_ops ops;
 	struct ncmem_params params;
 	struct maple_tree maps;
+	bool has_no_maps;
 	atomic64_t lines_cleaned;
 	atomic64_t lines_dropped;
 	atomic64_t lines_evicted;
@@ -158,6 +160,7 @@ void ncmem_chaos_at_access(struct ncmem *nc, struct ncmem_page *page);
 extern const struct attribute_group ncmem_group;
 
 void ncmem_dma_ops_init(struct dma_map_ops *ops);
+void ncmem_free_ranges(struct ncmem *nc, gfp_t gfp);
 const struct ncmem_segment *ncmem_segment_find(struct ncmem *nc, u64 addr);
 
 static inline struct ncmem *to_ncmem(struct device *dev)

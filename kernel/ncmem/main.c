@@ -138,6 +138,7 @@ EXPORT_SYMBOL_GPL(ncmem_create);
 void ncmem_detach(struct ncmem *nc)
 {
 	sysfs_remove_group(&nc->dev->kobj, &ncmem_group);
+	ncmem_free_ranges(nc, GFP_KERNEL);
 	WARN_ON(!mtree_empty(&nc->maps));
 	set_dma_ops(nc->dev, NULL);
 	ncmem_chaos_stop(nc);

@@ -3,11 +3,14 @@
 
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
+#include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_prime.h>
 
 #include "fake.h"
 
@@ -15,8 +18,18 @@
 #define FIRST_ADDR	0x100000000ULL
 #define GAP		0x10000000ULL
 
+static struct drm_gem_object *import_sg_table(struct drm_device *drm,
+					      struct dma_buf_attachment *attach,
+					      struct sg_table *sgt);
+
+static const struct file_operations fake_fops = {
+	.owner = THIS_MODULE,
+};
+
 static const struct drm_driver fake_driver = {
 	.driver_features = DRIVER_GEM,
+	.gem_prime_import_sg_table = import_sg_table,
+	.fops = &fake_fops,
 	.name = "gem-sync-kunit",
 	.desc = "device of a test",
 	.major = 1,
@@ -86,9 +99,18 @@ static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	return fake->cuts[0] ? map_as_cut(fake, sgl, nents) : map_as_physical(sgl, nents);
 }
 
+void fake_log(struct fake *fake, char event)
+{
+	size_t length = strlen(fake->log);
+
+	if (length < sizeof(fake->log) - 1)
+		fake->log[length] = event;
+}
+
 static void unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		     enum dma_data_direction dir, unsigned long attrs)
 {
+	fake_log(dev_to_fake(dev), 'u');
 }
 
 static void record(struct device *dev, dma_addr_t addr, size_t size,
@@ -96,6 +118,7 @@ static void record(struct device *dev, dma_addr_t addr, size_t size,
 {
 	struct fake *fake = dev_to_fake(dev);
 
+	fake_log(fake, for_cpu ? 'c' : 'd');
 	if (fake->count < FAKE_RECORDS)
 		fake->records[fake->count] = (struct fake_record){
 			.for_cpu = for_cpu,
@@ -123,6 +146,18 @@ static void sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size
 	record(dev, addr, size, dir, true);
 }
 
+static void sync_sg_for_device(struct device *dev, struct scatterlist *sgl, int nents,
+			       enum dma_data_direction dir)
+{
+	record(dev, sg_dma_address(sgl), total_size(sgl, nents), dir, false);
+}
+
+static void sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl, int nents,
+			    enum dma_data_direction dir)
+{
+	record(dev, sg_dma_address(sgl), total_size(sgl, nents), dir, true);
+}
+
 static size_t max_mapping_size(struct device *dev)
 {
 	struct fake *fake = dev_to_fake(dev);
@@ -132,9 +167,13 @@ static size_t max_mapping_size(struct device *dev)
 
 struct fake *fake_create(struct kunit *test)
 {
-	struct device *dev = kunit_device_register(test, "gem-sync-kunit");
+	static atomic_t count;
+	struct device *dev;
 	struct fake *fake;
+	char name[32];
 
+	snprintf(name, sizeof(name), "gem-sync-kunit-%d", atomic_inc_return(&count));
+	dev = kunit_device_register(test, name);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	fake = devm_drm_dev_alloc(dev, &fake_driver, struct fake, drm);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake);
@@ -145,6 +184,8 @@ struct fake *fake_create(struct kunit *test)
 		.unmap_sg = unmap_sg,
 		.sync_single_for_cpu = sync_single_for_cpu,
 		.sync_single_for_device = sync_single_for_device,
+		.sync_sg_for_cpu = sync_sg_for_cpu,
+		.sync_sg_for_device = sync_sg_for_device,
 		.max_mapping_size = max_mapping_size,
 	};
 	set_dma_ops(dev, &fake->ops);
@@ -152,9 +193,9 @@ struct fake *fake_create(struct kunit *test)
 	dev->dma_parms = &fake->dma_parms;
 	dma_set_max_seg_size(dev, UINT_MAX);
 	KUNIT_ASSERT_EQ(test, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
-	drm_gem_sync_device_init(&fake->sdev);
 	fake->sdev.drm = &fake->drm;
 	fake->sdev.cached_needs_private = true;
+	KUNIT_ASSERT_EQ(test, drm_gem_sync_device_init(&fake->sdev), 0);
 	return fake;
 }
 
@@ -167,6 +208,23 @@ static void bo_free(struct drm_gem_object *obj)
 }
 
 static const struct drm_gem_sync_funcs bo_funcs = DRM_GEM_SYNC_SHMEM_FUNCS(bo_free, NULL);
+
+static struct drm_gem_object *import_sg_table(struct drm_device *drm,
+					      struct dma_buf_attachment *attach,
+					      struct sg_table *sgt)
+{
+	struct drm_gem_sync_shmem_object *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	int ret;
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	ret = drm_gem_sync_shmem_init_import(&to_fake(drm)->sdev, bo, &bo_funcs, attach, sgt);
+	if (ret) {
+		kfree(bo);
+		return ERR_PTR(ret);
+	}
+	return &bo->base;
+}
 
 static void put_bo(void *data)
 {
@@ -218,5 +276,17 @@ struct drm_gem_sync_shmem_object *fake_pinned(struct kunit *test, struct fake *f
 	KUNIT_ASSERT_EQ(test, drm_gem_sync_shmem_pin(bo), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, unpin_bo, bo), 0);
 	fake_forget(fake);
+	return bo;
+}
+
+struct drm_gem_sync_shmem_object *fake_import(struct kunit *test, struct fake *fake,
+					      struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *obj = drm_gem_prime_import(&fake->drm, dma_buf);
+	struct drm_gem_sync_shmem_object *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	bo = to_drm_gem_sync_shmem(obj);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_bo, bo), 0);
 	return bo;
 }

@@ -41,6 +41,8 @@ struct fake_record {
  * @cuts: pages of each segment of DMA addresses, up to a 0; none: as the physical ones
  * @signal_after: syncs after which a signal is sent to the caller; 0 is never
  * @signal_delay_ms: how long the sync with the signal takes
+ * @log: what happened so far, in its order: syncs for the (c)PU and the (d)evice,
+ *	(u)nmapping, and what a test adds with fake_log()
  * @records: the syncs so far, in their order
  * @count: number of records
  */
@@ -54,6 +56,7 @@ struct fake {
 	unsigned int cuts[FAKE_CUTS + 1];
 	unsigned int signal_after;
 	unsigned int signal_delay_ms;
+	char log[32];
 	struct fake_record *records;
 	unsigned int count;
 };
@@ -75,13 +78,23 @@ struct drm_gem_sync_shmem_object *fake_bo_args(struct kunit *test, struct fake *
 /* The same, with its pages mapped for the device until the test ends. */
 struct drm_gem_sync_shmem_object *fake_pinned(struct kunit *test, struct fake *fake, u64 size);
 
+/* An import of the dma-buf, which dies with the test. */
+struct drm_gem_sync_shmem_object *fake_import(struct kunit *test, struct fake *fake,
+					      struct dma_buf *dma_buf);
+
+void fake_log(struct fake *fake, char event);
+
 static inline void fake_forget(struct fake *fake)
 {
 	fake->count = 0;
+	memset(fake->log, 0, sizeof(fake->log));
 }
 
 extern struct kunit_suite gem_sync_access_suite;
 extern struct kunit_suite gem_sync_bounce_suite;
+extern struct kunit_suite gem_sync_evict_suite;
+extern struct kunit_suite gem_sync_hooks_suite;
+extern struct kunit_suite gem_sync_import_suite;
 extern struct kunit_suite gem_sync_walk_suite;
 
 #endif

@@ -57,6 +57,9 @@ static int find_piece(struct vgpu_vm *vm, u64 addr, u64 size, enum access_kind k
 
 	if (!base)
 		return -EFAULT;
+	/* Evicted objects are back before a job begins; what is left was purged. */
+	if (to_vgpu_va(base)->vm_bo->evicted)
+		return -EFAULT;
 	ret = check_access(to_vgpu_va(base), kind);
 	if (ret)
 		return ret;

@@ -15,12 +15,13 @@ static void show_object(struct seq_file *seq, struct vgpu_bo *bo)
 	const struct drm_gem_object *obj = &shmem->base;
 	size_t resident = READ_ONCE(shmem->pages) ? obj->size >> PAGE_SHIFT : 0;
 
-	seq_printf(seq, "%zu %zu %s%s%s%s%s %u %s:%d %s\n", obj->size, resident,
+	seq_printf(seq, "%zu %zu %s%s%s%s%s%s %u %s:%d %s\n", obj->size, resident,
 		   drm_gem_sync_shmem_is_wc(shmem) ? "wc" : "cached",
 		   shmem->args.private ? ",private" : "",
 		   READ_ONCE(obj->handle_count) > 1 ? ",shared" : "",
 		   READ_ONCE(obj->dma_buf) ? ",exported" : "",
 		   shmem->imported ? ",imported" : "",
+		   READ_ONCE(shmem->purged) ? ",purged" : "",
 		   READ_ONCE(shmem->pins), bo->owner.comm, bo->owner.pid,
 		   bo->owner.label[0] ? bo->owner.label : "-");
 }
@@ -45,7 +46,8 @@ DEFINE_SHOW_ATTRIBUTE(gems);
  * vgpu_debugfs_init() - &drm_driver.debugfs_init
  * @minor: the primary node
  *
- * Files: `gems`, the buffer objects; `ncmem_violations`, see ncmem;
+ * Files: `gems`, the buffer objects; `evict` and `purge`, see
+ * drm_gem_sync_debugfs_init(); `ncmem_violations`, see ncmem;
  * `fail_async_binds`, how many of the next asynchronous binds fail, so that user space
  * can be tested with an address space that became unusable.
  */
@@ -55,6 +57,7 @@ void vgpu_debugfs_init(struct drm_minor *minor)
 
 	debugfs_create_file("gems", 0444, minor->debugfs_root, vdev, &gems_fops);
 	debugfs_create_atomic_t("fail_async_binds", 0644, minor->debugfs_root, &vdev->fail_binds);
+	drm_gem_sync_debugfs_init(&vdev->gem, minor->debugfs_root);
 	ncmem_debugfs_init(vdev->nc, minor->debugfs_root);
 }
 EXPORT_SYMBOL_GPL(vgpu_debugfs_init);

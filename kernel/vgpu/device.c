@@ -43,6 +43,7 @@ static const struct drm_gem_sync_device_ops gem_ops = {
 	.populated = bo_populated,
 	.releasing = bo_releasing,
 	.cpu_page = bo_cpu_page,
+	.evicting = vgpu_bo_evicting,
 };
 
 static void fini_memory(struct vgpu_device *vdev)
@@ -111,9 +112,10 @@ static void init_members(struct vgpu_device *vdev, const struct vgpu_device_conf
 	vdev->job_timeout = msecs_to_jiffies(config->job_timeout_ms);
 	vdev->gem.drm = &vdev->drm;
 	vdev->gem.coherent = config->coherent;
+	vdev->gem.policy = config->policy;
 	vdev->gem.cached_needs_private = config->cached_needs_private;
+	vdev->gem.map_imports = config->map_imports;
 	vdev->gem.ops = &gem_ops;
-	drm_gem_sync_device_init(&vdev->gem);
 }
 
 /**
@@ -131,6 +133,9 @@ int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *
 	int ret;
 
 	init_members(vdev, config);
+	ret = drm_gem_sync_device_init(&vdev->gem);
+	if (ret)
+		return ret;
 	ret = init_workqueues(vdev);
 	if (ret)
 		return ret;

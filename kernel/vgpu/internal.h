@@ -77,6 +77,10 @@ void vgpu_group_set_timedout(struct vgpu_group *group);
 /* Kill all groups; on return none executes anything. No group is created any more. */
 void vgpu_groups_unplug(struct vgpu_device *vdev);
 
+/* See struct drm_gem_sync_device_ops and struct drm_gpuvm_ops. */
+int vgpu_bo_evicting(struct drm_gem_sync_shmem_object *shmem);
+int vgpu_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec);
+
 struct vgpu_submit_entry {
 	struct vgpu_task *task;		/* NULL once the scheduler has it */
 	struct dma_fence *fence;	/* of the task, once it is armed */

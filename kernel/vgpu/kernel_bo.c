@@ -44,16 +44,26 @@ static void free_va(struct vgpu_kernel_bo *kbo)
 	mutex_unlock(&kbo->vm->kernel_lock);
 }
 
+/* Pinned, as the driver accesses it without a job. */
 static int map_bo(struct vgpu_kernel_bo *kbo)
 {
 	int ret;
 
-	ret = alloc_va(kbo, kbo->bo->base.base.size);
+	ret = drm_gem_sync_shmem_pin(&kbo->bo->base);
 	if (ret)
 		return ret;
+	ret = alloc_va(kbo, kbo->bo->base.base.size);
+	if (ret)
+		goto err_unpin;
 	ret = map_at(kbo);
 	if (ret)
-		free_va(kbo);
+		goto err_free_va;
+	return 0;
+
+err_free_va:
+	free_va(kbo);
+err_unpin:
+	drm_gem_sync_shmem_unpin(&kbo->bo->base);
 	return ret;
 }
 
@@ -64,7 +74,8 @@ static int map_bo(struct vgpu_kernel_bo *kbo)
  * @size: bytes
  * @label: for debugging
  *
- * Its bytes are 0. The driver accesses it as the device does, with vgpu_vm_write().
+ * Its bytes are 0, and its pages stay. The driver accesses it as the device does, with
+ * vgpu_vm_write().
  *
  * Context: Process context, may sleep; between drm_dev_enter() and drm_dev_exit().
  *
@@ -126,6 +137,7 @@ void vgpu_kernel_bo_destroy(struct vgpu_kernel_bo *kbo)
 {
 	unmap_bo(kbo);
 	free_va(kbo);
+	drm_gem_sync_shmem_unpin(&kbo->bo->base);
 	drm_gem_object_put(&kbo->bo->base.base);
 	vgpu_vm_put(kbo->vm);
 	kfree(kbo);

@@ -17,6 +17,8 @@
  * - &struct vgpu_vm: GPU address spaces on drm_gpuvm. The device reaches memory
  *   through vgpu_vm_read() and its relatives only: GPU address, buffer object,
  *   DMA address, emulated memory. What is not mapped cannot be accessed.
+ *   What is mapped can be evicted while no job runs in the address space, and is back
+ *   before the next one does.
  * - &struct vgpu_group and &struct vgpu_queue: queues on drm_sched. One work item
  *   of a queue executes its current job in slices of bounded length, so that any
  *   number of endless jobs share the CPUs, and one that is killed is gone at

@@ -117,7 +117,7 @@ EXPORT_SYMBOL_GPL(vgpu_submit_add_job);
  * @sync_count: number of sync ops
  *
  * The asynchronous binds of an address space run in the order of their submission.
- * All that may fail is done here: what is mapped is populated, and stays so.
+ * All that may fail is done here: what is mapped is populated, and stays so until then.
  *
  * Context: Process context, may sleep. Takes the object's reservation lock.
  *
@@ -141,7 +141,8 @@ EXPORT_SYMBOL_GPL(vgpu_submit_add_bind);
 
 /*
  * What jobs may access: all that is mapped, with room for one fence of each queue. A
- * later fence of a queue takes the place of an earlier one.
+ * later fence of a queue takes the place of an earlier one. What was evicted comes
+ * back, and stays for the fence's sake.
  */
 static int prepare_for_jobs(struct vgpu_submit *submit)
 {
@@ -183,6 +184,8 @@ static int lock_objects(struct vgpu_submit *submit)
 		if (ret)
 			break;
 	}
+	if (!ret && submit->group)
+		ret = drm_gpuvm_validate(&vm->base, &submit->exec);
 	mutex_unlock(&vm->objs_lock);
 	return ret;
 }
@@ -258,7 +261,8 @@ static void push_tasks(struct vgpu_submit *submit)
  *
  * Return: 0; -EINVAL for an unknown syncobj to signal, or a wait for one without a
  * fence; -ENOENT for an unknown syncobj to wait for; -E2BIG for more than 4096 syncobj
- * points to signal, or waits; -ENOMEM; -EINTR if a signal came.
+ * points to signal, or waits; -ENOMEM; -EINTR if a signal came; an error of the DMA
+ * mapping.
  */
 int vgpu_submit_commit(struct vgpu_submit *submit)
 {

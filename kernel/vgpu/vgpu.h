@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/kref.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/rbtree.h>
@@ -100,8 +101,12 @@ struct vgpu_device_config {
 	struct ncmem_params memory;
 	/** @coherent: the device snoops CPU caches (R12) */
 	bool coherent;
-	/** @cached_needs_private: cached objects must be private (R13) */
+	/** @policy: which objects may be shared; see vgpu_policy_param_ops */
+	enum drm_gem_sync_policy policy;
+	/** @cached_needs_private: cached objects must be private, if @policy is strict (R13) */
 	bool cached_needs_private;
+	/** @map_imports: the exporter of an imported object maps it for the CPU (R15) */
+	bool map_imports;
 	/** @job_timeout_ms: a job that takes longer is killed; 0 is never (see DOC: timeouts) */
 	unsigned int job_timeout_ms;
 	/** @devices: the driver's count for vgpu_wait_for_devices() */
@@ -174,6 +179,9 @@ void vgpu_device_fini(struct vgpu_device *vdev);
 void vgpu_device_unplug(struct vgpu_device *vdev);
 void vgpu_device_kick(struct vgpu_device *vdev);
 void vgpu_wait_for_devices(atomic_t *devices);
+
+/* For module_param_cb() of an enum drm_gem_sync_policy: "strict" or "hooks". */
+extern const struct kernel_param_ops vgpu_policy_param_ops;
 
 long vgpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
 #ifdef CONFIG_COMPAT

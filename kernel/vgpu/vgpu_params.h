@@ -15,6 +15,11 @@ static bool coherent;
 module_param(coherent, bool, 0444);
 MODULE_PARM_DESC(coherent, "The device is coherent with CPU caches (default N)");
 
+static enum drm_gem_sync_policy policy = DRM_GEM_SYNC_STRICT;
+module_param_cb(policy, &vgpu_policy_param_ops, &policy, 0444);
+MODULE_PARM_DESC(policy,
+		 "What happens to cached objects that are shared: strict, there are none; hooks, their dma-bufs sync (default strict)");
+
 static bool chaos;
 module_param(chaos, bool, 0444);
 MODULE_PARM_DESC(chaos, "Cache lines also move on their own, at random (default N)");
@@ -48,6 +53,7 @@ static enum ncmem_mode vgpu_params_mode(void)
 static void vgpu_params_apply(struct vgpu_device_config *config)
 {
 	config->coherent = coherent;
+	config->policy = policy;
 	config->memory = (struct ncmem_params) {
 		.line_size = line_size,
 		.mode = vgpu_params_mode(),

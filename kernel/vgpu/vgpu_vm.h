@@ -79,7 +79,8 @@ struct vgpu_timeline {
  * struct vgpu_vm - a GPU address space
  *
  * Locks, outermost first: @objs_lock, a reservation lock; @mmu_lock,
- * &vgpu_bo.gpuva_lock. The latter two are taken in the path that signals fences.
+ * &vgpu_bo.gpuva_lock. The latter two are taken in the path that signals fences and,
+ * within a reservation lock, in reclaim.
  */
 struct vgpu_vm {
 	/** @base: the address space manager; its reference count is the VM's */

@@ -19,6 +19,7 @@ static void vm_free(struct drm_gpuvm *gpuvm)
 
 static const struct drm_gpuvm_ops vm_ops = {
 	.vm_free = vm_free,
+	.vm_bo_validate = vgpu_vm_bo_validate,
 	.sm_step_map = vgpu_vm_step_map,
 	.sm_step_remap = vgpu_vm_step_remap,
 	.sm_step_unmap = vgpu_vm_step_unmap,
@@ -51,7 +52,7 @@ int vgpu_vm_check_bind(struct vgpu_vm *vm, const struct vgpu_bind_args *args)
  * @vm: the VM
  * @args: the change
  *
- * A mapped object is populated, and stays so while it is mapped. On return no device
+ * A mapped object is populated, and is so whenever a job executes. On return no device
  * access to what was unmapped is in flight.
  *
  * Context: Process context, may sleep. Takes the objects' reservation locks.

@@ -7,8 +7,9 @@
 #include "vm_op.h"
 
 /*
- * While an object is mapped into a VM, or about to be, the two have one vm_bo, and
- * that has one pin.
+ * While an object is mapped into a VM, or about to be, the two have one vm_bo. A change
+ * that maps the object pins it until it is done: from then on vgpu_bo_evicting() knows
+ * of the VM, and what it does.
  */
 static struct drm_gpuvm_bo *vm_bo_obtain(struct vgpu_vm *vm, struct vgpu_bo *bo)
 {
@@ -27,25 +28,31 @@ static struct drm_gpuvm_bo *vm_bo_obtain(struct vgpu_vm *vm, struct vgpu_bo *bo)
 	vm_bo = drm_gpuvm_bo_obtain_prealloc(new);
 	mutex_unlock(&bo->gpuva_lock);
 	drm_gpuvm_bo_extobj_add(vm_bo);
-	if (vm_bo != new)
-		drm_gem_sync_shmem_unpin(&bo->base);
 	return vm_bo;
 }
 
 static void vm_bo_release(struct vgpu_vm *vm, struct drm_gpuvm_bo *vm_bo)
 {
 	struct vgpu_bo *bo = to_vgpu_bo(vm_bo->obj);
-	bool last;
 
 	/* The lock that is held lives in the object. */
 	drm_gem_object_get(&bo->base.base);
 	mutex_lock(&vm->objs_lock);
 	mutex_lock(&bo->gpuva_lock);
-	last = drm_gpuvm_bo_put(vm_bo);
+	drm_gpuvm_bo_put(vm_bo);
 	mutex_unlock(&bo->gpuva_lock);
 	mutex_unlock(&vm->objs_lock);
-	if (last)
-		drm_gem_sync_shmem_unpin(&bo->base);
+	drm_gem_object_put(&bo->base.base);
+}
+
+/* Undo vm_bo_obtain(). */
+static void vm_bo_unpin(struct vgpu_vm *vm, struct drm_gpuvm_bo *vm_bo)
+{
+	struct vgpu_bo *bo = to_vgpu_bo(vm_bo->obj);
+
+	drm_gem_object_get(&bo->base.base);
+	vm_bo_release(vm, vm_bo);
+	drm_gem_sync_shmem_unpin(&bo->base);
 	drm_gem_object_put(&bo->base.base);
 }
 
@@ -123,7 +130,7 @@ void vgpu_vm_op_cleanup(struct vgpu_vm *vm, struct vgpu_vm_op *op)
 	while (op->spare_count)
 		kfree(take_spare(op));
 	if (op->vm_bo)
-		vm_bo_release(vm, op->vm_bo);
+		vm_bo_unpin(vm, op->vm_bo);
 }
 
 int vgpu_vm_op_prepare(struct vgpu_vm *vm, struct vgpu_vm_op *op,

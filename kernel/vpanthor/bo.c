@@ -76,17 +76,15 @@ int vpanthor_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm
 {
 	struct drm_panthor_bo_mmap_offset *args = data;
 	struct drm_gem_object *obj;
-	int ret = 0;
+	int ret;
 
 	if (args->pad)
 		return -EINVAL;
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;
-	/* Imported objects are not mapped here (R15), nor those without a map (R16). */
-	if (obj->import_attach || (to_vgpu_bo(obj)->create_flags & DRM_PANTHOR_BO_NO_MMAP))
-		ret = -EPERM;
-	else
+	ret = drm_gem_sync_shmem_map_error(to_drm_gem_sync_shmem(obj));
+	if (!ret)
 		ret = drm_gem_create_mmap_offset(obj);
 	if (!ret)
 		args->offset = drm_vma_node_offset_addr(&obj->vma_node);

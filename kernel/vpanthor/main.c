@@ -28,9 +28,10 @@
  * their calls return -ENODEV then, and touching a map raises SIGBUS.
  *
  * Module parameters: ``line_size`` (32, 64 or 128 bytes), ``coherent`` (the device
- * snoops CPU caches, so nothing needs a flush), ``chaos`` (cache lines also move on
- * their own) with ``seed`` and ``chaos_period_ms``, ``merge_segments``, ``dma_bits`` (a
- * device that cannot address all memory has no cached objects), and ``job_timeout_ms``.
+ * snoops CPU caches, so nothing needs a flush), ``policy`` (strict, or hooks: cached
+ * objects may be shared), ``chaos`` (cache lines also move on their own) with ``seed``
+ * and ``chaos_period_ms``, ``merge_segments``, ``dma_bits`` (a device that cannot address
+ * all memory has no cached objects), and ``job_timeout_ms``.
  */
 
 #define DRIVER_NAME	"vpanthor"

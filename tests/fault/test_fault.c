@@ -19,6 +19,7 @@
 
 #include "fixture.h"
 #include "inject.h"
+#include "pressure.h"
 
 #define PAGE		4096ull
 #define BO_PAGES	4u
@@ -253,6 +254,26 @@ static void with_group(struct context *c)
 	assert_ok(group_create(c, 3, &c->group));
 	for (i = 0; i < 2; i++)
 		assert_ok(drmSyncobjCreate(c->fd, 0, &c->syncobjs[i]));
+}
+
+static void with_evicted_map(struct context *c)
+{
+	with_dirty(c);
+	assert_true(evict_all(c->f) >= BO_PAGES);
+}
+
+/* The file to write to is there before, as opening it allocates. */
+static void with_evictable(struct context *c)
+{
+	with_dirty(c);
+	c->made_fd = open_debugfs(c->f, "evict");
+	assert_true(c->made_fd >= 0);
+}
+
+static void with_evicted_group(struct context *c)
+{
+	with_group(c);
+	assert_true(evict_all(c->f) >= BO_PAGES);
 }
 
 /* ---- The calls ---- */
@@ -520,6 +541,27 @@ static int call_close(struct context *c)
 	return close(fd) ? -errno : 0;
 }
 
+/* Nothing that eviction needs can be refused to it. */
+static int call_evict(struct context *c)
+{
+	return write(c->made_fd, "all", 3) == 3 ? 0 : -errno;
+}
+
+static void check_touched(struct context *c)
+{
+	assert_int_equal(((volatile uint8_t *)c->map)[PAGE], 1);
+}
+
+static int call_touch_evicted(struct context *c)
+{
+	return ((volatile uint8_t *)c->map)[PAGE] == 1 ? 0 : -EIO;
+}
+
+static int call_export(struct context *c)
+{
+	return drmPrimeHandleToFD(c->fd, c->wc, DRM_CLOEXEC | DRM_RDWR, &c->made_fd) ? -errno : 0;
+}
+
 /* ---- One case ---- */
 
 static void begin(const struct fault_case *fc, struct context *c, const struct fixture *f)
@@ -667,6 +709,12 @@ FAULT_CASE(create_group, .prepare = with_bos, .call = call_group_create)
 FAULT_CASE(group_get_state, .prepare = with_group, .call = call_group_get_state)
 FAULT_CASE(group_destroy, .prepare = with_group, .call = call_group_destroy)
 FAULT_CASE(group_submit, .prepare = with_group, .call = call_group_submit, .check = wait_for_jobs)
+FAULT_CASE(evict, .prepare = with_evictable, .call = call_evict, .check = check_touched)
+FAULT_CASE(touch_evicted, .prepare = with_evicted_map, .call = call_touch_evicted,
+	   .never_fails = 1, .retries = 1)
+FAULT_CASE(submit_evicted, .prepare = with_evicted_group, .call = call_group_submit,
+	   .check = wait_for_jobs)
+FAULT_CASE(export_bo, .prepare = with_bos, .call = call_export)
 FAULT_CASE(close_file, .prepare = with_everything, .call = call_close, .never_fails = 1)
 
 int main(void)
@@ -700,6 +748,10 @@ int main(void)
 		device_test(group_get_state),
 		device_test(group_destroy),
 		device_test(group_submit),
+		device_test(evict),
+		device_test(touch_evicted),
+		device_test(submit_evicted),
+		device_test(export_bo),
 		device_test(close_file),
 	};
 

@@ -169,6 +169,30 @@ void put_both(struct fixture *f, struct buffer *buf, uint64_t offset, uint32_t v
 	assert_int_equal(gpu_get(f, buf, offset), value);
 }
 
+struct gemsync_counters lines_now(struct fixture *f)
+{
+	struct gemsync_counters now;
+
+	assert_ok(gemsync_device_counters(f->dev, &now));
+	return now;
+}
+
+void check_lines(struct fixture *f, const struct gemsync_counters *before, uint64_t cleaned,
+		 uint64_t dropped, const char *file, int line)
+{
+	struct gemsync_counters now = lines_now(f);
+
+	_assert_int_equal(now.lines_cleaned - before->lines_cleaned, cleaned, file, line);
+	_assert_int_equal(now.lines_dropped - before->lines_dropped, dropped, file, line);
+}
+
+uint64_t lines_of(const struct fixture *f, uint64_t offset, uint64_t size)
+{
+	uint64_t line = f->info.line_size;
+
+	return size ? (offset + size - 1) / line - offset / line + 1 : 0;
+}
+
 int raw_ioctl(int fd, unsigned long request, void *arg)
 {
 	return ioctl(fd, request, arg) ? -errno : 0;

@@ -81,6 +81,18 @@ void gpu_put(struct fixture *f, const struct buffer *buf, uint64_t offset, uint3
 /* The CPU writes and flushes the word, and the GPU sees it. */
 void put_both(struct fixture *f, struct buffer *buf, uint64_t offset, uint32_t value);
 
+/* Counters of an emulated device. */
+struct gemsync_counters lines_now(struct fixture *f);
+
+/* What was maintained since @before is exactly this. */
+#define assert_lines(f, before, cleaned, dropped) \
+	check_lines(f, before, cleaned, dropped, __FILE__, __LINE__)
+void check_lines(struct fixture *f, const struct gemsync_counters *before, uint64_t cleaned,
+		 uint64_t dropped, const char *file, int line);
+
+/* Lines that overlap a range (R1). */
+uint64_t lines_of(const struct fixture *f, uint64_t offset, uint64_t size);
+
 /* One ioctl() without restart: 0 or -errno. */
 int raw_ioctl(int fd, unsigned long request, void *arg);
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Objects whose memory goes although address spaces map them. The mappings stay, and
+ * say that the object is evicted; the next job of an address space brings back all
+ * that was evicted from it.
+ */
+#include "internal.h"
+
+/*
+ * Stop a VM in which no job runs. A job that is about to run holds the VM's reservation
+ * lock, and one that runs has its fence there: also if the object was mapped while it
+ * ran, and so does not know the fence.
+ */
+static bool stop_idle_vm(struct drm_gpuvm_bo *vm_bo)
+{
+	struct vgpu_vm *vm = to_vgpu_vm(vm_bo->vm);
+	struct dma_resv *resv = drm_gpuvm_resv(&vm->base);
+	bool external = resv != vm_bo->obj->resv;
+
+	if (external && !dma_resv_trylock(resv))
+		return false;
+	if (dma_resv_test_signaled(resv, DMA_RESV_USAGE_BOOKKEEP) &&
+	    down_write_trylock(&vm->mmu_lock))
+		return true;
+	if (external)
+		dma_resv_unlock(resv);
+	return false;
+}
+
+static void resume_vm(struct drm_gpuvm_bo *vm_bo)
+{
+	struct vgpu_vm *vm = to_vgpu_vm(vm_bo->vm);
+	struct dma_resv *resv = drm_gpuvm_resv(&vm->base);
+
+	up_write(&vm->mmu_lock);
+	if (resv != vm_bo->obj->resv)
+		dma_resv_unlock(resv);
+}
+
+int vgpu_bo_evicting(struct drm_gem_sync_shmem_object *shmem)
+{
+	struct vgpu_bo *bo = container_of(shmem, struct vgpu_bo, base);
+	struct drm_gem_object *obj = &shmem->base;
+	struct drm_gpuvm_bo *vm_bo, *busy = NULL;
+
+	mutex_lock(&bo->gpuva_lock);
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
+		if (!stop_idle_vm(vm_bo)) {
+			busy = vm_bo;
+			break;
+		}
+	}
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
+		if (vm_bo == busy)
+			break;
+		if (!busy)
+			drm_gpuvm_bo_evict(vm_bo, true);
+		resume_vm(vm_bo);
+	}
+	mutex_unlock(&bo->gpuva_lock);
+	return busy ? -EBUSY : 0;
+}
+
+/* A purged object stays evicted: the device faults where it is mapped. */
+int vgpu_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
+{
+	struct vgpu_vm *vm = to_vgpu_vm(vm_bo->vm);
+	struct vgpu_bo *bo = to_vgpu_bo(vm_bo->obj);
+	int ret;
+
+	if (bo->base.purged)
+		return 0;
+	ret = drm_gem_sync_shmem_populate(&bo->base);
+	if (ret)
+		return ret;
+	down_write(&vm->mmu_lock);
+	drm_gpuvm_bo_evict(vm_bo, false);
+	up_write(&vm->mmu_lock);
+	return 0;
+}
