@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "exporter.h"
+#include "needs.h"
 #include "result.h"
 
 /* One case a process: expectations find their result here. */
@@ -291,122 +292,6 @@ void *new_array(size_t count, size_t size)
 	if (!array)
 		fail("out of memory: %zu times %zu bytes", count, size);
 	return array;
-}
-
-/* ---- What a case needs ---- */
-
-static bool is_incoherent(struct cf *cf)
-{
-	return !cf->info.coherent;
-}
-
-static bool is_coherent(struct cf *cf)
-{
-	return cf->info.coherent;
-}
-
-static bool has_counters(struct cf *cf)
-{
-	struct gemsync_counters counters;
-
-	return !gemsync_device_counters(cf->dev, &counters);
-}
-
-static bool is_lazy(struct cf *cf)
-{
-	return !cf->info.chaos;
-}
-
-static bool has_file(struct cf *cf)
-{
-	return cf->fd >= 0;
-}
-
-static bool has_sync_abi(struct cf *cf)
-{
-	return gpu_sync_abi(cf->dev);
-}
-
-static bool has_violations(struct cf *cf)
-{
-	struct gemsync_violation violation;
-	uint64_t serial = UINT64_MAX;
-
-	return gemsync_device_next_violation(cf->dev, &serial, &violation) == -ENOENT;
-}
-
-static bool is_root(struct cf *cf)
-{
-	return !geteuid();
-}
-
-static bool is_vm(struct cf *cf)
-{
-	return getenv("GEMSYNC_VM");
-}
-
-static bool has_private(struct cf *cf)
-{
-	return gemsync_device_vm(cf->dev);
-}
-
-static bool has_sync(struct cf *cf)
-{
-	struct gemsync_bo *bo;
-	int ret;
-
-	ret = gemsync_bo_create(cf->dev, 4096, GEMSYNC_BO_CACHED, &bo);
-	if (ret)
-		return false;
-	ret = gemsync_bo_flush(bo, 0, 4);
-	gemsync_bo_destroy(bo);
-	return ret != -EOPNOTSUPP;
-}
-
-/* In the order in which they are looked at: later ones build upon earlier ones. */
-static const struct {
-	uint32_t need;
-	bool (*has)(struct cf *cf);
-	const char *reason;
-	const char *remedy;
-} needs[] = {
-	{ NEED_INCOHERENT, is_incoherent, "the device snoops CPU caches: nothing is ever stale",
-	  "run on a device that is not coherent (vpanthor.coherent=0, sim)" },
-	{ NEED_COHERENT, is_coherent, "the device does not snoop CPU caches",
-	  "run on a coherent device (vpanthor.coherent=1, sim:mode=coherent)" },
-	{ NEED_SYNC, has_sync, "user space cannot sync cached BOs of this driver",
-	  "run on a driver with a sync call (panthor, panfrost, sim)" },
-	{ NEED_COUNTERS, has_counters, "the device does not count the lines that are maintained",
-	  "run on an emulated device (panthor in the VM, sim)" },
-	{ NEED_LAZY & ~(NEED_INCOHERENT | NEED_COUNTERS), is_lazy,
-	  "the emulated cache moves lines on its own (mode chaos)",
-	  "run on a device in mode lazy (vpanthor.chaos=0, sim)" },
-	{ NEED_FILE, has_file, "the device has no file for PRIME and ioctls",
-	  "run on the device of a kernel driver (vm/run -- gemsync conform)" },
-	{ NEED_SYNC_ABI & ~NEED_FILE, has_sync_abi,
-	  "the driver has no ioctl that takes an array of sync ops",
-	  "run on a driver with one (panthor 1.7, panfrost 1.6)" },
-	{ NEED_VIOLATIONS, has_violations, "violations are not reported, or cannot be read",
-	  "run on an emulated device; in the VM as root with debugfs mounted" },
-	{ NEED_ROOT, is_root, "the case needs what only root may do", "run as root" },
-	{ NEED_VM & ~NEED_ROOT, is_vm, "the case takes the device away from all its users",
-	  "run in the VM (vm/run), or set GEMSYNC_VM=1 where nobody else uses the device" },
-	{ NEED_PRIVATE, has_private, "the driver has no private BOs",
-	  "run on a driver with exclusive BOs (panthor, sim)" },
-};
-
-static void check_needs(struct cf *cf, const struct conform_case *c)
-{
-	size_t i;
-
-	if (!cf->dev) {
-		if (c->needs & ANY_EXPORTER)
-			return;
-		skip("an exporter has no GPU and no sync call", "run on the device of a GPU driver");
-	}
-	for (i = 0; i < ARRAY_SIZE(needs); i++)
-		if (c->needs & needs[i].need && !needs[i].has(cf))
-			skip(needs[i].reason, needs[i].remedy);
 }
 
 /* ---- Its life ---- */

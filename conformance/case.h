@@ -54,6 +54,9 @@ enum {
 	NEED_PRIVATE	= 1 << 9,	/* BOs may be private to an address space */
 	NEED_SYNC	= 1 << 10,	/* user space can sync cached BOs */
 	ANY_EXPORTER	= 1 << 11,	/* nothing but shareable buffers: runs on exporters too */
+	NEED_SPIN	= 1 << 12,	/* its GPU can run until it is told to stop */
+	NEED_SPIN_FENCE	= 1 << 13 | NEED_SPIN,	/* with a sync file of the end */
+	NEED_OFFSETS	= 1 << 14 | NEED_FILE,	/* BOs are mapped at offsets of the file */
 };
 
 struct cf;
