@@ -45,30 +45,33 @@ const char *conform_case_group(const struct conform_case *c)
 	return "";
 }
 
-/* One pattern: of the name, or one of the rules. */
-static bool matches(const struct conform_case *c, const char *pattern)
+/* One pattern, not terminated: of the name, or one of the rules. */
+static bool matches(const struct conform_case *c, const char *pattern, size_t length)
 {
-	char rules[64], *rule, *rest = rules;
+	const char *rule = c->rules;
+	size_t size;
 
-	if (!fnmatch(pattern, c->name, 0))
+	if (!fnmatch(strndupa(pattern, length), c->name, 0))
 		return true;
-	snprintf(rules, sizeof(rules), "%s", c->rules);
-	while ((rule = strsep(&rest, " ")))
-		if (!strcasecmp(rule, pattern))
+	for (; *rule; rule += size + (rule[size] == ' ')) {
+		size = strcspn(rule, " ");
+		if (size == length && !strncasecmp(rule, pattern, length))
 			return true;
+	}
 	return false;
 }
 
 bool conform_case_matches(const struct conform_case *c, const char *filter)
 {
-	char patterns[1024], *pattern, *rest = patterns;
+	size_t length;
 
 	if (!filter)
 		return true;
-	snprintf(patterns, sizeof(patterns), "%s", filter);
-	while ((pattern = strsep(&rest, ",")))
-		if (*pattern && matches(c, pattern))
+	for (; *filter; filter += length + (filter[length] == ',')) {
+		length = strcspn(filter, ",");
+		if (length && matches(c, filter, length))
 			return true;
+	}
 	return false;
 }
 
