@@ -206,7 +206,7 @@ static bool shows_nothing(int fd, uint64_t offset, uint64_t size, uint64_t at)
 	return nothing;
 }
 
-CASE(r8_map_beyond_the_end, "R8 R17", ANYONE,
+CASE(r8_map_beyond_the_end, "R8 R17", NEED_OFFSETS | ANY_EXPORTER,
      "a map shows nothing beyond the buffer's end: it is refused, or touching it is SIGBUS")
 {
 	struct exported *made = new_exported(cf, SIZE);
@@ -374,7 +374,7 @@ static int close_handle(int fd, uint32_t handle)
 	return drmCloseBufferHandle(fd, handle) ? -errno : 0;
 }
 
-CASE(r20_handle_on_another_file, "R20", ANYONE,
+CASE(r20_handle_on_another_file, "R20", NEED_OFFSETS | ANY_EXPORTER,
      "a handle cannot be exported, closed or mapped on another file than its own")
 {
 	struct exported *made = new_exported(cf, SIZE);

@@ -76,7 +76,7 @@ CASE(gpu_fault_read_only, "-", 0,
 	EXPECT_EQ(value, NEW);
 }
 
-CASE(gpu_fault_leaves_others, "-", 0,
+CASE(gpu_fault_leaves_others, "-", NEED_SPIN,
      "a fault ends its own job alone: a job on another file of the device goes on to its end")
 {
 	struct gemsync_device *other = other_file(cf);

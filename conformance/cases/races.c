@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Syncs, maps and handles against the end of what they use (R19), and long syncs beside
- * short ones (R10). A race that is lost shows in the kernel's log, as a crash, or as
- * data that is wrong.
+ * Syncs, maps and handles against the end of what they use (R19). A race that is lost
+ * shows in the kernel's log, as a crash, or as data that is wrong.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -65,23 +64,33 @@ static struct gemsync_bo *new_dirty(struct cf *cf, uint8_t value)
 	return bo;
 }
 
+/* In place of the oldest BO of the ring, a new one. */
+static void renew(struct churn *churn, struct gemsync_bo **bos, unsigned int turn)
+{
+	unsigned int i = turn % RING;
+
+	gemsync_bo_destroy(bos[i]);
+	bos[i] = new_dirty(churn->cf, (uint8_t)turn);
+	churn->handles[i] = gemsync_bo_handle(bos[i]);
+}
+
 CASE(r19_sync_against_close, "R19", NEED_SYNC_ABI,
      "syncs race with BOs that are made, mapped, closed and freed: they succeed, or are -ENOENT")
 {
 	struct churn churn = { .cf = cf };
-	int64_t end = now_ms() + DURATION_MS;
 	struct gemsync_bo *bos[RING] = { NULL };
 	pthread_t threads[2];
 	unsigned int i, n;
+	int64_t end;
 
+	/* All are there before a thread looks: what it misses has gone since. */
+	for (i = 0; i < RING; i++)
+		renew(&churn, bos, i);
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		threads[i] = start(sync_handles, &churn);
-	for (n = 0; now_ms() < end; n++) {
-		i = n % RING;
-		gemsync_bo_destroy(bos[i]);
-		bos[i] = new_dirty(cf, (uint8_t)n);
-		churn.handles[i] = gemsync_bo_handle(bos[i]);
-	}
+	end = now_ms() + DURATION_MS;
+	for (n = 0; now_ms() < end; n++)
+		renew(&churn, bos, n);
 	churn.stop = true;
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		pthread_join(threads[i], NULL);
@@ -167,7 +176,7 @@ static void *open_again_and_again(void *data)
 }
 
 /* The DRM core lets the file map the BO for as long as the refusal takes. */
-CASE(r13_map_while_open_is_refused, "R13 R19", NEED_FILE | NEED_ROOT | NEED_PRIVATE,
+CASE(r13_map_while_open_is_refused, "R13 R19", NEED_OFFSETS | NEED_ROOT | NEED_PRIVATE,
      "while an open by name is refused to a file, it cannot map the BO either; its owner can")
 {
 	struct drm_gem_flink flink = { 0 };
@@ -196,8 +205,6 @@ CASE(r13_map_while_open_is_refused, "R13 R19", NEED_FILE | NEED_ROOT | NEED_PRIV
 	EXPECT_EQ(maps, 0);
 	EXPECT(opener.refused > 0);
 }
-
-/* ---- Long syncs ---- */
 
 CASES(races, "Races",
       &r19_sync_against_close,

@@ -260,7 +260,7 @@ static int sync_around(struct buffer *buf, uint64_t first)
 	return ret;
 }
 
-CASE(r3_waits_for_no_fence, "R3", NEED_SYNC,
+CASE(r3_waits_for_no_fence, "R3", NEED_SYNC | NEED_SPIN,
      "syncs of a BO that a running job may use return at once; the job goes on")
 {
 	struct buffer *flag = new_buffer(cf, 4096, 0);
@@ -277,7 +277,7 @@ CASE(r3_waits_for_no_fence, "R3", NEED_SYNC,
 	EXPECT_OK(gpu_spin_end(cf->gpu));
 }
 
-CASE(r3_flush_ends_a_job, "R3 R4", NEED_LAZY,
+CASE(r3_flush_ends_a_job, "R3 R4", NEED_LAZY | NEED_SPIN,
      "while a job polls a word, syncs of the BO's other lines return; a flush of the word ends it")
 {
 	struct buffer *buf = new_buffer(cf, MIB, GEMSYNC_BO_CACHED);

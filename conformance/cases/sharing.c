@@ -115,7 +115,7 @@ CASE(r13_flink_is_a_way_out, "R13 R20", NEED_FILE | NEED_ROOT | NEED_PRIVATE,
 
 /* ---- R11: what comes home, and what is another's ---- */
 
-CASE(r11_own_export_comes_home, "R11 R23", NEED_FILE,
+CASE(r11_own_export_comes_home, "R11 R23", NEED_OFFSETS,
      "a BO that is exported and imported again is what it was: its handle, map and sync")
 {
 	struct buffer *buf = new_buffer(cf, PAGE, GEMSYNC_BO_SHAREABLE);
@@ -345,7 +345,7 @@ CASE(r20_calls_with_a_foreign_handle, "R20", NEED_FILE,
 	EXPECT(i > 0);
 }
 
-CASE(r20_offset_on_another_file, "R20", NEED_FILE,
+CASE(r20_offset_on_another_file, "R20", NEED_OFFSETS,
      "the offset at which a file maps a BO maps nothing on another file that has no handle to it")
 {
 	struct gemsync_device *other = other_file(cf);
