@@ -17,14 +17,21 @@ void need_memory(uint64_t bytes);
  */
 int module_counter(const char *module, const char *name, uint64_t *value);
 
-/* What the BOs have, as far as the device and its modules say; 0 where they do not. */
+/* What the BOs have, as far as the device and its modules say. */
 struct memory {
+	bool has_resident, has_pages, has_shadows;	/* which of these can be read */
 	uint64_t resident;	/* bytes of the file's BOs that have pages (fdinfo) */
 	uint64_t pages;		/* of all BOs of drivers on drm_gem_sync */
 	uint64_t shadows;	/* pages with an emulated cache */
 };
 
 struct memory memory_now(struct cf *cf);
+
+/* Skip the case if nothing says what BOs have. */
+void need_memory_counters(struct cf *cf);
+
+/* Of what can be read nothing changed, or all grew that new pages are counted in. */
 void expect_same_memory(struct cf *cf, const struct memory *before);
+void expect_more_memory(struct cf *cf, const struct memory *before);
 
 #endif
