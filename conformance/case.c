@@ -190,15 +190,19 @@ struct gemsync_device *other_file(struct cf *cf)
 	fail("the case opens more files than there is room for");
 }
 
-struct buffer *new_buffer(struct cf *cf, uint64_t size, uint32_t flags)
+struct buffer *next_buffer(struct cf *cf)
 {
-	struct buffer *buf = &cf->buffers[cf->buffer_count];
-	void *map;
-
 	if (cf->buffer_count == CASE_BUFFERS)
 		fail("the case makes more buffers than there is room for");
+	return &cf->buffers[cf->buffer_count++];
+}
+
+struct buffer *new_buffer(struct cf *cf, uint64_t size, uint32_t flags)
+{
+	struct buffer *buf = next_buffer(cf);
+	void *map;
+
 	EXPECT_OK(gemsync_bo_create(cf->dev, size, flags, &buf->bo));
-	cf->buffer_count++;
 	if (!(flags & GEMSYNC_BO_NO_MMAP)) {
 		EXPECT_OK(gemsync_bo_map(buf->bo, &map));
 		buf->map = map;
@@ -255,6 +259,11 @@ void put_both(struct cf *cf, const struct buffer *buf, uint64_t offset, uint32_t
 	cpu_put(buf, offset, value);
 	EXPECT_OK(flush(cf, buf, offset, sizeof(value)));
 	EXPECT_GPU(cf, buf, offset, value);
+}
+
+bool shows_lines(const struct cf *cf)
+{
+	return cf->info.emulated && !cf->info.coherent && !cf->info.chaos;
 }
 
 struct gemsync_counters lines_now(struct cf *cf)

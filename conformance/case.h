@@ -137,6 +137,9 @@ struct cf {
 /* The same device once more: another DRM file. It lives as long as the case. */
 struct gemsync_device *other_file(struct cf *cf);
 
+/* Room for one more, which the caller makes; it is released with the case. */
+struct buffer *next_buffer(struct cf *cf);
+
 /* A BO, mapped and bound; it lives as long as the case. */
 struct buffer *new_buffer(struct cf *cf, uint64_t size, uint32_t flags);
 
@@ -152,6 +155,9 @@ int invalidate(struct cf *cf, const struct buffer *buf, uint64_t offset, uint64_
 
 /* The CPU writes and flushes the word, and the GPU sees it. */
 void put_both(struct cf *cf, const struct buffer *buf, uint64_t offset, uint32_t value);
+
+/* Whether lines are counted, and move by maintenance alone (as NEED_LAZY). */
+bool shows_lines(const struct cf *cf);
 
 /* Lines maintained so far (NEED_COUNTERS), and those that overlap a range (R1). */
 struct gemsync_counters lines_now(struct cf *cf);

@@ -66,20 +66,6 @@ CASE(r12_write_combined_is_seen_at_once, "R12", 0,
 	EXPECT_CPU(cf, buf, 64, NEW);
 }
 
-CASE(r12_coherent_is_seen_at_once, "R12", NEED_COHERENT,
-     "on a coherent device a cached BO needs no sync, in either direction, and says so")
-{
-	struct buffer *buf = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
-	struct gemsync_bo_info info;
-
-	cpu_put(buf, 64, OLD);
-	EXPECT_GPU(cf, buf, 64, OLD);
-	gpu_put(cf, buf, 64, NEW);
-	EXPECT_CPU(cf, buf, 64, NEW);
-	EXPECT_OK(gemsync_bo_query(buf->bo, &info));
-	EXPECT(!info.needs_sync);
-}
-
 CASE(r9_coherent, "R9", NEED_COHERENT | NEED_COUNTERS,
      "on a coherent device a sync is 0 and touches no line")
 {
@@ -138,7 +124,6 @@ CASES(idle, "Free when free",
       &r9_size_0,
       &r9_write_combined,
       &r12_write_combined_is_seen_at_once,
-      &r12_coherent_is_seen_at_once,
       &r9_coherent,
       &r9_unpopulated,
       &r9_untouched);

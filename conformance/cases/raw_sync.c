@@ -38,11 +38,6 @@ int raw_sync(struct cf *cf, const struct raw_op *ops, uint32_t count)
 	return raw_call(cf, raw, count, op_size);
 }
 
-bool shows_lines(const struct cf *cf)
-{
-	return cf->info.emulated && !cf->info.coherent && !cf->info.chaos;
-}
-
 void new_witness(struct cf *cf, struct witness *witness)
 {
 	witness->buf = new_buffer(cf, WITNESS_SIZE, GEMSYNC_BO_CACHED);

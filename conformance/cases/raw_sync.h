@@ -46,7 +46,4 @@ void expect_nothing_done(struct cf *cf, const struct witness *witness);
 /* The witness is one: the same call, with nothing wrong in it, does its work. */
 void expect_flush_works(struct cf *cf, const struct witness *witness);
 
-/* Whether lines are counted, and move by maintenance alone (as NEED_LAZY). */
-bool shows_lines(const struct cf *cf);
-
 #endif

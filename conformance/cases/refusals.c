@@ -383,18 +383,6 @@ CASE(r20_handle_of_another_file, "R20 R7", NEED_SYNC_ABI,
 		gemsync_bo_destroy(bos[--count]);
 }
 
-CASE(r20_bo_of_another_device, "R20", NEED_SYNC,
-     "the library takes no BO of another device into a batch")
-{
-	struct gemsync_device *other = other_file(cf);
-	struct gemsync_op op = { .size = 4 };
-
-	EXPECT_OK(gemsync_bo_create(other, 4096, GEMSYNC_BO_CACHED, &op.bo));
-	EXPECT_EQ(gemsync_device_sync(cf->dev, &op, 1), -EINVAL);
-	EXPECT_OK(gemsync_device_sync(other, &op, 1));
-	gemsync_bo_destroy(op.bo);
-}
-
 CASES(refusals, "Refusals",
       &r8_range_leaves_the_bo,
       &r8_offset_wraps,
@@ -410,5 +398,4 @@ CASES(refusals, "Refusals",
       &r8_fault_before_tail,
       &r8_order_of_the_call,
       &r8_order_of_the_ops,
-      &r20_handle_of_another_file,
-      &r20_bo_of_another_device);
+      &r20_handle_of_another_file);

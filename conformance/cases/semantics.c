@@ -56,7 +56,7 @@ CASE(r4_invalidate_writes_back_first, "R4", NEED_INCOHERENT | NEED_SYNC,
 		put_both(cf, buf, at, OLD);
 	for (at = 0; at < 3 * line; at += 4)
 		cpu_put(buf, at, NEW + at);
-	if (!cf->info.chaos && cf->info.emulated)
+	if (shows_lines(cf))
 		EXPECT_GPU(cf, buf, line, OLD);
 	EXPECT_OK(invalidate(cf, buf, 0, 3 * line));
 	for (at = 0; at < 3 * line; at += 4) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
+#include "raw_sync.h"
 #include "share.h"
 
 #define SIZE	(64 * KIB)
@@ -135,15 +136,14 @@ CASE(r11_own_export_comes_home, "R11 R23", NEED_OFFSETS,
 	EXPECT_OK(try_map(cf->fd, offset, PAGE));
 }
 
-/* One op by the driver's own call: what the library would say itself never gets there. */
-static int sync_by_ioctl(struct cf *cf, const struct buffer *buf, uint32_t type, uint64_t size)
+/* What the library would say itself never gets to the driver: its own call does. */
+static int sync_one(struct cf *cf, const struct buffer *buf, uint32_t type, uint64_t size)
 {
-	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
-	uint8_t op[64];
+	const struct raw_op op = {
+		.handle = gemsync_bo_handle(buf->bo), .type = type, .size = size,
+	};
 
-	EXPECT(abi->op_size <= sizeof(op));
-	abi->encode(op, gemsync_bo_handle(buf->bo), type, 0, size);
-	return gpu_sync_call(abi, cf->fd, op, 1, abi->op_size, 0);
+	return raw_sync(cf, &op, 1);
 }
 
 CASE(r11_import_is_not_synced, "R11", NEED_SYNC_ABI,
@@ -155,14 +155,14 @@ CASE(r11_import_is_not_synced, "R11", NEED_SYNC_ABI,
 
 	for (i = 0; i < ARRAY_SIZE(makers); i++) {
 		imported = import_buffer(cf, new_foreign(makers[i], SIZE)->dmabuf);
-		EXPECT_EQ(sync_by_ioctl(cf, imported, 0, 64), -EINVAL);
-		EXPECT_EQ(sync_by_ioctl(cf, imported, 1, 64), -EINVAL);
-		EXPECT_EQ(sync_by_ioctl(cf, imported, 0, 0), -EINVAL);
+		EXPECT_EQ(sync_one(cf, imported, FLUSH, 64), -EINVAL);
+		EXPECT_EQ(sync_one(cf, imported, BOTH, 64), -EINVAL);
+		EXPECT_EQ(sync_one(cf, imported, FLUSH, 0), -EINVAL);
 		EXPECT_EQ(flush(cf, imported, 0, 64), -EINVAL);
 		EXPECT_EQ(invalidate(cf, imported, 0, 0), -EINVAL);
 	}
-	EXPECT_OK(sync_by_ioctl(cf, native, 0, 64));
-	EXPECT_OK(sync_by_ioctl(cf, native, 1, 0));
+	EXPECT_OK(sync_one(cf, native, FLUSH, 64));
+	EXPECT_OK(sync_one(cf, native, BOTH, 0));
 }
 
 /* ---- Memory of other makers ---- */
@@ -361,18 +361,22 @@ CASE(r20_other_devices_bo, "R20 R7", NEED_SYNC,
      "a batch with a BO of another open of the device is refused, and nothing of it is done")
 {
 	struct buffer *buf = new_buffer(cf, PAGE, GEMSYNC_BO_CACHED);
+	struct gemsync_device *other;
 	struct gemsync_bo *foreign;
 	struct gemsync_op ops[2] = {
 		{ .bo = buf->bo, .type = GEMSYNC_FLUSH, .size = 64 },
 		{ .type = GEMSYNC_FLUSH, .size = 64 },
 	};
 
-	EXPECT_OK(gemsync_bo_create(other_file(cf), PAGE, GEMSYNC_BO_CACHED, &foreign));
+	other = other_file(cf);
+	EXPECT_OK(gemsync_bo_create(other, PAGE, GEMSYNC_BO_CACHED, &foreign));
 	cpu_put(buf, 0, NEW);
 	ops[1].bo = foreign;
 	EXPECT_EQ(gemsync_device_sync(cf->dev, ops, 2), -EINVAL);
-	if (!cf->info.coherent && cf->info.emulated && !cf->info.chaos)
+	if (shows_lines(cf))
 		EXPECT_GPU(cf, buf, 0, 0);
+	/* The twins: each on its own device. */
+	EXPECT_OK(gemsync_device_sync(other, &ops[1], 1));
 	EXPECT_OK(gemsync_device_sync(cf->dev, ops, 1));
 	EXPECT_GPU(cf, buf, 0, NEW);
 	gemsync_bo_destroy(foreign);
