@@ -305,6 +305,9 @@ void *new_array(size_t count, size_t size)
 
 /* ---- Its life ---- */
 
+/* A device that the last case took away, when it was killed, is put back after its end. */
+#define BACK_WITHIN_MS	3000
+
 /* 0 or -errno; *@what says what failed. */
 static int open_device(struct cf *cf, const char **what)
 {
@@ -340,6 +343,7 @@ static void close_device(struct cf *cf)
 void case_process(const struct conform_case *c, const char *device, struct conform_result *result)
 {
 	static struct cf cf;
+	int64_t deadline = now_ms() + BACK_WITHIN_MS;
 	const char *what;
 	int ret;
 
@@ -347,6 +351,11 @@ void case_process(const struct conform_case *c, const char *device, struct confo
 	cf.name = device;
 	cf.result = result;
 	ret = open_device(&cf, &what);
+	while (ret == -ENODEV && !cf.dev && (c->needs & NEED_VM) == NEED_VM &&
+	       now_ms() < deadline) {
+		usleep(10000);
+		ret = open_device(&cf, &what);
+	}
 	if (ret)
 		fail("%s: %s", what, strerror(-ret));
 	check_needs(&cf, c);

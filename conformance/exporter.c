@@ -35,6 +35,11 @@ static int map_shared(int fd, uint64_t offset, uint64_t size, void **out)
 	return 0;
 }
 
+int dmabuf_map(int dmabuf, uint64_t size, void **out)
+{
+	return map_shared(dmabuf, 0, size, out);
+}
+
 int dmabuf_sync(int dmabuf, uint64_t flags)
 {
 	struct dma_buf_sync sync = { .flags = flags };
@@ -213,4 +218,12 @@ int exporter_alloc(const struct exporter *exporter, uint64_t size, struct export
 	else
 		*out = buffer;
 	return ret;
+}
+
+void exporter_free(struct exported *buffer)
+{
+	if (buffer->map)
+		munmap(buffer->map, buffer->size);
+	close(buffer->dmabuf);
+	close(buffer->node);
 }

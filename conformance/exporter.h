@@ -33,8 +33,12 @@ int exporter_probe(const struct exporter *exporter);
 
 /* Make a buffer of whole pages. 0 or -errno. */
 int exporter_alloc(const struct exporter *exporter, uint64_t size, struct exported *out);
+void exporter_free(struct exported *buffer);
 
 /* DMA_BUF_IOCTL_SYNC with DMA_BUF_SYNC_*: 0 or -errno, without restart. */
 int dmabuf_sync(int dmabuf, uint64_t flags);
+
+/* A shared map of a dma-buf. 0 or -errno. */
+int dmabuf_map(int dmabuf, uint64_t size, void **out);
 
 #endif

@@ -13,9 +13,9 @@ extern const struct case_group sharing_group;
 extern const struct case_group mapping_group;
 extern const struct case_group fresh_group;
 extern const struct case_group races_group;
-extern const struct case_group unplug_group;
 extern const struct case_group violations_group;
 extern const struct case_group exporters_group;
+extern const struct case_group unplug_group;
 
 const struct case_group *const suite_groups[] = {
 	&exactness_group,
@@ -29,8 +29,9 @@ const struct case_group *const suite_groups[] = {
 	&mapping_group,
 	&fresh_group,
 	&races_group,
-	&unplug_group,
 	&violations_group,
 	&exporters_group,
+	/* Takes the device away: last, for one that fails may leave nothing behind it. */
+	&unplug_group,
 	NULL,
 };

@@ -3,9 +3,14 @@
  * Syncs, maps and handles against the end of what they use (R19). A race that is lost
  * shows in the kernel's log, as a crash, or as data that is wrong.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <xf86drm.h>
 
@@ -206,7 +211,82 @@ CASE(r13_map_while_open_is_refused, "R13 R19", NEED_OFFSETS | NEED_ROOT | NEED_P
 	EXPECT(opener.refused > 0);
 }
 
+/* ---- Eviction ---- */
+
+#define EVICT_SIZE	(16 * MIB)
+
+/* The file that evicts the pages of all idle BOs; the case is skipped without it. */
+static int open_evict(struct cf *cf)
+{
+	char path[64];
+	struct stat st;
+	int fd;
+
+	EXPECT_OK(fstat(cf->fd, &st) ? -errno : 0);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/evict", minor(st.st_rdev));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		skip("nothing evicts BOs on demand",
+		     "run on an emulated device; in the VM as root with debugfs mounted");
+	return fd;
+}
+
+struct evicted_sync {
+	struct gemsync_bo *bo;
+	atomic_bool stop;
+	atomic_uint begun, done;
+	atomic_int error;
+};
+
+static void *sync_evicted(void *data)
+{
+	struct evicted_sync *sync = data;
+	int ret;
+
+	while (!sync->stop) {
+		sync->begun++;
+		ret = gemsync_bo_invalidate(sync->bo, 0, EVICT_SIZE);
+		if (ret)
+			sync->error = ret;
+		sync->done++;
+	}
+	return NULL;
+}
+
+CASE(r19_sync_against_eviction, "R19 R18", NEED_SYNC | NEED_FILE | NEED_ROOT | NEED_INCOHERENT,
+     "a BO is not evicted while it is synced, else it is; what the CPU wrote is there afterwards")
+{
+	struct evicted_sync sync = { 0 };
+	int64_t end = now_ms() + DURATION_MS;
+	int fd = open_evict(cf);
+	uint32_t met = 0, wrong = 0, i;
+	volatile uint32_t *words;
+	pthread_t thread;
+	void *map;
+
+	/* Not bound: nothing but syncs and its map keep it. */
+	EXPECT_OK(gemsync_bo_create(cf->dev, EVICT_SIZE, GEMSYNC_BO_CACHED, &sync.bo));
+	EXPECT_OK(gemsync_bo_map(sync.bo, &map));
+	words = map;
+	thread = start(sync_evicted, &sync);
+	while (now_ms() < end || met < 2) {
+		for (i = 0; i < EVICT_SIZE / PAGE; i++)
+			words[i * PAGE / 4] = NEW + i;
+		EXPECT_EQ(write(fd, "all", 3), 3);
+		met += sync.begun != sync.done;
+		for (i = 0; i < EVICT_SIZE / PAGE; i++)
+			wrong += words[i * PAGE / 4] != NEW + i;
+	}
+	sync.stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_OK(sync.error);
+	EXPECT_EQ(wrong, 0);
+	close(fd);
+	gemsync_bo_destroy(sync.bo);
+}
+
 CASES(races, "Races",
       &r19_sync_against_close,
       &r19_sync_against_binding,
-      &r13_map_while_open_is_refused);
+      &r13_map_while_open_is_refused,
+      &r19_sync_against_eviction);
