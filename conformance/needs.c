@@ -130,7 +130,8 @@ static const struct {
 	{ NEED_SPIN_FENCE & ~NEED_SPIN, has_spin_fence,
 	  "the end of a job cannot be had as a sync file",
 	  "run on a driver that hands out fences (panthor)" },
-	{ NEED_OFFSETS & ~NEED_FILE, has_offsets, "BOs are not mapped at offsets of the device's file",
+	{ NEED_OFFSETS & ~NEED_FILE, has_offsets,
+	  "BOs are not mapped at offsets of the device's file",
 	  "run on a driver whose BOs are (panthor)" },
 };
 
@@ -141,7 +142,8 @@ void check_needs(struct cf *cf, const struct conform_case *c)
 	if (!cf->dev) {
 		if (c->needs & ANY_EXPORTER)
 			return;
-		skip("an exporter has no GPU and no sync call", "run on the device of a GPU driver");
+		skip("an exporter has no GPU and no sync call",
+		     "run on the device of a GPU driver");
 	}
 	for (i = 0; i < ARRAY_SIZE(needs); i++)
 		if (c->needs & needs[i].need && !needs[i].has(cf))
