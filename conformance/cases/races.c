@@ -245,7 +245,8 @@ static void *sync_evicted(void *data)
 
 	while (!sync->stop) {
 		sync->begun++;
-		ret = gemsync_bo_invalidate(sync->bo, 0, EVICT_SIZE);
+		/* A flush: the CPU stores meanwhile (R4). */
+		ret = gemsync_bo_flush(sync->bo, 0, EVICT_SIZE);
 		if (ret)
 			sync->error = ret;
 		sync->done++;

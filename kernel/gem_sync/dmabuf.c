@@ -145,9 +145,10 @@ static void mapping_for_device(struct device *dev, const struct mapping *mapping
 		dma_sync_sgtable_for_device(dev, mapping->sgt, mapping->dir);
 }
 
+typedef void (*mapping_sync)(struct device *dev, const struct mapping *mapping);
+
 /* Under the reservation lock, which keeps attachments and mappings. */
-static void for_each_mapping(struct dma_buf *dma_buf,
-			     void (*sync)(struct device *dev, const struct mapping *mapping))
+static void for_each_mapping(struct dma_buf *dma_buf, mapping_sync sync)
 {
 	struct dma_buf_attachment *attach;
 	struct mapping *mapping;

@@ -297,7 +297,7 @@ static const char *fence_name(struct dma_fence *fence)
 /* A fence that signals itself after a while. The fence comes first: it frees all. */
 struct own_fence {
 	struct dma_fence base;
-	spinlock_t lock;
+	spinlock_t lock;	/* of @base */
 	struct delayed_work work;
 	struct fake *importer;
 };

@@ -318,7 +318,6 @@ static void so_many_pages(void **state)
 	assert_int_equal(write_debugfs(f, "evict", "many"), -EINVAL);
 	assert_int_equal(write_debugfs(f, "evict", "-1"), -EINVAL);
 	assert_int_equal(write_debugfs(f, "evict", "00000000000000000000"), -EINVAL);
-	assert_int_equal(write_debugfs(f, "purge", ""), 0);
 	assert_ok(write_debugfs(f, "evict", "0"));
 	assert_int_equal(debugfs_number(f, "evict", "evicted") - before, went);
 }
