@@ -148,7 +148,7 @@ static void mapping_for_device(struct device *dev, const struct mapping *mapping
 typedef void (*mapping_sync)(struct device *dev, const struct mapping *mapping);
 
 /* Under the reservation lock, which keeps attachments and mappings. */
-static void for_each_mapping(struct dma_buf *dma_buf, mapping_sync sync)
+static void sync_mappings(struct dma_buf *dma_buf, mapping_sync sync)
 {
 	struct dma_buf_attachment *attach;
 	struct mapping *mapping;
@@ -243,7 +243,7 @@ int drm_gem_dmabuf_begin_cpu_access(struct dma_buf *dma_buf, enum dma_data_direc
 		return ret;
 	ret = sync_object(obj, DRM_GEM_OBJECT_CPU_ACCESS | access_types(dir));
 	if (!ret)
-		for_each_mapping(dma_buf, mapping_for_cpu);
+		sync_mappings(dma_buf, mapping_for_cpu);
 	dma_resv_unlock(dma_buf->resv);
 	return ret;
 }
@@ -277,7 +277,7 @@ int drm_gem_dmabuf_end_cpu_access(struct dma_buf *dma_buf, enum dma_data_directi
 		return ret;
 	ret = sync_object(obj, DRM_GEM_OBJECT_DEV_ACCESS | DRM_GEM_OBJECT_RW_ACCESS);
 	if (!ret)
-		for_each_mapping(dma_buf, mapping_for_device);
+		sync_mappings(dma_buf, mapping_for_device);
 	dma_resv_unlock(dma_buf->resv);
 	return ret;
 }

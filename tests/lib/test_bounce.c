@@ -92,12 +92,14 @@ static void write_combined_works(void **state)
 static void addresses_end(void **state)
 {
 	struct fixture *f = need_limited(state);
-	uint64_t reach = 1ull << dma_bits(f);
+	unsigned int bits = dma_bits(f);
+	uint64_t reach;
 	struct gemsync_bo *bo;
 	void *map;
 
-	if (reach > 256 * MIB)
+	if (bits > 28)
 		skip_because("the machine has no memory for more: load vpanthor with dma_bits=26");
+	reach = 1ull << bits;
 	assert_ok(gemsync_bo_create(f->dev, reach / 2, 0, &bo));
 	assert_ok(gemsync_bo_map(bo, &map));
 	gemsync_bo_destroy(bo);

@@ -153,11 +153,11 @@ static const struct file_operations file_ops = {
 
 /* ---- The device ---- */
 
-static void init_device(struct drm_gem_sync_device *sdev, struct drm_device *drm, bool coherent)
+static int init_device(struct drm_gem_sync_device *sdev, struct drm_device *drm, bool coherent)
 {
-	drm_gem_sync_device_init(sdev);
 	sdev->drm = drm;
 	sdev->coherent = coherent;
+	return drm_gem_sync_device_init(sdev);
 }
 
 /* Its memory, up to the release of the platform device's resources. */
@@ -173,8 +173,11 @@ static int create_witness(struct device *dev)
 		return PTR_ERR(witness);
 	INIT_LIST_HEAD(&witness->objects);
 	witness->refusals = true;
-	init_device(&witness->sdev, &witness->drm, false);
-	init_device(&witness->coherent, &witness->drm, true);
+	ret = init_device(&witness->sdev, &witness->drm, false);
+	if (!ret)
+		ret = init_device(&witness->coherent, &witness->drm, true);
+	if (ret)
+		return ret;
 	witness->size = TEXT_SIZE;
 	witness->text = devm_kmalloc(dev, TEXT_SIZE, GFP_KERNEL);
 	return witness->text ? 0 : -ENOMEM;
