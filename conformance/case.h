@@ -57,6 +57,11 @@ enum {
 	NEED_SPIN	= 1 << 12,	/* its GPU can run until it is told to stop */
 	NEED_SPIN_FENCE	= 1 << 13 | NEED_SPIN,	/* with a sync file of the end */
 	NEED_OFFSETS	= 1 << 14 | NEED_FILE,	/* BOs are mapped at offsets of the file */
+	NEED_STRICT	= 1 << 15,	/* policy strict: cached BOs are not shared (R13) */
+	NEED_HOOKS	= 1 << 16 | NEED_FILE | NEED_LAZY,
+					/* policy hooks: they are, and their dma-bufs sync (R14) */
+	NEED_EVICTION	= 1 << 17 | NEED_FILE | NEED_ROOT,
+					/* its idle BOs lose their pages on demand */
 };
 
 struct cf;

@@ -7,6 +7,8 @@
 
 #include "expected.h"
 
+#define INCLUDE_DEPTH	8
+
 struct expected {
 	char **patterns;
 	size_t count;
@@ -27,32 +29,55 @@ static int add(struct expected *expected, const char *pattern)
 	return 0;
 }
 
-static int read_lines(struct expected *expected, FILE *file)
+static int read_file(struct expected *expected, const char *path, int depth);
+
+/* @name is relative to the directory of @path, which includes it. */
+static int include(struct expected *expected, const char *path, const char *name, int depth)
 {
-	char line[512], *pattern;
+	const char *slash = strrchr(path, '/');
+	char *included;
+	int ret;
+
+	if (!depth)
+		return -ELOOP;
+	if (asprintf(&included, "%.*s%s", slash && *name != '/' ? (int)(slash + 1 - path) : 0,
+		     path, name) < 0)
+		return -ENOMEM;
+	ret = read_file(expected, included, depth - 1);
+	free(included);
+	return ret;
+}
+
+static int read_file(struct expected *expected, const char *path, int depth)
+{
+	FILE *file = fopen(path, "re");
+	char line[512], *word, *next;
 	int ret = 0;
 
+	if (!file)
+		return -errno;
 	while (!ret && fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "#\n")] = '\0';
-		pattern = line + strspn(line, " \t");
-		pattern[strcspn(pattern, " \t")] = '\0';
-		if (*pattern)
-			ret = add(expected, pattern);
+		word = strtok_r(line, " \t", &next);
+		if (!word)
+			continue;
+		if (strcmp(word, "include")) {
+			ret = add(expected, word);
+			continue;
+		}
+		word = strtok_r(NULL, " \t", &next);
+		ret = word ? include(expected, path, word, depth) : -EINVAL;
 	}
+	fclose(file);
 	return ret;
 }
 
 int expected_read(const char *path, struct expected **out)
 {
-	struct expected *expected;
-	FILE *file = fopen(path, "re");
+	struct expected *expected = calloc(1, sizeof(*expected));
 	int ret;
 
-	if (!file)
-		return -errno;
-	expected = calloc(1, sizeof(*expected));
-	ret = expected ? read_lines(expected, file) : -ENOMEM;
-	fclose(file);
+	ret = expected ? read_file(expected, path, INCLUDE_DEPTH) : -ENOMEM;
 	if (ret)
 		expected_destroy(expected);
 	else

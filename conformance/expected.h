@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The skips that a run may have (--expect): a file with a case's name or a shell
- * pattern of names on each line; what follows a '#' is a comment. A skip of any other
- * case is a failure, so that a green run cannot be an empty one.
+ * pattern of names on each line, or "include FILE", relative to the file that says so;
+ * what follows a '#' is a comment. A skip of any other case is a failure, so that a
+ * green run cannot be an empty one.
  */
 #ifndef EXPECTED_H
 #define EXPECTED_H
@@ -11,7 +12,7 @@
 
 struct expected;
 
-/* 0 or -errno. */
+/* 0; -errno of opening a file; -ELOOP if files include each other; -EINVAL; -ENOMEM. */
 int expected_read(const char *path, struct expected **out);
 void expected_destroy(struct expected *expected);
 

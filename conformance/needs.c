@@ -3,9 +3,13 @@
  * What a case needs, and whether the device has it. Only an answer that says "no" is a
  * skip; a device that errs when it is asked runs the case, which fails by that.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "cases/machine.h"
 #include "gpu_ops.h"
 #include "needs.h"
 
@@ -95,6 +99,39 @@ static bool has_offsets(struct cf *cf)
 	return cf->gpu->ops->map_offset;
 }
 
+/* As its module's parameter says; a driver without one has no choice: strict. */
+static bool has_hooks(struct cf *cf)
+{
+	char path[96], policy[16] = "";
+	struct stat st;
+	FILE *file;
+
+	if (fstat(cf->fd, &st))
+		return false;
+	snprintf(path, sizeof(path),
+		 "/sys/dev/char/%u:%u/device/driver/module/parameters/policy",
+		 major(st.st_rdev), minor(st.st_rdev));
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%15s", policy) != 1)
+		policy[0] = 0;
+	fclose(file);
+	return !strcmp(policy, "hooks");
+}
+
+static bool is_strict(struct cf *cf)
+{
+	return !has_hooks(cf);
+}
+
+static bool has_eviction(struct cf *cf)
+{
+	uint64_t pages;
+
+	return !evicted_pages(cf, &pages);
+}
+
 /* In the order in which they are looked at: later ones build upon earlier ones. */
 static const struct {
 	uint32_t need;
@@ -133,6 +170,14 @@ static const struct {
 	{ NEED_OFFSETS & ~NEED_FILE, has_offsets,
 	  "BOs are not mapped at offsets of the device's file",
 	  "run on a driver whose BOs are (panthor)" },
+	{ NEED_STRICT, is_strict, "the policy is hooks: cached BOs are shared",
+	  "run on a driver with policy strict (vpanthor.policy=strict)" },
+	{ NEED_HOOKS & ~(NEED_FILE | NEED_LAZY), has_hooks,
+	  "the policy is strict: cached BOs are not shared",
+	  "run on a driver with policy hooks (vpanthor.policy=hooks)" },
+	{ NEED_EVICTION & ~(NEED_FILE | NEED_ROOT), has_eviction,
+	  "nothing evicts the device's BOs on demand",
+	  "run on an emulated device; in the VM as root with debugfs mounted" },
 };
 
 void check_needs(struct cf *cf, const struct conform_case *c)

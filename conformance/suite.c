@@ -10,9 +10,11 @@ extern const struct case_group compat_group;
 extern const struct case_group idle_group;
 extern const struct case_group faults_group;
 extern const struct case_group sharing_group;
+extern const struct case_group hooks_group;
 extern const struct case_group mapping_group;
 extern const struct case_group fresh_group;
 extern const struct case_group races_group;
+extern const struct case_group eviction_group;
 extern const struct case_group violations_group;
 extern const struct case_group exporters_group;
 extern const struct case_group unplug_group;
@@ -26,9 +28,11 @@ const struct case_group *const suite_groups[] = {
 	&idle_group,
 	&faults_group,
 	&sharing_group,
+	&hooks_group,
 	&mapping_group,
 	&fresh_group,
 	&races_group,
+	&eviction_group,
 	&violations_group,
 	&exporters_group,
 	/* Takes the device away: last, for one that fails may leave nothing behind it. */

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "machine.h"
 
@@ -119,4 +123,61 @@ void expect_more_memory(struct cf *cf, const struct memory *before)
 		EXPECT(now.resident > before->resident);
 	if (before->has_pages)
 		EXPECT(now.pages > before->pages);
+}
+
+/* The device's file in debugfs that evicts, and counts. */
+static int evict_path(struct cf *cf, char *path, size_t size)
+{
+	struct stat st;
+
+	if (fstat(cf->fd, &st))
+		return -errno;
+	snprintf(path, size, "/sys/kernel/debug/dri/%u/evict", minor(st.st_rdev));
+	return 0;
+}
+
+int evicted_pages(struct cf *cf, uint64_t *pages)
+{
+	char path[64], name[32];
+	uint64_t number;
+	int ret = evict_path(cf, path, sizeof(path));
+	FILE *file;
+
+	if (ret)
+		return ret;
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	ret = -ENOENT;
+	while (ret && fscanf(file, "%31s %" SCNu64, name, &number) == 2) {
+		if (strcmp(name, "evicted"))
+			continue;
+		*pages = number;
+		ret = 0;
+	}
+	fclose(file);
+	return ret;
+}
+
+int open_evict(struct cf *cf)
+{
+	char path[64];
+	int fd;
+
+	EXPECT_OK(evict_path(cf, path, sizeof(path)));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	EXPECT_EQ(fd < 0 ? -errno : 0, 0);
+	return fd;
+}
+
+uint64_t evict_all(struct cf *cf)
+{
+	uint64_t before, after;
+	int fd = open_evict(cf);
+
+	EXPECT_OK(evicted_pages(cf, &before));
+	EXPECT_EQ(write(fd, EVICT_ALL, strlen(EVICT_ALL)), strlen(EVICT_ALL));
+	EXPECT_OK(evicted_pages(cf, &after));
+	close(fd);
+	return after - before;
 }

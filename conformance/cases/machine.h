@@ -30,6 +30,17 @@ struct memory memory_now(struct cf *cf);
 /* Skip the case if nothing says what BOs have. */
 void need_memory_counters(struct cf *cf);
 
+/* Pages that the device's BOs have lost to eviction so far. 0 or -errno. */
+int evicted_pages(struct cf *cf, uint64_t *pages);
+
+/* Evict all that can go (NEED_EVICTION): how many pages went. */
+uint64_t evict_all(struct cf *cf);
+
+/* A descriptor for threads: each write of EVICT_ALL to it evicts all that can go. */
+int open_evict(struct cf *cf);
+
+#define EVICT_ALL	"all"
+
 /* Of what can be read nothing changed, or all grew that new pages are counted in. */
 void expect_same_memory(struct cf *cf, const struct memory *before);
 void expect_more_memory(struct cf *cf, const struct memory *before);

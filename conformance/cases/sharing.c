@@ -16,7 +16,7 @@
 
 /* ---- R13: cached or shareable ---- */
 
-CASE(r13_cached_or_shareable, "R13", NEED_INCOHERENT | NEED_PRIVATE,
+CASE(r13_cached_or_shareable, "R13", NEED_INCOHERENT | NEED_PRIVATE | NEED_STRICT,
      "a BO is cached or shareable: both at once is refused at creation, each alone is not")
 {
 	const uint32_t both = GEMSYNC_BO_CACHED | GEMSYNC_BO_SHAREABLE;
@@ -112,6 +112,15 @@ CASE(r13_flink_is_a_way_out, "R13 R20", NEED_FILE | NEED_ROOT | NEED_PRIVATE,
 	name = name_of_new(first, GEMSYNC_BO_CACHED);
 	EXPECT_EQ(open_name(second, name), -EPERM);
 	EXPECT_OK(open_name(first, name));
+}
+
+CASE(r14_cached_one_by_name, "R14 R13", NEED_HOOKS | NEED_ROOT,
+     "under policy hooks a cached BO is opened by name on another file; a private one is not")
+{
+	struct gemsync_device *first = primary_node(cf), *second = primary_node(cf);
+
+	EXPECT_OK(open_name(second, name_of_new(first, GEMSYNC_BO_CACHED | GEMSYNC_BO_SHAREABLE)));
+	EXPECT_EQ(open_name(second, name_of_new(first, GEMSYNC_BO_CACHED)), -EPERM);
 }
 
 /* ---- R11: what comes home, and what is another's ---- */
@@ -404,6 +413,7 @@ CASES(sharing, "Sharing",
       &r13_private_is_not_exported,
       &r13_shared_needs_no_sync,
       &r13_flink_is_a_way_out,
+      &r14_cached_one_by_name,
       &r13_vgem_gets_the_same_bytes,
       &r13_another_file_by_dmabuf,
       &r13_another_process,
