@@ -273,26 +273,49 @@ static void *sync_again_and_again(void *data)
 	return NULL;
 }
 
-CASE(r19_sync_against_eviction, "R19 R18", NEED_SYNC | NEED_EVICTION | NEED_INCOHERENT,
+/* Wait for a sync that has begun to walk, and has not ended: its number, or 0 if it ended. */
+static uint32_t walking_sync(struct cf *cf, struct syncing *syncing)
+{
+	uint64_t cleaned = lines_now(cf).lines_cleaned;
+	uint32_t number = syncing->begun;
+
+	while (syncing->done + 1 == number)
+		if (lines_now(cf).lines_cleaned != cleaned)
+			return number;
+	return 0;
+}
+
+CASE(r19_sync_against_eviction, "R19 R18",
+     NEED_SYNC | NEED_EVICTION | NEED_INCOHERENT | NEED_COUNTERS,
      "a BO is not evicted while it is synced, else it is; what the CPU wrote is there afterwards")
 {
 	struct syncing syncing = { 0 };
 	int64_t end = now_ms() + DURATION_MS;
-	uint32_t met = 0, wrong = 0, i;
+	uint32_t number, met = 0, wrong = 0, i;
+	uint64_t pages, evicted = 0;
 	volatile uint32_t *words;
 	pthread_t thread;
 	void *map;
 
-	/* Not bound: nothing but syncs and its map keep it. */
+	/* Nothing else has pages then; nothing but syncs and its map keep it. */
+	evict_all(cf);
 	EXPECT_OK(gemsync_bo_create(cf->dev, RACE_SIZE, GEMSYNC_BO_CACHED, &syncing.bo));
 	EXPECT_OK(gemsync_bo_map(syncing.bo, &map));
 	words = map;
 	thread = start(sync_again_and_again, &syncing);
-	while (now_ms() < end || met < 2) {
+	while (now_ms() < end || met < 3 || !evicted) {
 		for (i = 0; i < RACE_SIZE / PAGE; i++)
 			words[i * PAGE / 4] = NEW + i;
-		evict_all(cf);
-		met += syncing.begun != syncing.done;
+		/* Now and then whenever it comes, else when a sync is at it for certain. */
+		number = met % 2 ? 0 : walking_sync(cf, &syncing);
+		pages = evict_all(cf);
+		if (number && syncing.done + 1 == number) {
+			EXPECT_EQ_AS("pages evicted while a sync walks them", pages, 0);
+			met++;
+		} else if (pages) {
+			met += met % 2;
+			evicted += pages;
+		}
 		for (i = 0; i < RACE_SIZE / PAGE; i++)
 			wrong += words[i * PAGE / 4] != NEW + i;
 	}
