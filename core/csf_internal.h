@@ -4,6 +4,7 @@
 #define GS_CSF_INTERNAL_H
 
 #include "csf.h"
+#include "mem_internal.h"
 
 #define INSTRUCTION	8u	/* bytes */
 
@@ -93,30 +94,6 @@ static inline void pair_set(struct gs_csf *csf, u32 reg, u64 value)
 {
 	csf->regs[reg] = (u32)value;
 	csf->regs[reg + 1] = (u32)(value >> 32);
-}
-
-/* Memory is little-endian, whatever runs this. */
-static inline u64 le_get(const u8 *from, u32 size)
-{
-	u64 value = 0;
-	u32 i;
-
-	for (i = 0; i < size; i++)
-		value |= (u64)from[i] << (8 * i);
-	return value;
-}
-
-static inline void le_set(u8 *to, u64 value, u32 size)
-{
-	u32 i;
-
-	for (i = 0; i < size; i++)
-		to[i] = (u8)(value >> (8 * i));
-}
-
-static inline bool wraps(u64 va, u32 size)
-{
-	return va + (size - 1) < va;
 }
 
 static inline enum gs_csf_status fault(struct run *run, enum gs_csf_fault_kind kind, u64 address)
