@@ -56,7 +56,7 @@ static int find_piece(struct vgpu_vm *vm, u64 addr, u64 size, enum access_kind k
 	int ret;
 
 	if (!base)
-		return -EFAULT;
+		return vgpu_heap_fault(vm, addr);
 	/* Evicted objects are back before a job begins; what is left was purged. */
 	if (to_vgpu_va(base)->vm_bo->evicted)
 		return -EFAULT;
@@ -145,8 +145,8 @@ static int device_access(struct vgpu_vm *vm, const struct access *access)
  *
  * Context: Process context, may sleep. May be called where fences are signalled.
  *
- * Return: 0; -EFAULT if part of the range is not mapped, and then nothing was
- * transferred.
+ * Return: 0; -EFAULT if part of the range is not mapped, -EAGAIN if memory for it is
+ * on its way, and then nothing was transferred.
  */
 int vgpu_vm_read(struct vgpu_vm *vm, u64 va, void *to, size_t size)
 {
@@ -165,8 +165,8 @@ EXPORT_SYMBOL_GPL(vgpu_vm_read);
  *
  * Context: Process context, may sleep. May be called where fences are signalled.
  *
- * Return: 0; -EFAULT if part of the range is not mapped, -EACCES if it is not
- * executable, and then nothing was transferred.
+ * Return: 0; -EFAULT if part of the range is not mapped, -EAGAIN if memory for it is
+ * on its way, -EACCES if it is not executable, and then nothing was transferred.
  */
 int vgpu_vm_fetch(struct vgpu_vm *vm, u64 va, void *to, size_t size)
 {
@@ -185,8 +185,8 @@ EXPORT_SYMBOL_GPL(vgpu_vm_fetch);
  *
  * Context: Process context, may sleep. May be called where fences are signalled.
  *
- * Return: 0; -EFAULT if part of the range is not mapped, -EACCES if it is read-only,
- * and then nothing was transferred.
+ * Return: 0; -EFAULT if part of the range is not mapped, -EAGAIN if memory for it is
+ * on its way, -EACCES if it is read-only, and then nothing was transferred.
  */
 int vgpu_vm_write(struct vgpu_vm *vm, u64 va, const void *from, size_t size)
 {

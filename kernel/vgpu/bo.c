@@ -3,6 +3,7 @@
 #include <linux/export.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "internal.h"
 
@@ -20,8 +21,18 @@ static struct vgpu_bo *bo_alloc(void)
 
 static void bo_free(struct vgpu_bo *bo)
 {
+	vgpu_heap_destroy(bo->heap);
 	mutex_destroy(&bo->gpuva_lock);
 	kfree(bo);
+}
+
+static int init_heap(struct vgpu_device *vdev, struct vgpu_bo *bo,
+		     const struct vgpu_bo_args *args)
+{
+	if (!args->chunk_funcs)
+		return 0;
+	bo->heap = vgpu_heap_create(vdev, args->chunk_funcs, args->size);
+	return bo->heap ? 0 : -ENOMEM;
 }
 
 /**
@@ -52,7 +63,10 @@ struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sy
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	bo->create_flags = args->create_flags;
-	ret = drm_gem_sync_shmem_init(&vdev->gem, &bo->base, funcs, args->size, &shmem_args);
+	ret = init_heap(vdev, bo, args);
+	if (!ret)
+		ret = drm_gem_sync_shmem_init(&vdev->gem, &bo->base, funcs, args->size,
+					      &shmem_args);
 	if (ret) {
 		bo_free(bo);
 		return ERR_PTR(ret);
@@ -131,3 +145,32 @@ void vgpu_bo_set_label(struct vgpu_bo *bo, const char *label)
 	mutex_unlock(&vdev->lock);
 }
 EXPORT_SYMBOL_GPL(vgpu_bo_set_label);
+
+/* Bytes of a label with its terminating 0. */
+#define MAX_LABEL	4096
+
+/**
+ * vgpu_bo_set_user_label() - name an object as user space wants it
+ * @bo: the object
+ * @user_label: user address of a string, or 0 for no name
+ *
+ * Context: as vgpu_bo_set_label().
+ *
+ * Return: 0; -E2BIG for 4096 bytes and more; -EFAULT; -ENOMEM.
+ */
+int vgpu_bo_set_user_label(struct vgpu_bo *bo, u64 user_label)
+{
+	char *label;
+
+	if (!user_label) {
+		vgpu_bo_set_label(bo, "");
+		return 0;
+	}
+	label = strndup_user(u64_to_user_ptr(user_label), MAX_LABEL);
+	if (IS_ERR(label))
+		return PTR_ERR(label) == -EINVAL ? -E2BIG : PTR_ERR(label);
+	vgpu_bo_set_label(bo, label);
+	kfree(label);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vgpu_bo_set_user_label);

@@ -109,6 +109,7 @@ static void init_members(struct vgpu_device *vdev, const struct vgpu_device_conf
 	INIT_LIST_HEAD(&vdev->parked);
 	vdev->engine = config->engine;
 	vdev->devices = config->devices;
+	vdev->jobs_fail_alone = config->jobs_fail_alone;
 	vdev->job_timeout = msecs_to_jiffies(config->job_timeout_ms);
 	vdev->gem.drm = &vdev->drm;
 	vdev->gem.coherent = config->coherent;

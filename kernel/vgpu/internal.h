@@ -49,6 +49,9 @@ struct vgpu_job {
 	struct vgpu_queue *queue;
 	u64 va;
 	u64 size;
+	void *data;			/* the driver's */
+	void (*release)(void *data);	/* gives it back; or NULL */
+	struct work_struct free_work;
 	unsigned long stamp;		/* jiffies up to which @used counts */
 	unsigned long begin;		/* jiffies when it began */
 	unsigned long used;		/* jiffies of its time limit */
@@ -80,6 +83,16 @@ void vgpu_groups_unplug(struct vgpu_device *vdev);
 /* See struct drm_gem_sync_device_ops and struct drm_gpuvm_ops. */
 int vgpu_bo_evicting(struct drm_gem_sync_shmem_object *shmem);
 int vgpu_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec);
+
+/* 0 or a negative errno, as vgpu_mapping_create(). */
+int vgpu_mapping_bind(struct vgpu_mapping *mapping, struct vgpu_bo *bo, u64 offset);
+
+struct vgpu_heap *vgpu_heap_create(struct vgpu_device *vdev,
+				   const struct drm_gem_sync_funcs *funcs, u64 size);
+void vgpu_heap_destroy(struct vgpu_heap *heap);
+int vgpu_heap_map(struct vgpu_mapping *mapping);
+void vgpu_heap_unmap(struct vgpu_mapping *mapping);
+int vgpu_heap_fault(struct vgpu_vm *vm, u64 va);
 
 struct vgpu_submit_entry {
 	struct vgpu_task *task;		/* NULL once the scheduler has it */

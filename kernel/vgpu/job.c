@@ -9,9 +9,36 @@ static void job_free(struct vgpu_task *task)
 	struct vgpu_job *job = container_of(task, struct vgpu_job, task);
 	struct vgpu_group *group = job->group;
 
+	if (job->release)
+		job->release(job->data);
 	vgpu_task_fini(task);
 	kfree(job);
 	vgpu_group_put(group);
+}
+
+static void free_work(struct work_struct *work)
+{
+	struct vgpu_job *job = container_of(work, struct vgpu_job, free_work);
+
+	job_free(&job->task);
+}
+
+static struct vgpu_job *job_alloc(struct vgpu_queue *queue, const struct vgpu_job_args *args)
+{
+	struct vgpu_job *job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+
+	if (!job)
+		return NULL;
+	job->queue = queue;
+	job->va = args->va;
+	job->size = args->size;
+	job->data = args->data;
+	job->release = args->release;
+	INIT_WORK(&job->free_work, free_work);
+	job->task.timeline = &queue->timeline;
+	job->task.queue_index = args->queue;
+	job->task.free = job_free;
+	return job;
 }
 
 struct vgpu_task *vgpu_job_create(struct vgpu_group *group, const struct vgpu_job_args *args,
@@ -22,15 +49,9 @@ struct vgpu_task *vgpu_job_create(struct vgpu_group *group, const struct vgpu_jo
 
 	if (args->queue >= group->queue_count || !vgpu_group_can_run(group))
 		return ERR_PTR(-EINVAL);
-	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+	job = job_alloc(group->queues[args->queue], args);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
-	job->queue = group->queues[args->queue];
-	job->va = args->va;
-	job->size = args->size;
-	job->task.timeline = &job->queue->timeline;
-	job->task.queue_index = args->queue;
-	job->task.free = job_free;
 	ret = vgpu_task_init(&job->task, &job->queue->entity, client_id);
 	if (ret) {
 		kfree(job);
@@ -61,9 +82,15 @@ static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *sched_job)
 	return DRM_GPU_SCHED_STAT_NOMINAL;
 }
 
+/* What the driver kept is given back where any lock may be taken. */
 static void free_job(struct drm_sched_job *sched_job)
 {
-	job_free(to_vgpu_task(sched_job));
+	struct vgpu_job *job = to_vgpu_job(sched_job);
+
+	if (job->release)
+		queue_work(vgpu_release_wq, &job->free_work);
+	else
+		job_free(&job->task);
 }
 
 const struct drm_sched_backend_ops vgpu_sched_ops = {

@@ -5,67 +5,6 @@
 #include <linux/slab.h>
 
 #include "internal.h"
-#include "vm_op.h"
-
-static int map_at(struct vgpu_kernel_bo *kbo)
-{
-	const struct vgpu_bind_args args = {
-		.bo = kbo->bo,
-		.va = kbo->node.start,
-		.size = kbo->node.size,
-		.flags = VGPU_VA_NOEXEC,
-	};
-	struct vgpu_vm_op op = {};
-	int ret;
-
-	ret = vgpu_vm_op_prepare(kbo->vm, &op, &args);
-	if (ret)
-		return ret;
-	ret = vgpu_vm_op_execute(kbo->vm, &op);
-	vgpu_vm_op_cleanup(kbo->vm, &op);
-	return ret;
-}
-
-static int alloc_va(struct vgpu_kernel_bo *kbo, u64 size)
-{
-	int ret;
-
-	mutex_lock(&kbo->vm->kernel_lock);
-	ret = drm_mm_insert_node_generic(&kbo->vm->kernel_space, &kbo->node, size,
-					 size < SZ_2M ? SZ_4K : SZ_2M, 0, DRM_MM_INSERT_BEST);
-	mutex_unlock(&kbo->vm->kernel_lock);
-	return ret;
-}
-
-static void free_va(struct vgpu_kernel_bo *kbo)
-{
-	mutex_lock(&kbo->vm->kernel_lock);
-	drm_mm_remove_node(&kbo->node);
-	mutex_unlock(&kbo->vm->kernel_lock);
-}
-
-/* Pinned, as the driver accesses it without a job. */
-static int map_bo(struct vgpu_kernel_bo *kbo)
-{
-	int ret;
-
-	ret = drm_gem_sync_shmem_pin(&kbo->bo->base);
-	if (ret)
-		return ret;
-	ret = alloc_va(kbo, kbo->bo->base.base.size);
-	if (ret)
-		goto err_unpin;
-	ret = map_at(kbo);
-	if (ret)
-		goto err_free_va;
-	return 0;
-
-err_free_va:
-	free_va(kbo);
-err_unpin:
-	drm_gem_sync_shmem_unpin(&kbo->bo->base);
-	return ret;
-}
 
 /**
  * vgpu_kernel_bo_create() - create an object and map it for the device
@@ -93,39 +32,33 @@ struct vgpu_kernel_bo *vgpu_kernel_bo_create(struct vgpu_vm *vm,
 	kbo = kzalloc(sizeof(*kbo), GFP_KERNEL);
 	if (!kbo)
 		return ERR_PTR(-ENOMEM);
-	kbo->vm = vgpu_vm_get(vm);
 	kbo->bo = vgpu_bo_create(vm->vdev, funcs, &args);
 	if (IS_ERR(kbo->bo)) {
 		ret = PTR_ERR(kbo->bo);
-		goto err_put_vm;
+		goto err_free;
 	}
 	vgpu_bo_set_label(kbo->bo, label);
-	ret = map_bo(kbo);
+	/* The driver accesses it without a job, which would bring back what was evicted. */
+	ret = drm_gem_sync_shmem_pin(&kbo->bo->base);
 	if (ret)
 		goto err_put_bo;
+	kbo->mapping = vgpu_mapping_create(vm, kbo->bo, size < SZ_2M ? 0 : SZ_2M,
+					   VGPU_VA_NOEXEC);
+	if (IS_ERR(kbo->mapping)) {
+		ret = PTR_ERR(kbo->mapping);
+		goto err_unpin;
+	}
 	return kbo;
 
+err_unpin:
+	drm_gem_sync_shmem_unpin(&kbo->bo->base);
 err_put_bo:
 	drm_gem_object_put(&kbo->bo->base.base);
-err_put_vm:
-	vgpu_vm_put(kbo->vm);
+err_free:
 	kfree(kbo);
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(vgpu_kernel_bo_create);
-
-/* Nothing is split, so that this needs no spares and cannot fail. */
-static void unmap_bo(struct vgpu_kernel_bo *kbo)
-{
-	struct vgpu_vm_op op = {
-		.va = kbo->node.start,
-		.size = kbo->node.size,
-		.removed = LIST_HEAD_INIT(op.removed),
-	};
-
-	vgpu_vm_op_execute(kbo->vm, &op);
-	vgpu_vm_op_cleanup(kbo->vm, &op);
-}
 
 /**
  * vgpu_kernel_bo_destroy() - unmap and free an object
@@ -135,11 +68,9 @@ static void unmap_bo(struct vgpu_kernel_bo *kbo)
  */
 void vgpu_kernel_bo_destroy(struct vgpu_kernel_bo *kbo)
 {
-	unmap_bo(kbo);
-	free_va(kbo);
+	vgpu_mapping_put(kbo->mapping);
 	drm_gem_sync_shmem_unpin(&kbo->bo->base);
 	drm_gem_object_put(&kbo->bo->base.base);
-	vgpu_vm_put(kbo->vm);
 	kfree(kbo);
 }
 EXPORT_SYMBOL_GPL(vgpu_kernel_bo_destroy);

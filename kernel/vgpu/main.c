@@ -27,6 +27,8 @@
  *   every few milliseconds, because CPU stores go unnoticed.
  * - &struct vgpu_submit: submissions of jobs, and of asynchronous binds, with binary
  *   and timeline syncobjs.
+ * - &struct vgpu_mapping: objects at addresses that the driver chooses, which jobs
+ *   keep, and which may grow (DOC: growing objects).
  * - &struct vgpu_kernel_bo: objects of the driver in a user's address space.
  * - &struct vgpu_driver: a module and its device.
  *

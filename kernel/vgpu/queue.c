@@ -23,10 +23,10 @@
  * - the time in which it is blocked and nothing on the device executes: then only
  *   somebody outside, such as a CPU, can store what it waits for.
  *
- * While it is blocked and any queue of the device executes a job, its time stands
- * still, because that job may be about to unblock it. Which memory that job can reach is
- * not looked at: a device has no way to know what a job will do. An endless job ends
- * by its own timeout, and queues that wait for each other in a circle do not
+ * While it is blocked and any queue of the device executes a job, or an object grows,
+ * its time stands still, because that may be about to unblock it. Which memory that job
+ * can reach is not looked at: a device has no way to know what a job will do. An endless
+ * job ends by its own timeout, and queues that wait for each other in a circle do not
  * execute: both end. However long its time stands still, a job ends eight timeouts
  * after it began: fences are signalled in finite time.
  *
@@ -114,9 +114,10 @@ static void handle_fault(struct vgpu_queue *queue)
 	/* Memory that went away with the file is not the job's fault. */
 	if (vgpu_group_can_run(group)) {
 		report_fault(queue);
-		vgpu_group_set_fatal(group, queue->index);
+		if (!group->vdev->jobs_fail_alone)
+			vgpu_group_set_fatal(group, queue->index);
 	}
-	end_job(queue, vgpu_group_error(group, queue->index));
+	end_job(queue, vgpu_group_error(group, queue->index) ?: -EINVAL);
 }
 
 static void count_time(struct vgpu_queue *queue)
@@ -140,20 +141,24 @@ static bool timed_out(const struct vgpu_job *job, unsigned long timeout)
 	       time_after(jiffies, job->begin + PATIENCE * timeout);
 }
 
-static void check_timeout(struct vgpu_queue *queue)
+/* 0, or the negative errno with which the job alone ends. */
+static int check_timeout(struct vgpu_queue *queue)
 {
 	struct vgpu_group *group = queue->group;
 
 	count_time(queue);
 	if (!timed_out(queue->job, group->vdev->job_timeout))
-		return;
+		return 0;
 	if (!vgpu_group_can_run(group))
-		return;
+		return 0;
 	dev_warn_ratelimited(group->vdev->drm.dev,
 			     "%s[%d] group %u queue %u: job timeout after %u ms, stream at 0x%llx\n",
 			     group->comm, group->pid, group->id, queue->index,
 			     jiffies_to_msecs(group->vdev->job_timeout), queue->job->va);
+	if (group->vdev->jobs_fail_alone)
+		return -ETIMEDOUT;
 	vgpu_group_set_timedout(group);
+	return 0;
 }
 
 static void run_slice(struct vgpu_queue *queue)
@@ -163,8 +168,7 @@ static void run_slice(struct vgpu_queue *queue)
 	u32 budget = SLICE_COMMANDS;
 	int error;
 
-	check_timeout(queue);
-	error = vgpu_group_error(queue->group, queue->index);
+	error = check_timeout(queue) ?: vgpu_group_error(queue->group, queue->index);
 	if (error) {
 		end_job(queue, error);
 		return;

@@ -105,6 +105,9 @@ int vgpu_submit_add_job(struct vgpu_submit *submit, const struct vgpu_job_args *
 		task = ERR_PTR(ret);
 	else
 		task = vgpu_job_create(submit->group, args, submit->file->client_id);
+	/* There is no job that could give it back. */
+	if (IS_ERR(task) && args->release)
+		args->release(args->data);
 	return add_task(submit, task, syncs, sync_count);
 }
 EXPORT_SYMBOL_GPL(vgpu_submit_add_job);
@@ -140,6 +143,19 @@ int vgpu_submit_add_bind(struct vgpu_submit *submit, const struct vgpu_bind_args
 EXPORT_SYMBOL_GPL(vgpu_submit_add_bind);
 
 /*
+ * What jobs read and write for others to see: with room for two fences of the last job,
+ * because what keeps the object is another one than what others wait for.
+ */
+static int prepare_implicit(struct vgpu_submit *submit)
+{
+	int ret = 0;
+
+	for (u32 i = 0; i < submit->obj_count && !ret; i++)
+		ret = drm_exec_prepare_obj(&submit->exec, submit->objs[i], 2);
+	return ret;
+}
+
+/*
  * What jobs may access: all that is mapped, with room for one fence of each queue. A
  * later fence of a queue takes the place of an earlier one. What was evicted comes
  * back, and stays for the fence's sake.
@@ -152,7 +168,8 @@ static int prepare_for_jobs(struct vgpu_submit *submit)
 	ret = drm_gpuvm_prepare_vm(&submit->vm->base, &submit->exec, fences);
 	if (ret)
 		return ret;
-	return drm_gpuvm_prepare_objects(&submit->vm->base, &submit->exec, fences);
+	ret = drm_gpuvm_prepare_objects(&submit->vm->base, &submit->exec, fences);
+	return ret ?: prepare_implicit(submit);
 }
 
 /* What binds change: the VM, and what they map, with room for the fence of the last bind. */
@@ -204,12 +221,22 @@ static int count_waits(const struct vgpu_submit *submit)
 	return waits > MAX_WAITS ? -E2BIG : 0;
 }
 
+/* The task waits for all users of the objects: what it does to them is not known. */
+static int wait_implicit(struct vgpu_submit *submit, struct vgpu_task *task)
+{
+	int ret = 0;
+
+	for (u32 i = 0; i < submit->obj_count && !ret; i++)
+		ret = drm_sched_job_add_implicit_dependencies(&task->base, submit->objs[i], true);
+	return ret;
+}
+
 /* Under the VM's reservation lock, which fixes the order of tasks on their timelines. */
 static int arm_tasks(struct vgpu_submit *submit)
 {
 	for (u32 i = 0; i < submit->count; i++) {
 		struct vgpu_submit_entry *entry = &submit->entries[i];
-		int ret = vgpu_signals_wait(submit, entry);
+		int ret = wait_implicit(submit, entry->task) ?: vgpu_signals_wait(submit, entry);
 
 		if (ret)
 			return ret;
@@ -236,6 +263,9 @@ static void add_fences(struct vgpu_submit *submit)
 						 DMA_RESV_USAGE_BOOKKEEP);
 		seen |= queue;
 	}
+	for (u32 i = 0; i < submit->obj_count; i++)
+		dma_resv_add_fence(submit->objs[i]->resv, submit->entries[submit->count - 1].fence,
+				   DMA_RESV_USAGE_WRITE);
 }
 
 static void push_tasks(struct vgpu_submit *submit)

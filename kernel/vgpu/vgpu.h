@@ -107,6 +107,8 @@ struct vgpu_device_config {
 	bool cached_needs_private;
 	/** @map_imports: the exporter of an imported object maps it for the CPU (R15) */
 	bool map_imports;
+	/** @jobs_fail_alone: a fault or timeout ends the job, and its group goes on */
+	bool jobs_fail_alone;
 	/** @job_timeout_ms: a job that takes longer is killed; 0 is never (see DOC: timeouts) */
 	unsigned int job_timeout_ms;
 	/** @devices: the driver's count for vgpu_wait_for_devices() */
@@ -143,6 +145,8 @@ struct vgpu_device {
 	struct ncmem *nc;
 	/** @engine: executes the jobs */
 	const struct vgpu_engine_ops *engine;
+	/** @jobs_fail_alone: as configured */
+	bool jobs_fail_alone;
 	/** @job_timeout: in jiffies; 0 is never */
 	unsigned long job_timeout;
 
@@ -159,7 +163,7 @@ struct vgpu_device {
 	struct list_head groups;
 	/** @group_ids: ids for log lines */
 	atomic_t group_ids;
-	/** @running: number of jobs that execute, and do not block */
+	/** @running: number of jobs that execute, and do not block, and of growing objects */
 	atomic_t running;
 	/** @fail_binds: so many asynchronous binds fail, for tests of user space */
 	atomic_t fail_binds;
@@ -280,6 +284,14 @@ struct vgpu_job_args {
 	u64 va;
 	/** @size: bytes of commands; a job of size 0 is done when those before it are */
 	u64 size;
+	/** @data: optional; what the driver keeps for the job */
+	void *data;
+	/**
+	 * @release: optional; called with @data when the job is over, or was not submitted
+	 *
+	 * In process context, may sleep and take any lock.
+	 */
+	void (*release)(void *data);
 };
 
 /**
@@ -304,6 +316,14 @@ struct vgpu_submit {
 	struct vgpu_vm *vm;
 	/** @group: the group that runs the jobs; NULL for binds */
 	struct vgpu_group *group;
+	/**
+	 * @objs: what the one job that there is reads and writes, with its fence as
+	 * implicit synchronization; of the driver, which keeps them until
+	 * vgpu_submit_fini()
+	 */
+	struct drm_gem_object **objs;
+	/** @obj_count: number of @objs */
+	u32 obj_count;
 	/** @entries: the jobs or binds and their sync ops */
 	struct vgpu_submit_entry *entries;
 	/** @count: number of entries in use */

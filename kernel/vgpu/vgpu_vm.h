@@ -3,8 +3,11 @@
 #ifndef VGPU_VM_H
 #define VGPU_VM_H
 
+#include <linux/kref.h>
+#include <linux/maple_tree.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/sizes.h>
 #include <linux/xarray.h>
 
 #include <drm/drm_gpuvm.h>
@@ -15,7 +18,12 @@
 #include <ncmem/ncmem.h>
 
 struct vgpu_device;
+struct vgpu_heap;
+struct vgpu_heap_map;
 struct vgpu_vm;
+
+/* Bytes by which objects grow. */
+#define VGPU_HEAP_CHUNK		SZ_2M
 
 /**
  * struct vgpu_bo - a buffer object of a virtual GPU
@@ -29,6 +37,8 @@ struct vgpu_bo {
 	struct ncmem_owner owner;
 	/** @vm_resv_obj: the reservation object of the only VM that may map it; or NULL */
 	struct drm_gem_object *vm_resv_obj;
+	/** @heap: what it has grown so far (DOC: growing objects); NULL for most objects */
+	struct vgpu_heap *heap;
 	/** @create_flags: the flags of creation, in the driver's encoding (R23) */
 	u32 create_flags;
 	/** @gpuva_lock: protects the object's list of mappings; nothing is allocated under it */
@@ -51,6 +61,8 @@ struct vgpu_bo_args {
 	int no_mmap;
 	/** @vm: optional; the only VM that may map the object, which makes it private */
 	struct vgpu_vm *vm;
+	/** @chunk_funcs: optional; the object grows, and this is the table of its chunks */
+	const struct drm_gem_sync_funcs *chunk_funcs;
 };
 
 struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
@@ -59,6 +71,8 @@ struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sy
 			       struct dma_buf_attachment *attach, struct sg_table *sgt);
 void vgpu_bo_free(struct drm_gem_object *obj);
 void vgpu_bo_set_label(struct vgpu_bo *bo, const char *label);
+int vgpu_bo_set_user_label(struct vgpu_bo *bo, u64 user_label);
+u64 vgpu_bo_grown(const struct vgpu_bo *bo);
 
 /* Permissions and attributes of a mapping. */
 #define VGPU_VA_READONLY	BIT(0)
@@ -102,6 +116,8 @@ struct vgpu_vm {
 	struct mutex kernel_lock;
 	/** @kernel_space: what of the driver's part is in use */
 	struct drm_mm kernel_space;
+	/** @heaps: mappings of objects that grow, by address; read under RCU */
+	struct maple_tree heaps;
 
 	/** @bind_sched: keeps asynchronous binds until their dependencies are met */
 	struct drm_gpu_scheduler bind_sched;
@@ -160,15 +176,58 @@ static inline void vgpu_vm_put(struct vgpu_vm *vm)
 }
 
 /**
+ * struct vgpu_mapping - an object, mapped in the driver's part of a VM
+ */
+struct vgpu_mapping {
+	/** @ref: reference count */
+	struct kref ref;
+	/** @vm: the VM, with a reference */
+	struct vgpu_vm *vm;
+	/** @bo: the object, with a reference */
+	struct vgpu_bo *bo;
+	/** @heap_map: growth of @bo through this mapping; NULL if it does not grow */
+	struct vgpu_heap_map *heap_map;
+	/** @node: in &vgpu_vm.kernel_space */
+	struct drm_mm_node node;
+	/** @flags: VGPU_VA_* */
+	u32 flags;
+};
+
+struct vgpu_mapping *vgpu_mapping_create(struct vgpu_vm *vm, struct vgpu_bo *bo, u64 align,
+					 u32 flags);
+void vgpu_mapping_put(struct vgpu_mapping *mapping);
+
+/**
+ * vgpu_mapping_get - take a reference
+ * @mapping: the mapping
+ *
+ * Return: @mapping.
+ */
+static inline struct vgpu_mapping *vgpu_mapping_get(struct vgpu_mapping *mapping)
+{
+	kref_get(&mapping->ref);
+	return mapping;
+}
+
+/**
+ * vgpu_mapping_va - where an object is mapped
+ * @mapping: the mapping
+ *
+ * Return: its GPU address.
+ */
+static inline u64 vgpu_mapping_va(const struct vgpu_mapping *mapping)
+{
+	return mapping->node.start;
+}
+
+/**
  * struct vgpu_kernel_bo - an object of the driver, mapped in its part of a VM
  */
 struct vgpu_kernel_bo {
 	/** @bo: the object, which no user has a handle of */
 	struct vgpu_bo *bo;
-	/** @vm: the VM, with a reference */
-	struct vgpu_vm *vm;
-	/** @node: in &vgpu_vm.kernel_space */
-	struct drm_mm_node node;
+	/** @mapping: the only mapping of @bo */
+	struct vgpu_mapping *mapping;
 };
 
 struct vgpu_kernel_bo *vgpu_kernel_bo_create(struct vgpu_vm *vm,
@@ -184,7 +243,7 @@ void vgpu_kernel_bo_destroy(struct vgpu_kernel_bo *kbo);
  */
 static inline u64 vgpu_kernel_bo_va(const struct vgpu_kernel_bo *kbo)
 {
-	return kbo->node.start;
+	return vgpu_mapping_va(kbo->mapping);
 }
 
 int vgpu_vm_fetch(struct vgpu_vm *vm, u64 va, void *to, size_t size);

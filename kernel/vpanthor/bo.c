@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffer objects. */
-#include <linux/slab.h>
-#include <linux/string.h>
-
 #include <batch.h>
 
 #include <drm/drm_file.h>
@@ -10,9 +7,6 @@
 #include <drm/drm_vma_manager.h>
 
 #include "vpanthor.h"
-
-/* Bytes of a label with its terminating 0. */
-#define MAX_LABEL	4096
 
 /* All there are; no object has both, as what is never mapped has no caching. */
 #define BO_FLAGS	(DRM_PANTHOR_BO_NO_MMAP | DRM_PANTHOR_BO_WB_MMAP)
@@ -139,22 +133,6 @@ int vpanthor_ioctl_bo_query_info(struct drm_device *drm, void *data, struct drm_
 	return 0;
 }
 
-static int set_label(struct vgpu_bo *bo, u64 user_label)
-{
-	char *label;
-
-	if (!user_label) {
-		vgpu_bo_set_label(bo, "");
-		return 0;
-	}
-	label = strndup_user(u64_to_user_ptr(user_label), MAX_LABEL);
-	if (IS_ERR(label))
-		return PTR_ERR(label) == -EINVAL ? -E2BIG : PTR_ERR(label);
-	vgpu_bo_set_label(bo, label);
-	kfree(label);
-	return 0;
-}
-
 int vpanthor_ioctl_bo_set_label(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_panthor_bo_set_label *args = data;
@@ -166,7 +144,7 @@ int vpanthor_ioctl_bo_set_label(struct drm_device *drm, void *data, struct drm_f
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;
-	ret = set_label(to_vgpu_bo(obj), args->label);
+	ret = vgpu_bo_set_user_label(to_vgpu_bo(obj), args->label);
 	drm_gem_object_put(obj);
 	return ret;
 }
