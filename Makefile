@@ -39,7 +39,7 @@ user: deps	## build the library, the tool and the tests
 
 # Kbuild writes beside its sources: give it a mirror of links.
 MODULES_SRC := $(BUILD)/modules-src
-MODULES := drm_gem_sync ncmem vgpu vpanthor vpowervr
+MODULES := drm_gem_sync ncmem vgpu vpanthor vpanfrost vpowervr
 # Only tests load them.
 TEST_MODULES := drm_gem_sync_witness
 

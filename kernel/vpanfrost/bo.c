@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Buffer objects. */
+#include <linux/dma-resv.h>
+
+#include <batch.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_utils.h>
+#include <drm/drm_vma_manager.h>
+
+#include "vpanfrost.h"
+
+#define BO_FLAGS	(PANFROST_BO_NOEXEC | PANFROST_BO_HEAP | PANFROST_BO_WB_MMAP)
+
+static const struct drm_gem_sync_funcs bo_funcs = {
+	.base = {
+		.free = vgpu_bo_free,
+		.open = vpanfrost_object_open,
+		.close = vpanfrost_object_close,
+		.print_info = drm_gem_sync_print_info,
+		.export = drm_gem_sync_shmem_export,
+		.pin = drm_gem_sync_shmem_gem_pin,
+		.unpin = drm_gem_sync_shmem_gem_unpin,
+		.get_sg_table = drm_gem_sync_shmem_get_sg_table,
+		.status = drm_gem_sync_shmem_status,
+		.vmap = drm_gem_sync_shmem_vmap,
+		.vunmap = drm_gem_sync_shmem_vunmap,
+		.mmap = drm_gem_sync_shmem_mmap,
+		.vm_ops = &drm_gem_sync_shmem_vm_ops,
+	},
+	.sync = drm_gem_sync_shmem_sync,
+	.print_info = drm_gem_sync_shmem_print_info,
+};
+
+/* ---- Heaps ---- */
+
+/* What a heap consists of has no handle, so that it is never shared or mapped. */
+static const struct drm_gem_sync_funcs chunk_funcs =
+	DRM_GEM_SYNC_SHMEM_FUNCS(vgpu_bo_free, drm_gem_sync_shmem_export);
+
+/* The heap itself has no pages that an importer could use. */
+static int heap_pin(struct drm_gem_object *obj)
+{
+	return -EINVAL;
+}
+
+static enum drm_gem_object_status heap_status(struct drm_gem_object *obj)
+{
+	return vgpu_bo_grown(to_vgpu_bo(obj)) ? DRM_GEM_OBJECT_RESIDENT : 0;
+}
+
+static size_t heap_rss(struct drm_gem_object *obj)
+{
+	return vgpu_bo_grown(to_vgpu_bo(obj));
+}
+
+/*
+ * The CPU never maps a heap: no line of it is in a cache, and there is nothing to
+ * synchronize, whatever has grown or is growing (R9).
+ */
+static const struct drm_gem_sync_funcs heap_funcs = {
+	.base = {
+		.free = vgpu_bo_free,
+		.open = vpanfrost_object_open,
+		.close = vpanfrost_object_close,
+		.print_info = drm_gem_sync_print_info,
+		.export = drm_gem_sync_shmem_export,
+		.pin = heap_pin,
+		.status = heap_status,
+		.rss = heap_rss,
+		.vmap = drm_gem_sync_shmem_vmap,
+		.mmap = drm_gem_sync_shmem_mmap,
+		.vm_ops = &drm_gem_sync_shmem_vm_ops,
+	},
+	.print_info = drm_gem_sync_shmem_print_info,
+};
+
+/* ---- Creation ---- */
+
+/* What is imported may be anything but a shader. */
+struct drm_gem_object *vpanfrost_gem_import_sg_table(struct drm_device *drm,
+						     struct dma_buf_attachment *attach,
+						     struct sg_table *sgt)
+{
+	struct vgpu_bo *bo = vgpu_bo_import(to_vgpu_device(drm), &bo_funcs, attach, sgt);
+
+	if (IS_ERR(bo))
+		return ERR_CAST(bo);
+	bo->create_flags = PANFROST_BO_NOEXEC;
+	return &bo->base.base;
+}
+
+static struct vgpu_bo *create_bo(struct vgpu_device *vdev, u32 size, u32 flags)
+{
+	const bool heap = flags & PANFROST_BO_HEAP;
+	const struct vgpu_bo_args args = {
+		.size = size,
+		.create_flags = flags,
+		.cached = flags & PANFROST_BO_WB_MMAP,
+		.no_mmap = heap ? -EINVAL : 0,
+		.chunk_funcs = heap ? &chunk_funcs : NULL,
+	};
+
+	return vgpu_bo_create(vdev, heap ? &heap_funcs : &bo_funcs, &args);
+}
+
+static int get_address(struct vpanfrost_file *vfile, struct drm_gem_object *obj, u64 *address)
+{
+	struct vgpu_mapping *mapping = vpanfrost_mapping_get(vfile, obj);
+
+	/* Only while the handle comes or goes. */
+	if (!mapping)
+		return -EINVAL;
+	*address = vgpu_mapping_va(mapping);
+	vgpu_mapping_put(mapping);
+	return 0;
+}
+
+int vpanfrost_ioctl_create_bo(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panfrost_create_bo *args = data;
+	struct drm_gem_object *obj;
+	struct vgpu_bo *bo;
+	int ret;
+
+	if (!args->size || args->pad || (args->flags & ~BO_FLAGS))
+		return -EINVAL;
+	if ((args->flags & PANFROST_BO_HEAP) && !(args->flags & PANFROST_BO_NOEXEC))
+		return -EINVAL;
+	bo = create_bo(to_vgpu_device(drm), args->size, args->flags);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	obj = &bo->base.base;
+	ret = drm_gem_handle_create(file, obj, &args->handle);
+	if (!ret)
+		ret = get_address(file->driver_priv, obj, &args->offset);
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+/* ---- Addresses and maps ---- */
+
+int vpanfrost_ioctl_get_bo_offset(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panfrost_get_bo_offset *args = data;
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, args->handle);
+	int ret;
+
+	if (!obj)
+		return -ENOENT;
+	ret = get_address(file->driver_priv, obj, &args->offset);
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+int vpanfrost_ioctl_mmap_bo(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panfrost_mmap_bo *args = data;
+	struct drm_gem_object *obj;
+	int ret;
+
+	if (args->flags)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	ret = drm_gem_sync_shmem_map_error(to_drm_gem_sync_shmem(obj));
+	if (!ret)
+		ret = drm_gem_create_mmap_offset(obj);
+	if (!ret)
+		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+/* ---- The rest ---- */
+
+int vpanfrost_ioctl_wait_bo(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	const struct drm_panfrost_wait_bo *args = data;
+	struct drm_gem_object *obj;
+	unsigned long timeout;
+	long ret;
+
+	if (args->pad)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	timeout = drm_timeout_abs_to_jiffies(args->timeout_ns);
+	ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_READ, true, timeout);
+	drm_gem_object_put(obj);
+	if (ret > 0)
+		return 0;
+	if (ret < 0)
+		return ret;
+	return timeout ? -ETIMEDOUT : -EBUSY;
+}
+
+/* Whether more than one file has mapped the object. */
+static bool is_shared(struct vgpu_bo *bo)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	unsigned int vms = 0;
+
+	mutex_lock(&bo->gpuva_lock);
+	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base.base)
+		vms++;
+	mutex_unlock(&bo->gpuva_lock);
+	return vms > 1;
+}
+
+/* It is advice: nothing takes the content of an object that is there, so far. */
+int vpanfrost_ioctl_madvise(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panfrost_madvise *args = data;
+	struct drm_gem_object *obj;
+	int ret = 0;
+
+	if (args->madv != PANFROST_MADV_WILLNEED && args->madv != PANFROST_MADV_DONTNEED)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	if (args->madv == PANFROST_MADV_DONTNEED && is_shared(to_vgpu_bo(obj)))
+		ret = -EINVAL;
+	else
+		args->retained = 1;
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+int vpanfrost_ioctl_set_label_bo(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	const struct drm_panfrost_set_label_bo *args = data;
+	struct drm_gem_object *obj;
+	int ret;
+
+	if (args->pad)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	ret = vgpu_bo_set_user_label(to_vgpu_bo(obj), args->label);
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+static void decode_sync_op(const void *raw, struct gs_sync_op *op)
+{
+	const struct drm_panfrost_bo_sync_op *sync = raw;
+
+	op->handle = sync->handle;
+	op->type = sync->type;
+	op->offset = sync->offset;
+	op->size = sync->size;
+}
+
+int vpanfrost_ioctl_sync_bo(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	const struct drm_panfrost_sync_bo *args = data;
+	const struct drm_gem_sync_array array = {
+		.ptr = args->ops,
+		.stride = sizeof(struct drm_panfrost_bo_sync_op),
+		.count = args->op_count,
+		.op_size = sizeof(struct drm_panfrost_bo_sync_op),
+		.decode = decode_sync_op,
+	};
+	int ret;
+
+	if (args->pad)
+		return -EINVAL;
+	ret = drm_gem_sync_ioctl(file, &array);
+	/* Also after a failure: part of the ops may have run. */
+	vgpu_device_kick(to_vgpu_device(drm));
+	return ret;
+}
+
+int vpanfrost_ioctl_query_bo_info(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_panfrost_query_bo_info *args = data;
+	struct drm_gem_object *obj;
+
+	if (args->pad || args->extra_flags)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	/* As created, not as mapped: on a coherent device all maps are cached (R23). */
+	args->create_flags = to_vgpu_bo(obj)->create_flags;
+	args->extra_flags = obj->import_attach ? DRM_PANFROST_BO_IS_IMPORTED : 0;
+	drm_gem_object_put(obj);
+	return 0;
+}
