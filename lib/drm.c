@@ -16,6 +16,7 @@
 static const struct drm_ops *const drivers[] = {
 	&gemsync_panthor_ops,
 	&gemsync_powervr_ops,
+	&gemsync_panfrost_ops,
 };
 
 int gemsync_drm_ioctl(const struct gemsync_device *dev, unsigned long request, void *arg)

@@ -58,6 +58,7 @@ struct emulation_ops {
 
 extern const struct drm_ops gemsync_panthor_ops;
 extern const struct drm_ops gemsync_powervr_ops;
+extern const struct drm_ops gemsync_panfrost_ops;
 extern const struct emulation_ops gemsync_kernel_emulation_ops;
 
 struct gemsync_device {

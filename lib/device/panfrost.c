@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/* Back end for the panfrost driver (Mali with job manager). */
+#include <errno.h>
+#include <stdlib.h>
+#include <xf86drm.h>
+
+#include "../internal.h"
+#include "panfrost_drm.h"
+
+#define STACK_OPS	32	/* batches up to this size allocate nothing */
+
+/* 1.6 brought WB_MMAP, SYNC_BO and QUERY_BO_INFO. */
+static int panfrost_probe(const struct gemsync_device *dev)
+{
+	if (dev->info.version_major != 1 || dev->info.version_minor < 6)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int panfrost_query(struct gemsync_device *dev, struct gemsync_device_info *info)
+{
+	struct drm_panfrost_get_param args = { .param = DRM_PANFROST_PARAM_SELECTED_COHERENCY };
+	int ret;
+
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANFROST_GET_PARAM, &args);
+	if (ret)
+		return ret;
+	info->coherent = args.value != DRM_PANFROST_GPU_COHERENCY_NONE;
+	return 0;
+}
+
+/* What the CPU never maps is a heap: the driver has nothing else of the kind. */
+static int panfrost_bo_create(struct gemsync_device *dev, uint32_t flags, uint64_t *size,
+			      uint32_t *handle)
+{
+	const uint64_t page_mask = dev->info.page_size - 1;
+	struct drm_panfrost_create_bo args = { .size = *size, .flags = PANFROST_BO_NOEXEC };
+	int ret;
+
+	/* The driver would find out at the export only (R13). */
+	if (flags & GEMSYNC_BO_CACHED && flags & GEMSYNC_BO_SHAREABLE && !dev->info.coherent)
+		return -EINVAL;
+	if (*size > UINT32_MAX)
+		return -ENOMEM;
+	if (flags & GEMSYNC_BO_CACHED)
+		args.flags |= PANFROST_BO_WB_MMAP;
+	if (flags & GEMSYNC_BO_NO_MMAP)
+		args.flags |= PANFROST_BO_HEAP;
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANFROST_CREATE_BO, &args);
+	if (ret)
+		return ret;
+	*size = (*size + page_mask) & ~page_mask;
+	*handle = args.handle;
+	return 0;
+}
+
+static int panfrost_bo_map(struct gemsync_device *dev, const struct gemsync_bo *bo, void **out)
+{
+	struct drm_panfrost_mmap_bo args = { .handle = bo->handle };
+	int ret;
+
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANFROST_MMAP_BO, &args);
+	/* With a good handle, this is how the driver says that it is a heap. */
+	if (ret)
+		return ret == -EINVAL ? -EPERM : ret;
+	return gemsync_drm_bo_map_at(dev, bo, args.offset, out);
+}
+
+static int panfrost_bo_set_label(struct gemsync_device *dev, uint32_t handle, const char *label)
+{
+	struct drm_panfrost_set_label_bo args = { .handle = handle, .label = (uintptr_t)label };
+
+	return gemsync_drm_ioctl(dev, DRM_IOCTL_PANFROST_SET_LABEL_BO, &args);
+}
+
+static int panfrost_bo_query(struct gemsync_device *dev, uint32_t handle,
+			     struct gemsync_bo_info *info)
+{
+	struct drm_panfrost_query_bo_info args = { .handle = handle };
+	int ret;
+
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANFROST_QUERY_BO_INFO, &args);
+	if (ret)
+		return ret;
+	info->flags = 0;
+	if (args.create_flags & PANFROST_BO_WB_MMAP)
+		info->flags |= GEMSYNC_BO_CACHED;
+	if (args.create_flags & PANFROST_BO_HEAP)
+		info->flags |= GEMSYNC_BO_NO_MMAP;
+	info->imported = args.extra_flags & DRM_PANFROST_BO_IS_IMPORTED;
+	return 0;
+}
+
+/* Offsets and sizes have 32 bits, and a BO may have 2^32 bytes: then an op is two. */
+#define PIECE	(1ull << 31)
+
+static uint32_t pieces_of(const struct gemsync_op *op)
+{
+	if (op_is_idle(op))
+		return 0;
+	return op->size > UINT32_MAX ? 2 : 1;
+}
+
+static struct drm_panfrost_bo_sync_op *convert_op(struct drm_panfrost_bo_sync_op *to,
+						  const struct gemsync_op *op)
+{
+	uint32_t pieces = pieces_of(op), i;
+
+	for (i = 0; i < pieces; i++, to++) {
+		to->handle = op->bo->handle;
+		to->type = op->type == GEMSYNC_FLUSH ?
+			   PANFROST_BO_SYNC_CPU_CACHE_FLUSH :
+			   PANFROST_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE;
+		to->offset = op->offset + i * PIECE;
+		to->size = pieces == 1 ? op->size : PIECE;
+	}
+	return to;
+}
+
+/* One call for the whole batch: two calls would not be all or nothing (R7). */
+static int panfrost_sync(struct gemsync_device *dev, const struct gemsync_op *ops, size_t count)
+{
+	struct drm_panfrost_bo_sync_op on_stack[STACK_OPS];
+	struct drm_panfrost_bo_sync_op *converted = on_stack, *end;
+	struct drm_panfrost_sync_bo args = { 0 };
+	size_t i;
+	int ret;
+
+	for (i = 0; i < count; i++)
+		args.op_count += pieces_of(&ops[i]);
+	if (args.op_count > STACK_OPS) {
+		converted = malloc(args.op_count * sizeof(*converted));
+		if (!converted)
+			return -ENOMEM;
+	}
+	end = converted;
+	for (i = 0; i < count; i++)
+		end = convert_op(end, &ops[i]);
+	args.ops = (uintptr_t)converted;
+	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANFROST_SYNC_BO, &args);
+	if (converted != on_stack)
+		free(converted);
+	return ret;
+}
+
+const struct drm_ops gemsync_panfrost_ops = {
+	.base = {
+		.driver = "panfrost",
+		.close = gemsync_drm_close,
+		.bo_create = panfrost_bo_create,
+		.bo_destroy = gemsync_drm_bo_destroy,
+		.bo_map = panfrost_bo_map,
+		.bo_unmap = gemsync_drm_bo_unmap,
+		.bo_query = panfrost_bo_query,
+		.bo_set_label = panfrost_bo_set_label,
+		.bo_export = gemsync_drm_bo_export,
+		.bo_import = gemsync_drm_bo_import,
+		.sync = panfrost_sync,
+	},
+	.probe = panfrost_probe,
+	.query = panfrost_query,
+};
