@@ -13,6 +13,7 @@
 
 static const struct gpu_ops *const drivers[] = {
 	&gpu_panthor_ops,
+	&gpu_panfrost_ops,
 	&gpu_sim_ops,
 };
 
@@ -59,7 +60,6 @@ int gpu_open(struct gemsync_device *dev, struct gpu **out)
 	ret = ops->open(dev, &gpu);
 	if (ret)
 		return ret;
-	gpu->ops = ops;
 	gpu->dev = dev;
 	gpu->next_va = FIRST_VA;
 	ret = create_staging(gpu);
@@ -68,7 +68,7 @@ int gpu_open(struct gemsync_device *dev, struct gpu **out)
 	*out = gpu;
 	return 0;
 err_close:
-	ops->close(gpu);
+	gpu->ops->close(gpu);
 	return ret;
 }
 
@@ -108,6 +108,8 @@ static int bind_somewhere(struct gpu *gpu, struct gemsync_bo *bo, bind_fn bind, 
 
 int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
 {
+	if (gpu->ops->address)
+		return gpu->ops->address(gpu, gemsync_bo_handle(bo), va);
 	return bind_somewhere(gpu, bo, gpu->ops->bind, va);
 }
 
@@ -205,6 +207,8 @@ int gpu_write(struct gpu *gpu, uint64_t va, const void *data, uint64_t size)
 
 	if ((va | size) % 4)
 		return -EINVAL;
+	if (gpu->ops->write)
+		return size ? gpu->ops->write(gpu, va, data, size) : 0;
 	for (done = 0; done < size; done += piece) {
 		piece = piece_of(size - done);
 		memcpy(gpu->staging_map, (const char *)data + done, piece);

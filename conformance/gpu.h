@@ -27,7 +27,10 @@ int gpu_open(struct gemsync_device *dev, struct gpu **out);
 /* Ends what is still running. Bound BOs stay bound. NULL is allowed. */
 void gpu_close(struct gpu *gpu);
 
-/* Bind a whole BO for reading and writing, at an address that was never used before. */
+/*
+ * Bind a whole BO for reading and writing, at an address that was never used before.
+ * Drivers that bind every BO themselves tell where it is.
+ */
 int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va);
 
 /* The same for reading alone. -EOPNOTSUPP if the GPU's pages are always writable. */
@@ -36,7 +39,8 @@ int gpu_bind_readonly(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va);
 /*
  * Bind @size bytes of a BO from @offset on at @va, in place of what is bound
  * there; page-aligned. gpu_bind() never chooses an address from GPU_BIND_AT_START
- * to GPU_BIND_AT_END.
+ * to GPU_BIND_AT_END. -EOPNOTSUPP if the driver alone decides what is bound, as for
+ * gpu_unbind().
  */
 int gpu_bind_at(struct gpu *gpu, struct gemsync_bo *bo, uint64_t offset, uint64_t size,
 		uint64_t va);

@@ -7,9 +7,11 @@
 
 struct gpu_ops {
 	const char *driver;		/* name of the DRM driver */
-	/* @out->ops, dev and next_va are (also) set by gpu.c, after open. */
+	/* Sets @out->ops, this or another table; dev and next_va are set by gpu.c. */
 	int (*open)(struct gemsync_device *dev, struct gpu **out);
 	void (*close)(struct gpu *gpu);
+	/* Where a driver that maps every BO by itself has mapped this one: in place of bind. */
+	int (*address)(struct gpu *gpu, uint32_t handle, uint64_t *va);
 	int (*bind)(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size, uint64_t va);
 	int (*bind_readonly)(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
 			     uint64_t va);
@@ -20,6 +22,8 @@ struct gpu_ops {
 	const struct gpu_handle_call *handle_calls;	/* the last one has no name */
 	/* Addresses and sizes are checked: multiples of 4, no size 0. */
 	int (*copy)(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size);
+	/* NULL: the data is copied from where the CPU puts it. */
+	int (*write)(struct gpu *gpu, uint64_t va, const void *data, uint64_t size);
 	int (*fill)(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size);
 	int (*spin_begin)(struct gpu *gpu, uint64_t va);
 	int (*spin_running)(struct gpu *gpu);
@@ -28,6 +32,7 @@ struct gpu_ops {
 };
 
 extern const struct gpu_ops gpu_panthor_ops;
+extern const struct gpu_ops gpu_panfrost_ops;
 extern const struct gpu_ops gpu_sim_ops;
 
 /* The part of a GPU that is the same for every driver; drivers embed it. */

@@ -87,7 +87,7 @@ static int panthor_wait(struct gpu_queue *base, int64_t timeout_ns)
 	uint32_t state;
 	int ret, error;
 
-	ret = gpu_panthor_wait(queue->fd, queue->syncobj, timeout_ns);
+	ret = gpu_syncobj_wait(queue->fd, queue->syncobj, timeout_ns);
 	if (ret)
 		return ret;
 	ret = gpu_panthor_group_state(queue->fd, queue->group, &state);
@@ -95,7 +95,7 @@ static int panthor_wait(struct gpu_queue *base, int64_t timeout_ns)
 		return ret;
 	if (state)
 		return state & DRM_PANTHOR_GROUP_STATE_TIMEDOUT ? -ETIMEDOUT : -EIO;
-	ret = gpu_panthor_fence_error(queue->fd, queue->syncobj, &error);
+	ret = gpu_syncobj_error(queue->fd, queue->syncobj, &error);
 	return ret ? ret : error;
 }
 

@@ -7,6 +7,7 @@
 #define GPU_PANTHOR_H
 
 #include "gpu_csf.h"
+#include "gpu_syncobj.h"
 
 /* A group with one queue on address space @vm of the DRM file @fd. */
 int gpu_panthor_group_create(int fd, uint32_t vm, uint32_t *group);
@@ -17,15 +18,6 @@ int gpu_panthor_group_state(int fd, uint32_t group, uint32_t *state);
 
 /* Submit the stream at @va to the queue; binary syncobj @syncobj is signalled at its end. */
 int gpu_panthor_submit(int fd, uint32_t group, uint64_t va, uint32_t size, uint32_t syncobj);
-
-/* Wait for a binary syncobj, at most @timeout_ns. -ETIME when it is over. */
-int gpu_panthor_wait(int fd, uint32_t syncobj, int64_t timeout_ns);
-
-/*
- * The error of the fence in a signalled binary syncobj: 0 if it ended well, else
- * the (negative) error that the job ended with.
- */
-int gpu_panthor_fence_error(int fd, uint32_t syncobj, int *error);
 
 /* What a queue of gpu_csf.h is made of. */
 void gpu_panthor_queue_handles(struct gpu_queue *queue, uint32_t *group, uint32_t *syncobj);

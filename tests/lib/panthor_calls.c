@@ -43,7 +43,7 @@ int syncobj_error(struct fixture *f, uint32_t syncobj)
 {
 	int error;
 
-	assert_ok(gpu_panthor_fence_error(f->fd, syncobj, &error));
+	assert_ok(gpu_syncobj_error(f->fd, syncobj, &error));
 	return error;
 }
 

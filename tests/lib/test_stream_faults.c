@@ -56,7 +56,7 @@ static void check_dead_group(struct fixture *f, struct job *job, uint32_t flag)
 	int error;
 
 	gpu_panthor_queue_handles(job->queue, &group, &syncobj);
-	assert_ok(gpu_panthor_fence_error(f->fd, syncobj, &error));
+	assert_ok(gpu_syncobj_error(f->fd, syncobj, &error));
 	assert_true(error < 0);
 	assert_ok(gpu_panthor_group_state(f->fd, group, &state));
 	assert_true(state & flag);
@@ -224,9 +224,9 @@ static void endless_stream_and_destroyed_group(void **state)
 	assert_ok(gpu_csf_load(f->gpu, 1, words, ARRAY_SIZE(words), &va));
 	assert_ok(gpu_panthor_submit(f->fd, group, va, sizeof(words), syncobj));
 	began = now_ms();
-	assert_int_equal(gpu_panthor_wait(f->fd, syncobj, 100 * MSEC), -ETIME);
+	assert_int_equal(gpu_syncobj_wait(f->fd, syncobj, 100 * MSEC), -ETIME);
 	assert_ok(gpu_panthor_group_destroy(f->fd, group));
-	assert_ok(gpu_panthor_wait(f->fd, syncobj, 2000 * MSEC));
+	assert_ok(gpu_syncobj_wait(f->fd, syncobj, 2000 * MSEC));
 	assert_true(now_ms() - began < 3000);
 	assert_ok(drmSyncobjDestroy(f->fd, syncobj));
 	check_gpu_works(f);
@@ -268,12 +268,12 @@ static void endless_stream_and_closed_file(void **state)
 	assert_ok(drmSyncobjHandleToFD(fd, syncobj, &file));
 	assert_ok(drmSyncobjFDToHandle(f->fd, file, &shared));
 	assert_ok(close(file));
-	assert_int_equal(gpu_panthor_wait(f->fd, shared, 100 * MSEC), -ETIME);
+	assert_int_equal(gpu_syncobj_wait(f->fd, shared, 100 * MSEC), -ETIME);
 
 	began = now_ms();
 	gpu_close(gpu);
 	gemsync_device_close(dev);
-	assert_ok(gpu_panthor_wait(f->fd, shared, 2000 * MSEC));
+	assert_ok(gpu_syncobj_wait(f->fd, shared, 2000 * MSEC));
 	assert_true(now_ms() - began < 3000);
 	assert_ok(drmSyncobjDestroy(f->fd, shared));
 	check_gpu_works(f);

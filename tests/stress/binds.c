@@ -114,9 +114,9 @@ static int bind_async(struct worker *worker, struct drm_panthor_vm_bind_op *ops,
 		return -errno;
 	ret = bind_ops(session, DRM_PANTHOR_VM_BIND_ASYNC, ops, count + 1);
 	if (!ret)
-		ret = gpu_panthor_wait(session->fd, binds->after, 3 * GPU_CSF_TIMEOUT_NS);
+		ret = gpu_syncobj_wait(session->fd, binds->after, 3 * GPU_CSF_TIMEOUT_NS);
 	if (!ret)
-		ret = gpu_panthor_fence_error(session->fd, binds->after, &error);
+		ret = gpu_syncobj_error(session->fd, binds->after, &error);
 	if (!ret)
 		ret = error;
 	return ret ? ret : engine_wait(worker);
