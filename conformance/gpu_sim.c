@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* GPU work for the simulated device. The streams are in gpu_csf.c. */
+/*
+ * GPU work for the simulated device. The streams are in gpu_csf.c, the chains of a device
+ * with a job manager in gpu_jm.c.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "gpu_csf.h"
+#include "gpu_jm.h"
 #include "sim.h"
 
 struct sim_queue {
@@ -78,7 +82,7 @@ static int sim_unbind(struct gpu *gpu, uint64_t va, uint64_t size)
 	return gemsync_sim_unbind(gpu->dev, va, size);
 }
 
-static int sim_open(struct gemsync_device *dev, struct gpu **out)
+static int csf_open(struct gemsync_device *dev, struct gpu **out)
 {
 	struct gpu_csf *gpu;
 	int ret;
@@ -97,16 +101,97 @@ static int sim_open(struct gemsync_device *dev, struct gpu **out)
 	return ret;
 }
 
-static void sim_close(struct gpu *gpu)
+static void csf_close(struct gpu *gpu)
 {
 	gpu_csf_fini((struct gpu_csf *)gpu);
 	free(gpu);
 }
 
+/* ---- Job chains ---- */
+
+struct sim_jm {
+	struct gpu_jm jm;	/* the first member */
+	struct gemsync_sim_queue *queue;
+};
+
+static int jm_submit(struct gpu_jm *gpu, uint64_t va)
+{
+	return gemsync_sim_submit(((struct sim_jm *)gpu)->queue, va, 0);
+}
+
+static int jm_wait_end(struct gpu_jm *gpu, int64_t timeout_ns)
+{
+	return gemsync_sim_wait(((struct sim_jm *)gpu)->queue, timeout_ns);
+}
+
+static const struct gpu_jm_ops sim_jm_ops = {
+	.submit = jm_submit,
+	.wait = jm_wait_end,
+};
+
+static int jm_address(struct gpu *gpu, uint32_t handle, uint64_t *va)
+{
+	return gemsync_sim_address(gpu->dev, handle, va);
+}
+
+static void jm_close(struct gpu *base)
+{
+	struct sim_jm *gpu = (struct sim_jm *)base;
+
+	gemsync_sim_queue_destroy(gpu->queue);
+	gpu_jm_fini(&gpu->jm);
+	free(gpu);
+}
+
+static const struct gpu_ops sim_jm_gpu_ops = {
+	.driver = "sim",
+	.close = jm_close,
+	.address = jm_address,
+	.copy = gpu_jm_copy,
+	.write = gpu_jm_write,
+	.fill = gpu_jm_fill,
+	.spin_begin = gpu_jm_spin_begin,
+	.spin_running = gpu_jm_spin_running,
+	.spin_end = gpu_jm_spin_end,
+};
+
+static int jm_open(struct gemsync_device *dev, struct gpu **out)
+{
+	struct sim_jm *gpu;
+	int ret;
+
+	gpu = calloc(1, sizeof(*gpu));
+	if (!gpu)
+		return -ENOMEM;
+	gpu->jm.base.ops = &sim_jm_gpu_ops;
+	gpu->jm.base.dev = dev;
+	gpu->jm.jm = &sim_jm_ops;
+	ret = gemsync_sim_queue_create(dev, &gpu->queue);
+	if (ret)
+		goto err_free;
+	ret = gpu_jm_init(&gpu->jm, true);
+	if (ret)
+		goto err_destroy;
+	*out = &gpu->jm.base;
+	return 0;
+err_destroy:
+	gemsync_sim_queue_destroy(gpu->queue);
+err_free:
+	free(gpu);
+	return ret;
+}
+
+/* ---- Either ---- */
+
+static int sim_open(struct gemsync_device *dev, struct gpu **out)
+{
+	return gemsync_sim_has_job_manager(dev) ? jm_open(dev, out) : csf_open(dev, out);
+}
+
 const struct gpu_ops gpu_sim_ops = {
 	.driver = "sim",
 	.open = sim_open,
-	.close = sim_close,
+	.close = csf_close,
 	.bind = sim_bind,
 	.bind_readonly = sim_bind_readonly,
 	.unbind = sim_unbind,

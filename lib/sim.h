@@ -8,11 +8,20 @@
  * the next queue every few hundred instructions. All calls return 0 or -errno, and
  * may be used from any thread; a queue by one at a time. @dev is one that
  * gemsync_device_open("sim...") opened.
+ *
+ * With driver=panfrost it executes job chains (core/jm.h, virtual jobs included), every
+ * BO has an address from the start, and a queue goes on after a failure.
  */
 #ifndef GEMSYNC_SIM_H
 #define GEMSYNC_SIM_H
 
 #include <gemsync/gemsync.h>
+
+/* Whether it executes job chains. */
+bool gemsync_sim_has_job_manager(const struct gemsync_device *dev);
+
+/* Where such a device has bound a BO. -ENOENT for an unknown handle; -EOPNOTSUPP. */
+int gemsync_sim_address(struct gemsync_device *dev, uint32_t handle, uint64_t *va);
 
 #define GEMSYNC_SIM_READONLY	(1u << 0)	/* the GPU may not write */
 #define GEMSYNC_SIM_NOEXEC	(1u << 1)	/* nor execute commands */
@@ -26,12 +35,12 @@
  *
  * Returns 0; -ENOENT for an unknown handle; -EINVAL if a number is not a multiple
  * of the page, the range leaves the BO or the address space, @size is 0 or a flag
- * is unknown; -ENOMEM.
+ * is unknown; -ENOMEM; -EOPNOTSUPP on a device with job chains.
  */
 int gemsync_sim_bind(struct gemsync_device *dev, uint32_t handle, uint64_t offset, uint64_t size,
 		     uint64_t va, uint32_t flags);
 
-/* Unbind whatever is bound in the range. -EINVAL as for bind; -ENOMEM. */
+/* Unbind whatever is bound in the range. -EINVAL, -EOPNOTSUPP as for bind; -ENOMEM. */
 int gemsync_sim_unbind(struct gemsync_device *dev, uint64_t va, uint64_t size);
 
 struct gemsync_sim_queue;
@@ -42,8 +51,8 @@ int gemsync_sim_queue_create(struct gemsync_device *dev, struct gemsync_sim_queu
 void gemsync_sim_queue_destroy(struct gemsync_sim_queue *queue);
 
 /**
- * Begin to execute the stream of @size bytes at @va. CPU stores up to here come
- * first: write-combined ones, and cached ones that were flushed.
+ * Begin to execute the stream of @size bytes, or the job chain, at @va. CPU stores up
+ * to here come first: write-combined ones, and cached ones that were flushed.
  *
  * Returns 0; -EINVAL if @va or @size is not a multiple of 8 or wraps, or the queue
  * is dead: its last stream failed; -EBUSY if it runs; -EAGAIN if no thread can be
@@ -51,8 +60,9 @@ void gemsync_sim_queue_destroy(struct gemsync_sim_queue *queue);
  */
 int gemsync_sim_submit(struct gemsync_sim_queue *queue, uint64_t va, uint64_t size);
 
-/* A stream that is not done in this time is ended, as the panthor driver would. */
+/* A stream or chain that is not done in this time is ended, as the driver would. */
 #define GEMSYNC_SIM_JOB_TIMEOUT_MS	5000
+#define GEMSYNC_SIM_CHAIN_TIMEOUT_MS	500
 
 /**
  * Wait at most @timeout_ns for the end of the stream.

@@ -57,6 +57,7 @@ struct gemsync_bo;
  * one struct gemsync_device. Options follow a colon, separated by commas, as in
  * "sim:line=128,mode=chaos,seed=7":
  *
+ *	driver=panthor|panfrost	whose rules and commands it has; panthor
  *	line=32|64|128		bytes of a cache line; 64
  *	mode=lazy		lines move by maintenance alone; the default
  *	mode=chaos		lines are also written back and refilled at random

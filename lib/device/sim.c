@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A simulated device: a panthor-like GPU on non-coherent memory, in this process.
+ * A simulated device: a panthor- or panfrost-like GPU on non-coherent memory, in this
+ * process.
  * Here is the device as the library sees it; what it refuses, and in which order,
  * is what the kernel refuses (R7, R8, R9, R13).
  */
@@ -31,6 +32,17 @@ void gemsync_sim_unlock(struct sim *sim)
 }
 
 /* ---- Options ---- */
+
+static int parse_driver(const char *value, struct sim_config *config)
+{
+	if (!strcmp(value, "panthor"))
+		config->driver = SIM_PANTHOR;
+	else if (!strcmp(value, "panfrost"))
+		config->driver = SIM_PANFROST;
+	else
+		return -EINVAL;
+	return 0;
+}
 
 static int parse_line(const char *value, struct sim_config *config)
 {
@@ -93,6 +105,7 @@ static const struct {
 	const char *name;
 	int (*parse)(const char *value, struct sim_config *config);
 } options[] = {
+	{ "driver", parse_driver },
 	{ "line", parse_line },
 	{ "mode", parse_mode },
 	{ "seed", parse_seed },
@@ -144,14 +157,15 @@ static void write_name(const struct sim_config *config, char *name, size_t size)
 		[SIM_CHAOS] = "chaos",
 		[SIM_COHERENT] = "coherent",
 	};
+	const char *driver = config->driver == SIM_PANFROST ? "driver=panfrost," : "";
 	char seed[32] = "", policy[16] = "";
 
 	if (config->seed != DEFAULT_SEED)
 		snprintf(seed, sizeof(seed), ",seed=%llu", (unsigned long long)config->seed);
 	if (config->policy != GS_POLICY_STRICT)
 		snprintf(policy, sizeof(policy), ",policy=hooks");
-	snprintf(name, size, NAME ":line=%u,mode=%s%s%s", config->line, modes[config->mode], seed,
-		 policy);
+	snprintf(name, size, NAME ":%sline=%u,mode=%s%s%s", driver, config->line,
+		 modes[config->mode], seed, policy);
 }
 
 /* ---- Opening ---- */
@@ -247,11 +261,13 @@ static int add_handle(struct sim *sim, struct sim_bo *bo, uint32_t *handle)
 	return 0;
 }
 
-static struct gs_policy_object policy_object(const struct sim_bo *bo)
+/* panfrost knows no private BOs. */
+static struct gs_policy_object policy_object(const struct sim *sim, const struct sim_bo *bo)
 {
 	return (struct gs_policy_object){
 		.cached = bo->flags & GEMSYNC_BO_CACHED,
-		.private = !(bo->flags & GEMSYNC_BO_SHAREABLE),
+		.private = sim->config.driver == SIM_PANTHOR &&
+			   !(bo->flags & GEMSYNC_BO_SHAREABLE),
 	};
 }
 
@@ -260,16 +276,40 @@ static struct gs_policy_device policy_device(const struct sim *sim)
 	return (struct gs_policy_device){
 		.policy = sim->config.policy,
 		.coherent = sim->config.mode == SIM_COHERENT,
-		.cached_needs_private = true,
+		.cached_needs_private = sim->config.driver == SIM_PANTHOR,
 	};
+}
+
+/* A BO with its handle, and where SIM_PANFROST decides that, its address. */
+static int add_bo(struct sim *sim, struct sim_bo *bo, uint32_t *handle)
+{
+	int ret;
+
+	ret = add_handle(sim, bo, handle);
+	if (ret || sim->config.driver == SIM_PANTHOR)
+		return ret;
+	ret = gemsync_sim_bind_somewhere(sim, bo);
+	if (ret)
+		sim->handles[*handle - 1].bo = NULL;
+	return ret;
+}
+
+/* As the kernel does it, and in its place the back end for panfrost (R13). */
+static int check_policy(const struct sim *sim, const struct sim_bo *bo)
+{
+	const struct gs_policy_device device = policy_device(sim);
+	const struct gs_policy_object object = policy_object(sim, bo);
+
+	if (sim->config.driver == SIM_PANFROST && bo->flags & GEMSYNC_BO_SHAREABLE &&
+	    gs_policy_export(&device, &object))
+		return -EINVAL;
+	return gs_policy_create(&device, &object);
 }
 
 static int sim_bo_create(struct gemsync_device *dev, uint32_t flags, uint64_t *size,
 			 uint32_t *handle)
 {
-	const struct gs_policy_device device = policy_device(dev->sim);
 	uint64_t mask = dev->info.page_size - 1;
-	struct gs_policy_object object;
 	struct sim_bo *bo;
 	int ret;
 
@@ -281,12 +321,11 @@ static int sim_bo_create(struct gemsync_device *dev, uint32_t flags, uint64_t *s
 	bo->refs = 1;
 	bo->size = (*size + mask) & ~mask;
 	bo->flags = flags;
-	object = policy_object(bo);
-	ret = gs_policy_create(&device, &object);
+	ret = check_policy(dev->sim, bo);
 	if (ret)
 		goto err_free;
 	gemsync_sim_lock(dev->sim);
-	ret = add_handle(dev->sim, bo, handle);
+	ret = add_bo(dev->sim, bo, handle);
 	gemsync_sim_unlock(dev->sim);
 	if (ret)
 		goto err_free;
@@ -305,6 +344,7 @@ static void sim_bo_destroy(struct gemsync_device *dev, uint32_t handle)
 	bo = gemsync_sim_bo_find(dev->sim, handle);
 	if (bo) {
 		dev->sim->handles[handle - 1].bo = NULL;
+		gemsync_sim_unbind_bo(dev->sim, bo);
 		gemsync_sim_bo_put(bo);
 	}
 	gemsync_sim_unlock(dev->sim);
@@ -376,11 +416,30 @@ static int sim_bo_export(struct gemsync_device *dev, uint32_t handle, int *fd)
 	gemsync_sim_lock(dev->sim);
 	bo = gemsync_sim_bo_find(dev->sim, handle);
 	if (bo) {
-		object = policy_object(bo);
+		object = policy_object(dev->sim, bo);
 		ret = gs_policy_export(&device, &object);
 	}
 	gemsync_sim_unlock(dev->sim);
 	return ret ? ret : -EOPNOTSUPP;
+}
+
+bool gemsync_sim_has_job_manager(const struct gemsync_device *dev)
+{
+	return dev->sim->config.driver == SIM_PANFROST;
+}
+
+int gemsync_sim_address(struct gemsync_device *dev, uint32_t handle, uint64_t *va)
+{
+	struct sim_bo *bo;
+
+	if (!gemsync_sim_has_job_manager(dev))
+		return -EOPNOTSUPP;
+	gemsync_sim_lock(dev->sim);
+	bo = gemsync_sim_bo_find(dev->sim, handle);
+	if (bo)
+		*va = bo->va;
+	gemsync_sim_unlock(dev->sim);
+	return bo ? 0 : -ENOENT;
 }
 
 /* ---- Synchronization ---- */
@@ -547,6 +606,6 @@ int gemsync_sim_open(struct gemsync_device *dev, const char *name)
 	dev->emulation = &sim_emulation_ops;
 	dev->fd = -EOPNOTSUPP;
 	dev->attributes = -1;
-	dev->vm = THE_VM;
+	dev->vm = config.driver == SIM_PANTHOR ? THE_VM : 0;
 	return 0;
 }

@@ -21,7 +21,10 @@ enum stream_state {
 struct gemsync_sim_queue {
 	struct sim *sim;
 	struct gemsync_sim_queue *next;
-	struct gs_csf csf;
+	union {			/* by the driver that the device has */
+		struct gs_csf csf;
+		struct gs_jm jm;
+	};
 	enum stream_state state;
 	enum stream_state shown;	/* the same for those who wait, under the bell's lock;
 					 * RUNS where it is BLOCKED
@@ -71,6 +74,26 @@ static void set_state(struct gemsync_sim_queue *queue, enum stream_state state)
 	pthread_mutex_unlock(&sim->bell_lock);
 }
 
+/* The driver's engine, in the words of command streams. */
+static enum gs_csf_status run_engine(struct gemsync_sim_queue *queue, uint32_t *budget)
+{
+	struct sim *sim = queue->sim;
+
+	if (sim->config.driver == SIM_PANTHOR)
+		return gs_csf_run(&queue->csf, &gemsync_sim_csf_mem, sim, budget);
+	switch (gs_jm_run(&queue->jm, &gemsync_sim_jm_mem, sim, budget)) {
+	case GS_JM_RUNNING:
+		return GS_CSF_RUNNING;
+	case GS_JM_BLOCKED:
+		return GS_CSF_BLOCKED;
+	case GS_JM_DONE:
+		return GS_CSF_DONE;
+	case GS_JM_FAULT:
+		break;
+	}
+	return GS_CSF_FAULT;
+}
+
 static bool can_run(const struct gemsync_sim_queue *queue)
 {
 	if (queue->state == STREAM_BLOCKED)
@@ -87,7 +110,7 @@ static void run_slice(struct gemsync_sim_queue *queue)
 		return;
 	}
 	queue->seen = queue->sim->stores;
-	switch (gs_csf_run(&queue->csf, &gemsync_sim_csf_mem, queue->sim, &budget)) {
+	switch (run_engine(queue, &budget)) {
 	case GS_CSF_RUNNING:
 		queue->state = STREAM_RUNS;
 		break;
@@ -227,7 +250,10 @@ int gemsync_sim_queue_create(struct gemsync_device *dev, struct gemsync_sim_queu
 	if (!queue)
 		return -ENOMEM;
 	queue->sim = dev->sim;
-	gs_csf_init(&queue->csf);
+	if (dev->sim->config.driver == SIM_PANTHOR)
+		gs_csf_init(&queue->csf);
+	else
+		gs_jm_init(&queue->jm, true);
 	gemsync_sim_lock(dev->sim);
 	queue->next = dev->sim->queues;
 	dev->sim->queues = queue;
@@ -250,21 +276,35 @@ void gemsync_sim_queue_destroy(struct gemsync_sim_queue *queue)
 	free(queue);
 }
 
+static int start_engine(struct gemsync_sim_queue *queue, uint64_t va, uint64_t size)
+{
+	int64_t timeout_ms = GEMSYNC_SIM_JOB_TIMEOUT_MS;
+	int ret = 0;
+
+	if (queue->sim->config.driver == SIM_PANTHOR) {
+		ret = gs_csf_start(&queue->csf, va, size);
+	} else {
+		gs_jm_start(&queue->jm, va);
+		timeout_ms = GEMSYNC_SIM_CHAIN_TIMEOUT_MS;
+	}
+	queue->deadline = now_ns() + timeout_ms * 1000000;
+	return ret;
+}
+
 static int submit_locked(struct gemsync_sim_queue *queue, uint64_t va, uint64_t size)
 {
 	int ret;
 
 	if (is_open(queue))
 		return -EBUSY;
-	if (queue->state != STREAM_DONE)
+	if (queue->state != STREAM_DONE && queue->sim->config.driver == SIM_PANTHOR)
 		return -EINVAL;
 	ret = start_gpu(queue->sim);
 	if (ret)
 		return ret;
-	ret = gs_csf_start(&queue->csf, va, size);
+	ret = start_engine(queue, va, size);
 	if (ret)
 		return ret;
-	queue->deadline = now_ns() + GEMSYNC_SIM_JOB_TIMEOUT_MS * 1000000ll;
 	set_state(queue, STREAM_RUNS);
 	ring_gpu(queue->sim);
 	return 0;

@@ -19,6 +19,7 @@
 #include "../sim.h"
 #include "batch.h"
 #include "csf.h"
+#include "jm.h"
 #include "line.h"
 #include "policy.h"
 #include "random.h"
@@ -33,7 +34,14 @@ enum sim_mode {
 	SIM_COHERENT,
 };
 
+/* Whose front end the GPU has, and whose rules the BOs follow. */
+enum sim_driver {
+	SIM_PANTHOR,	/* command streams; who binds is the user */
+	SIM_PANFROST,	/* job chains; every BO has an address from the start */
+};
+
 struct sim_config {
+	enum sim_driver driver;
 	uint32_t line;		/* bytes */
 	enum sim_mode mode;
 	uint64_t seed;
@@ -50,6 +58,7 @@ struct sim_bo {
 	unsigned int refs;	/* the handle, and each piece of address space */
 	uint64_t size;		/* bytes, whole pages */
 	uint32_t flags;		/* GEMSYNC_BO_* */
+	uint64_t va;		/* where SIM_PANFROST has bound it, else 0 */
 	char label[64];
 	uint64_t *mem;
 	uint64_t *cache;
@@ -168,8 +177,13 @@ void gemsync_sim_chaos(struct sim *sim, struct sim_bo *bo, uint64_t offset);
 
 void gemsync_sim_vm_fini(struct sim_vm *vm);
 
+/* Bind a new BO where there is room, and unbind it. 0, -ENOMEM or -ENOSPC. */
+int gemsync_sim_bind_somewhere(struct sim *sim, struct sim_bo *bo);
+void gemsync_sim_unbind_bo(struct sim *sim, struct sim_bo *bo);
+
 /* The GPU's accesses through the address space; the context is the struct sim. */
 extern const struct gs_csf_mem gemsync_sim_csf_mem;
+extern const struct gs_jm_mem gemsync_sim_jm_mem;
 
 /* ---- sim_gpu.c ---- */
 

@@ -126,12 +126,65 @@ static int bind_locked(struct sim *sim, uint32_t handle, struct sim_va *va)
 	return 0;
 }
 
+/* Where BOs are that the driver binds, as in vpanfrost. */
+#define BO_START	(32ull << 20)
+#define BO_END		((4ull << 30) - BO_START)
+#define BO_ALIGN	(2ull << 20)
+
+/* The first gap with room for @size bytes. */
+static int find_gap(const struct sim_vm *vm, uint64_t size, uint64_t *va)
+{
+	uint64_t start = BO_START;
+	size_t i;
+
+	if (size > BO_END - BO_START)
+		return -ENOMEM;
+	for (i = 0; i < vm->count; i++) {
+		if (vm->vas[i].va >= start && vm->vas[i].va - start >= size)
+			break;
+		/* What leaves a BO at its end hits nothing. */
+		start = end_of(&vm->vas[i]) / BO_ALIGN * BO_ALIGN + BO_ALIGN;
+	}
+	if (start > BO_END || size > BO_END - start)
+		return -ENOSPC;
+	*va = start;
+	return 0;
+}
+
+int gemsync_sim_bind_somewhere(struct sim *sim, struct sim_bo *bo)
+{
+	struct sim_va va = { .size = bo->size, .bo = bo, .flags = GEMSYNC_SIM_NOEXEC };
+	int ret;
+
+	ret = find_gap(&sim->vm, bo->size, &va.va);
+	if (!ret)
+		ret = reserve(&sim->vm, 1);
+	if (!ret)
+		ret = gemsync_sim_populate(sim, bo);
+	if (ret)
+		return ret;
+	gemsync_sim_memory_view(sim, bo);
+	bo->refs++;
+	bo->va = va.va;
+	insert(&sim->vm, find_first(&sim->vm, va.va), &va);
+	return 0;
+}
+
+void gemsync_sim_unbind_bo(struct sim *sim, struct sim_bo *bo)
+{
+	/* One whole piece, so that nothing is split. */
+	if (bo->va)
+		cut_out(&sim->vm, bo->va, bo->va + bo->size);
+}
+
 int gemsync_sim_bind(struct gemsync_device *dev, uint32_t handle, uint64_t offset, uint64_t size,
 		     uint64_t va, uint32_t flags)
 {
 	struct sim_va piece = { .va = va, .size = size, .offset = offset, .flags = flags };
 	int ret;
 
+	if (gemsync_sim_has_job_manager(dev))
+		return -EOPNOTSUPP;
 	if (flags & ~(GEMSYNC_SIM_READONLY | GEMSYNC_SIM_NOEXEC))
 		return -EINVAL;
 	if (offset & (dev->info.page_size - 1))
@@ -149,6 +202,8 @@ int gemsync_sim_unbind(struct gemsync_device *dev, uint64_t va, uint64_t size)
 {
 	int ret;
 
+	if (gemsync_sim_has_job_manager(dev))
+		return -EOPNOTSUPP;
 	ret = check_range(dev, va, size);
 	if (ret)
 		return ret;
@@ -315,6 +370,16 @@ const struct gs_csf_mem gemsync_sim_csf_mem = {
 	.sync_read = csf_sync_read,
 	.sync_set = csf_sync_set,
 	.sync_add = csf_sync_add,
+	.timestamp = csf_time,
+	.cycles = csf_time,
+};
+
+/* Jobs are data: what must not be executed is for shader cores. */
+const struct gs_jm_mem gemsync_sim_jm_mem = {
+	.fetch = csf_read,
+	.read = csf_read,
+	.write = csf_write,
+	.poll = csf_sync_read,
 	.timestamp = csf_time,
 	.cycles = csf_time,
 };

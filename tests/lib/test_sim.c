@@ -39,6 +39,9 @@ static void options(void **state)
 		{ "sim:line=32", "sim:line=32,mode=lazy", 32, false, false },
 		{ "sim:mode=chaos,line=128", "sim:line=128,mode=chaos", 128, false, true },
 		{ "sim:mode=coherent", "sim:line=64,mode=coherent", 64, true, false },
+		{ "sim:driver=panthor", "sim:line=64,mode=lazy", 64, false, false },
+		{ "sim:line=32,driver=panfrost", "sim:driver=panfrost,line=32,mode=lazy", 32, false,
+		  false },
 		{ "sim:seed=0,policy=hooks", "sim:line=64,mode=lazy,seed=0,policy=hooks", 64,
 		  false, false },
 		{ "sim:line=128,mode=coherent,seed=18446744073709551615,policy=hooks",
@@ -49,7 +52,8 @@ static void options(void **state)
 	};
 	static const char *const bad[] = {
 		"sim:", "sim:line", "sim:line=", "sim:line=16", "sim:line=256", "sim:line=064",
-		"sim:line=64,", "sim:,line=64", "sim:mode=wild", "sim:seed=", "sim:seed=-1",
+		"sim:line=64,", "sim:,line=64", "sim:driver=", "sim:driver=mali",
+		"sim:mode=wild", "sim:seed=", "sim:seed=-1",
 		"sim:seed=+1", "sim:seed=1x", "sim:seed=18446744073709551616", "sim:policy=",
 		"sim:policy=none", "sim:color=red", "sim:Line=64",
 	};
@@ -109,6 +113,79 @@ static void policies(void **state)
 	gemsync_bo_destroy(bo);
 	close_sim(&hooks);
 	close_sim(&strict);
+}
+
+/* R13: the rules of panfrost, which knows no private BOs. */
+static void rules_of_panfrost(void **state)
+{
+	struct sim sim = open_sim("sim:driver=panfrost");
+	struct gemsync_bo *bo = NULL;
+	int fd;
+
+	(void)state;
+	assert_int_equal(gemsync_device_vm(sim.dev), 0);
+	assert_int_equal(gemsync_bo_create(sim.dev, 4096, GEMSYNC_BO_CACHED | GEMSYNC_BO_SHAREABLE,
+					   &bo), -EINVAL);
+	assert_int_equal(gemsync_bo_create(sim.dev, 1ull << 32, 0, &bo), -ENOMEM);
+	assert_null(bo);
+	assert_ok(gemsync_bo_create(sim.dev, 4096, GEMSYNC_BO_CACHED, &bo));
+	assert_int_equal(gemsync_bo_export(bo, &fd), -EPERM);
+	gemsync_bo_destroy(bo);
+	assert_ok(gemsync_bo_create(sim.dev, 4096, 0, &bo));
+	assert_int_equal(gemsync_bo_export(bo, &fd), -EOPNOTSUPP);
+	gemsync_bo_destroy(bo);
+	close_sim(&sim);
+}
+
+/* Every BO has an address of its own, and none when it is gone; who binds is the driver. */
+static void addresses_of_panfrost(void **state)
+{
+	struct sim sim = open_sim("sim:driver=panfrost");
+	struct gemsync_bo *bos[2];
+	uint64_t va[2], again;
+
+	(void)state;
+	assert_ok(gemsync_bo_create(sim.dev, 4096, 0, &bos[0]));
+	assert_ok(gemsync_bo_create(sim.dev, 4096, 0, &bos[1]));
+	assert_ok(gpu_bind(sim.gpu, bos[0], &va[0]));
+	assert_ok(gpu_bind(sim.gpu, bos[1], &va[1]));
+	assert_true(va[0] != va[1]);
+	assert_ok(gpu_bind(sim.gpu, bos[0], &again));
+	assert_int_equal(again, va[0]);
+	assert_int_equal(gpu_bind_at(sim.gpu, bos[0], 0, 4096, GPU_BIND_AT_START), -EOPNOTSUPP);
+	assert_int_equal(gpu_unbind(sim.gpu, va[0], 4096), -EOPNOTSUPP);
+	assert_ok(gpu_write32(sim.gpu, va[0], 1));
+	gemsync_bo_destroy(bos[0]);
+	assert_int_equal(gpu_write32(sim.gpu, va[0], 1), -EIO);
+	/* The next chain runs, and the hole is used again. */
+	assert_ok(gpu_write32(sim.gpu, va[1], 1));
+	assert_ok(gemsync_bo_create(sim.dev, 4096, 0, &bos[0]));
+	assert_ok(gpu_bind(sim.gpu, bos[0], &again));
+	assert_int_equal(again, va[0]);
+	gemsync_bo_destroy(bos[0]);
+	gemsync_bo_destroy(bos[1]);
+	close_sim(&sim);
+}
+
+/* A chain that waits for ever is ended after 500 ms, and the next one runs. */
+static void patience_of_panfrost(void **state)
+{
+	struct sim sim = open_sim("sim:driver=panfrost");
+	int64_t begin = now_ms();
+	struct gemsync_bo *bo;
+	uint64_t va;
+
+	(void)state;
+	assert_ok(gemsync_bo_create(sim.dev, 4096, 0, &bo));
+	assert_ok(gpu_bind(sim.gpu, bo, &va));
+	assert_ok(gpu_spin_begin(sim.gpu, va));
+	assert_int_equal(gpu_spin_end(sim.gpu), -ETIME);
+	assert_true(now_ms() - begin >= 480);
+	assert_ok(gpu_write32(sim.gpu, va, 1));
+	assert_ok(gpu_spin_begin(sim.gpu, va));
+	assert_ok(gpu_spin_end(sim.gpu));
+	gemsync_bo_destroy(bo);
+	close_sim(&sim);
 }
 
 static void labels(void **state)
@@ -263,6 +340,9 @@ int main(void)
 		cmocka_unit_test(options),
 		cmocka_unit_test(no_kernel),
 		cmocka_unit_test(policies),
+		cmocka_unit_test(rules_of_panfrost),
+		cmocka_unit_test(addresses_of_panfrost),
+		cmocka_unit_test(patience_of_panfrost),
 		cmocka_unit_test(labels),
 		cmocka_unit_test(devices_are_separate),
 		cmocka_unit_test(close_while_a_stream_runs),
