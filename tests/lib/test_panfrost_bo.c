@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/* BOs of panfrost: creation, addresses, maps, waits, queries; each bad call in one thing. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "panfrost_calls.h"
+
+#define NOEXEC	PANFROST_BO_NOEXEC
+#define HEAP	(PANFROST_BO_HEAP | PANFROST_BO_NOEXEC)
+#define WB	PANFROST_BO_WB_MMAP
+#define GIB	(1024ull * MIB)
+
+static void bad_creations(void **state)
+{
+	static const struct {
+		const char *what;
+		struct drm_panfrost_create_bo args;
+	} cases[] = {
+		{ "size 0", { .size = 0 } },
+		{ "pad", { .size = 4096, .pad = 1 } },
+		{ "unknown flag", { .size = 4096, .flags = 8 } },
+		{ "unknown high flag", { .size = 4096, .flags = 0x80000000 } },
+		{ "executable heap", { .size = 4096, .flags = PANFROST_BO_HEAP } },
+		{ "executable cached heap", { .size = 4096, .flags = PANFROST_BO_HEAP | WB } },
+	};
+	struct fixture *f = need_panfrost(state);
+	struct drm_panfrost_create_bo args;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		args = cases[i].args;
+		if (raw_ioctl(f->fd, DRM_IOCTL_PANFROST_CREATE_BO, &args) != -EINVAL)
+			fail_msg("%s: not refused", cases[i].what);
+		assert_int_equal(args.handle, 0);
+	}
+}
+
+/* R23: every combination that can be created is reported as it was created. */
+static void creations(void **state)
+{
+	static const uint32_t flags[] = { 0, NOEXEC, WB, NOEXEC | WB, HEAP, HEAP | WB };
+	struct fixture *f = need_panfrost(state);
+	uint32_t create, extra;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		uint32_t bo = pf_new_bo(f->fd, 1, flags[i]);
+
+		assert_ok(pf_query_bo(f->fd, bo, &create, &extra));
+		assert_int_equal(create, flags[i]);
+		assert_int_equal(extra, 0);
+		pf_close_bo(f->fd, bo);
+	}
+}
+
+static void bad_queries(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct drm_panfrost_query_bo_info good = { .handle = pf_new_bo(f->fd, 4096, 0) };
+	struct drm_panfrost_query_bo_info args = good;
+	uint32_t create, extra;
+
+	args.pad = 1;
+	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_QUERY_BO_INFO, &args), -EINVAL);
+	args = good;
+	args.extra_flags = 1;
+	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_QUERY_BO_INFO, &args), -EINVAL);
+	assert_int_equal(pf_query_bo(f->fd, NO_HANDLE, &create, &extra), -ENOENT);
+	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_QUERY_BO_INFO, &good));
+}
+
+/* ---- Addresses ---- */
+
+static void addresses(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct drm_panfrost_create_bo args = { .size = 3 * PAGE - 1 };
+	struct drm_panfrost_get_bo_offset unknown = { .handle = NO_HANDLE };
+	uint64_t va;
+
+	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_CREATE_BO, &args));
+	va = pf_bo_va(f->fd, args.handle);
+	assert_int_equal(va, args.offset);
+	assert_int_equal(va % PAGE, 0);
+	assert_true(va >= 32 * MIB);
+	/* Not twice the same. */
+	assert_true(pf_bo_va(f->fd, pf_new_bo(f->fd, PAGE, NOEXEC)) != va);
+	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_GET_BO_OFFSET, &unknown), -ENOENT);
+}
+
+/* Shaders have 24-bit program counters: what is executable lies between two multiples. */
+static void executable_bos(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	const uint64_t size = 5 * MIB, block = 16 * MIB;
+	size_t i;
+
+	for (i = 0; i < 8; i++) {
+		uint64_t va = pf_bo_va(f->fd, pf_new_bo(f->fd, size, 0));
+
+		assert_int_equal(va / block, (va + size - 1) / block);
+	}
+}
+
+/* Large ones begin where large pages do. */
+static void large_bos(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+
+	pf_new_bo(f->fd, PAGE, NOEXEC);
+	assert_int_equal(pf_bo_va(f->fd, pf_new_bo(f->fd, 2 * MIB, NOEXEC)) % (2 * MIB), 0);
+}
+
+/* Every file has an address space of its own (R20). */
+static void address_space_per_file(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	int other = gemsync_device_fd(fixture_other(f)), fd;
+	struct chain chain = new_chain_on(other);
+	uint32_t bo = pf_new_bo(f->fd, PAGE, NOEXEC), imported;
+	uint64_t far = pf_bo_va(f->fd, pf_new_bo(f->fd, 64 * MIB, HEAP));
+
+	/* What only the first file has mapped there is nothing to the other. */
+	chain.jobs[0] = jm_write_value(far, JM_IMM32, 1, 0);
+	assert_int_equal(run_chain(&chain), -EINVAL);
+	/* A shared object has an address in each. */
+	assert_ok(drmPrimeHandleToFD(f->fd, bo, DRM_CLOEXEC | DRM_RDWR, &fd));
+	assert_ok(drmPrimeFDToHandle(other, fd, &imported));
+	close(fd);
+	chain.jobs[0] = jm_write_value(pf_bo_va(other, imported), JM_IMM32, 5, 0);
+	assert_ok(run_chain(&chain));
+	assert_int_equal(*(uint32_t *)pf_map_bo(f->fd, bo, PAGE), 5);
+}
+
+/* There are not quite 4 GiB of them; heaps take addresses and no memory. */
+static void addresses_run_out(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	uint32_t handles[8], count = 0, last = 0;
+	int ret;
+
+	while (!(ret = pf_create_bo(f->fd, 1 * GIB, HEAP, &last))) {
+		assert_true(count < ARRAY_SIZE(handles));
+		handles[count++] = last;
+	}
+	/* -ENOMEM comes first where an object is larger than the machine's memory. */
+	if (ret == -ENOMEM && !count)
+		skip_because("an object of 1 GiB is larger than memory: run with more of it");
+	assert_int_equal(ret, -ENOSPC);
+	assert_int_equal(count, 3);
+	pf_close_bo(f->fd, handles[1]);
+	assert_ok(pf_create_bo(f->fd, 1 * GIB, HEAP, &last));
+}
+
+/* ---- Maps ---- */
+
+static void bad_maps(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct drm_panfrost_mmap_bo args = { .handle = pf_new_bo(f->fd, PAGE, 0), .flags = 1 };
+
+	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_MMAP_BO, &args), -EINVAL);
+	args.flags = 0;
+	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_MMAP_BO, &args));
+	args.handle = NO_HANDLE;
+	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_MMAP_BO, &args), -ENOENT);
+}
+
+static int map_errno(int fd, uint64_t offset)
+{
+	void *map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	munmap(map, PAGE);
+	return 0;
+}
+
+/* R16: no offset, and none that is guessed, nor through its dma-buf. */
+static void heaps_are_not_mapped(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct drm_panfrost_mmap_bo before = { .handle = pf_new_bo(f->fd, PAGE, 0) };
+	struct drm_panfrost_mmap_bo heap = { .handle = pf_new_bo(f->fd, PAGE, HEAP) };
+	struct drm_panfrost_mmap_bo behind = { .handle = pf_new_bo(f->fd, PAGE, 0) };
+	uint64_t offset, end;
+	int fd;
+
+	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_MMAP_BO, &heap), -EINVAL);
+	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_MMAP_BO, &before));
+	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_MMAP_BO, &behind));
+	end = before.offset > behind.offset ? before.offset : behind.offset;
+	offset = before.offset < behind.offset ? before.offset : behind.offset;
+	for (; offset <= end + 4 * PAGE; offset += PAGE) {
+		if (offset != before.offset && offset != behind.offset)
+			assert_int_equal(map_errno(f->fd, offset), -EINVAL);
+	}
+	assert_ok(drmPrimeHandleToFD(f->fd, heap.handle, DRM_CLOEXEC | DRM_RDWR, &fd));
+	assert_int_equal(map_errno(fd, 0), -EINVAL);
+	close(fd);
+}
+
+/* ---- Waits ---- */
+
+static void bad_waits(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct drm_panfrost_wait_bo args = { .handle = pf_new_bo(f->fd, PAGE, 0), .pad = 1 };
+
+	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_WAIT_BO, &args), -EINVAL);
+	assert_int_equal(pf_wait_bo(f->fd, NO_HANDLE, 0), -ENOENT);
+	assert_ok(pf_wait_bo(f->fd, args.handle, 0));
+}
+
+static void waits(void **state)
+{
+	struct fixture *f = need_virtual_jobs(state);
+	uint32_t bos[2] = { pf_new_bo(f->fd, PAGE, NOEXEC), pf_new_bo(f->fd, PAGE, NOEXEC) };
+	struct chain chain = new_chain(f);
+	volatile uint32_t *word = pf_map_bo(f->fd, bos[0], PAGE);
+	struct drm_panfrost_submit args = submit_args(&chain, 0);
+
+	assert_true(word != MAP_FAILED);
+	chain.jobs[0] = jm_wait(pf_bo_va(f->fd, bos[0]), 0, 0);
+	args.bo_handles = (uintptr_t)bos;
+	args.bo_handle_count = 1;
+	assert_ok(pf_submit(f->fd, &args));
+	assert_int_equal(pf_wait_bo(f->fd, bos[0], 0), -EBUSY);
+	assert_int_equal(pf_wait_bo(f->fd, bos[0], 50 * MSEC), -ETIMEDOUT);
+	/* One that the submit did not name is free. */
+	assert_ok(pf_wait_bo(f->fd, bos[1], 0));
+	*word = 1;
+	assert_ok(pf_wait_bo(f->fd, bos[0], LONG_NS));
+	assert_ok(pf_wait_bo(f->fd, bos[0], 0));
+}
+
+/* ---- Labels ---- */
+
+static int set_label(struct fixture *f, uint32_t handle, const void *label, uint32_t pad)
+{
+	struct drm_panfrost_set_label_bo args = {
+		.handle = handle, .label = (uintptr_t)label, .pad = pad,
+	};
+
+	return raw_ioctl(f->fd, DRM_IOCTL_PANFROST_SET_LABEL_BO, &args);
+}
+
+static void labels(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	uint32_t bo = pf_new_bo(f->fd, PAGE, 0);
+	char label[4097];
+
+	memset(label, 'x', 4096);
+	label[4096] = '\0';
+	assert_int_equal(set_label(f, bo, label, 0), -E2BIG);
+	assert_ok(set_label(f, bo, label + 1, 0));
+	assert_int_equal(set_label(f, bo, "label", 1), -EINVAL);
+	assert_int_equal(set_label(f, NO_HANDLE, "label", 0), -ENOENT);
+	assert_int_equal(set_label(f, bo, (void *)8, 0), -EFAULT);
+	assert_ok(set_label(f, bo, "label", 0));
+	assert_ok(set_label(f, bo, NULL, 0));
+}
+
+/* ---- Advice ---- */
+
+static void advice(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	int other = gemsync_device_fd(fixture_other(f)), fd;
+	uint32_t bo = pf_new_bo(f->fd, PAGE, NOEXEC), retained = 0, imported;
+
+	assert_int_equal(pf_madvise_bo(f->fd, bo, 2, &retained), -EINVAL);
+	assert_int_equal(pf_madvise_bo(f->fd, bo, UINT32_MAX, &retained), -EINVAL);
+	assert_int_equal(pf_madvise_bo(f->fd, NO_HANDLE, PANFROST_MADV_WILLNEED, &retained),
+			 -ENOENT);
+	assert_ok(pf_madvise_bo(f->fd, bo, PANFROST_MADV_DONTNEED, &retained));
+	assert_int_equal(retained, 1);
+	retained = 0;
+	assert_ok(pf_madvise_bo(f->fd, bo, PANFROST_MADV_WILLNEED, &retained));
+	assert_int_equal(retained, 1);
+	/* What another file uses is needed, whatever this one says. */
+	assert_ok(drmPrimeHandleToFD(f->fd, bo, DRM_CLOEXEC | DRM_RDWR, &fd));
+	assert_ok(drmPrimeFDToHandle(other, fd, &imported));
+	close(fd);
+	assert_int_equal(pf_madvise_bo(f->fd, bo, PANFROST_MADV_DONTNEED, &retained), -EINVAL);
+	assert_ok(pf_madvise_bo(other, imported, PANFROST_MADV_WILLNEED, &retained));
+	assert_int_equal(retained, 1);
+}
+
+/* ---- Fresh memory ---- */
+
+/* R17: through a map, and for the GPU without one. */
+static void fresh_pages_are_zero(void **state)
+{
+	static const uint32_t flags[] = { NOEXEC, NOEXEC | WB };
+	struct fixture *f = need_virtual_jobs(state);
+	uint32_t copy = pf_new_bo(f->fd, PAGE, NOEXEC);
+	volatile uint32_t *seen = pf_map_bo(f->fd, copy, PAGE);
+	struct chain chain = new_chain(f);
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		uint32_t bo = pf_new_bo(f->fd, PAGE, flags[i]);
+		volatile uint32_t *map;
+
+		for (j = 0; j < PAGE / 4; j++)
+			seen[j] = 0x55555555;
+		chain.jobs[0] = jm_copy(pf_bo_va(f->fd, copy), pf_bo_va(f->fd, bo), PAGE, 0);
+		assert_ok(run_chain(&chain));
+		map = pf_map_bo(f->fd, bo, PAGE);
+		for (j = 0; j < PAGE / 4; j++)
+			assert_int_equal(seen[j] | map[j], 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		device_test(bad_creations),
+		device_test(creations),
+		device_test(bad_queries),
+		device_test(addresses),
+		device_test(executable_bos),
+		device_test(large_bos),
+		device_test(address_space_per_file),
+		device_test(addresses_run_out),
+		device_test(bad_maps),
+		device_test(heaps_are_not_mapped),
+		device_test(bad_waits),
+		device_test(waits),
+		device_test(labels),
+		device_test(advice),
+		device_test(fresh_pages_are_zero),
+	};
+
+	return cmocka_run_group_tests_name("panfrost_bo", tests, NULL, NULL);
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+/* Heaps: they grow when the GPU touches them, and there is never anything to sync. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "panfrost_calls.h"
+
+#define HEAP	(PANFROST_BO_HEAP | PANFROST_BO_NOEXEC)
+#define PAGES	"drm_gem_sync/parameters/pages"
+
+/* Bytes of this file that are in memory. */
+static long resident(struct fixture *f)
+{
+	char path[64], line[256], unit[8];
+	long value = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", f->fd);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "drm-resident-memory: %ld %7s", &value, unit) == 2)
+			value *= unit[0] == 'M' ? (long)MIB : (long)KIB;
+	}
+	fclose(file);
+	return value;
+}
+
+/* Where the GPU touches it, and nowhere else: 2 MiB at once, and what is left at the end. */
+static void grows_where_it_is_touched(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct chain chain = new_chain(f);
+	uint32_t heap = pf_new_bo(f->fd, 64 * MIB + 3 * PAGE, HEAP);
+	uint64_t va = pf_bo_va(f->fd, heap);
+	long before = pf_module_value(PAGES), in_file = resident(f);
+
+	chain.jobs[0] = jm_write_value(va + 10 * MIB, JM_IMM32, 7, 0);
+	assert_ok(run_chain(&chain));
+	assert_int_equal(pf_module_value(PAGES) - before, CHUNK / PAGE);
+	assert_int_equal(resident(f) - in_file, CHUNK);
+	/* In the same chunk. */
+	chain.jobs[0] = jm_write_value(va + 12 * MIB - 8, JM_IMM64, 7, 0);
+	assert_ok(run_chain(&chain));
+	assert_int_equal(pf_module_value(PAGES) - before, CHUNK / PAGE);
+	/* In the last one, which is short. */
+	chain.jobs[0] = jm_write_value(va + 64 * MIB + 3 * PAGE - 4, JM_IMM32, 7, 0);
+	assert_ok(run_chain(&chain));
+	assert_int_equal(pf_module_value(PAGES) - before, CHUNK / PAGE + 3);
+	chain.jobs[0] = jm_write_value(va + 64 * MIB + 3 * PAGE, JM_IMM32, 7, 0);
+	assert_int_equal(run_chain(&chain), -EINVAL);
+	assert_int_equal(pf_module_value(PAGES) - before, CHUNK / PAGE + 3);
+}
+
+/* R17: what is new is zero, also over a boundary; what was written stays. */
+static void keeps_what_is_written(void **state)
+{
+	struct fixture *f = need_virtual_jobs(state);
+	struct chain chain = new_chain(f);
+	uint64_t va = pf_bo_va(f->fd, pf_new_bo(f->fd, 8 * MIB, HEAP));
+	uint32_t copy = pf_new_bo(f->fd, PAGE, PANFROST_BO_NOEXEC), i;
+	volatile uint32_t *seen = pf_map_bo(f->fd, copy, PAGE);
+
+	/* The copy comes to the second chunk in its middle. */
+	memset((void *)seen, 0x55, PAGE);
+	chain.jobs[0] = jm_copy(pf_bo_va(f->fd, copy), va + CHUNK - PAGE / 2, PAGE, 0);
+	assert_ok(run_chain(&chain));
+	for (i = 0; i < PAGE / 4; i++)
+		assert_int_equal(seen[i], 0);
+	chain.jobs[0] = jm_write_value(va + CHUNK - 8, JM_IMM64, 0x1122334455667788,
+				       job_va(&chain, 1));
+	chain.jobs[1] = jm_write_value(va + CHUNK, JM_IMM64, 0x99aabbccddeeff00,
+				       job_va(&chain, 2));
+	chain.jobs[2] = jm_copy(pf_bo_va(f->fd, copy), va + CHUNK - 8, 16, 0);
+	assert_ok(run_chain(&chain));
+	assert_int_equal(seen[0], 0x55667788);
+	assert_int_equal(seen[3], 0x99aabbcc);
+}
+
+/* R9, case 33: cached, not cached, before and after it has grown: no lines, no pages. */
+static void sync_does_nothing(void **state)
+{
+	static const uint32_t flags[] = { HEAP, HEAP | PANFROST_BO_WB_MMAP };
+	struct fixture *f = need_panfrost(state);
+	struct drm_panfrost_bo_sync_op op = { .type = 1, .size = 4 * MIB };
+	struct chain chain = new_chain(f);
+	struct gemsync_counters before;
+	size_t i, type;
+	long pages;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		op.handle = pf_new_bo(f->fd, 4 * MIB, flags[i]);
+		pages = pf_module_value(PAGES);
+		before = lines_now(f);
+		for (type = 0; type < 2; type++) {
+			op.type = type;
+			assert_ok(pf_sync_bo(f->fd, &op, 1));
+		}
+		assert_int_equal(pf_module_value(PAGES), pages);
+		chain.jobs[0] = jm_write_value(pf_bo_va(f->fd, op.handle), JM_IMM32, 1, 0);
+		assert_ok(run_chain(&chain));
+		before = lines_now(f);
+		assert_ok(pf_sync_bo(f->fd, &op, 1));
+		assert_lines(f, &before, 0, 0);
+		assert_int_equal(pf_module_value(PAGES), pages + (long)(CHUNK / PAGE));
+		/* What is refused is refused for heaps too (R8). */
+		op.size = 4 * MIB + 1;
+		assert_int_equal(pf_sync_bo(f->fd, &op, 1), -EINVAL);
+		op.size = 4 * MIB;
+	}
+}
+
+/* ---- Case 60: syncs while it grows ---- */
+
+struct syncer {
+	struct fixture *f;
+	uint32_t heap;
+	atomic_bool stop;
+	atomic_int error;
+	unsigned long syncs;
+};
+
+static void *sync_loop(void *arg)
+{
+	struct syncer *syncer = arg;
+	struct drm_panfrost_bo_sync_op op = {
+		.handle = syncer->heap, .type = 1, .size = 64 * MIB,
+	};
+
+	while (!atomic_load(&syncer->stop)) {
+		int ret = pf_sync_bo(syncer->f->fd, &op, 1);
+
+		if (ret)
+			atomic_store(&syncer->error, ret);
+		syncer->syncs++;
+	}
+	return NULL;
+}
+
+static void sync_while_it_grows(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct syncer syncer = { .f = f };
+	struct chain chain = new_chain(f);
+	pthread_t thread;
+	uint32_t i, round;
+
+	for (round = 0; round < 4; round++) {
+		uint64_t va;
+
+		syncer.heap = pf_new_bo(f->fd, 64 * MIB, HEAP | PANFROST_BO_WB_MMAP);
+		va = pf_bo_va(f->fd, syncer.heap);
+		atomic_store(&syncer.stop, false);
+		assert_ok(pthread_create(&thread, NULL, sync_loop, &syncer));
+		for (i = 0; i < 16; i++)
+			chain.jobs[i] = jm_write_value(va + i * 4 * MIB, JM_IMM32, i,
+						       i < 15 ? job_va(&chain, i + 1) : 0);
+		assert_ok(run_chain(&chain));
+		atomic_store(&syncer.stop, true);
+		assert_ok(pthread_join(thread, NULL));
+		pf_close_bo(f->fd, syncer.heap);
+	}
+	assert_int_equal(atomic_load(&syncer.error), 0);
+	assert_true(syncer.syncs > 0);
+}
+
+/* The handle goes while the GPU makes the heap grow: whoever named it goes on. */
+static void close_while_it_grows(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct chain chain = new_chain(f);
+	uint32_t i, round, bos[2], done = pf_new_syncobj(f->fd);
+	struct drm_panfrost_submit args = submit_args(&chain, done);
+
+	for (round = 0; round < 6; round++) {
+		uint64_t va;
+
+		bos[0] = pf_new_bo(f->fd, 64 * MIB, HEAP);
+		bos[1] = chain.bo;
+		va = pf_bo_va(f->fd, bos[0]);
+		for (i = 0; i < 8; i++)
+			chain.jobs[i] = jm_write_value(va + i * 8 * MIB, JM_IMM32, i,
+						       i < 7 ? job_va(&chain, i + 1) : 0);
+		args.bo_handles = (uintptr_t)bos;
+		args.bo_handle_count = round % 2 ? 2 : 0;
+		if (!args.bo_handle_count)
+			args.bo_handles = 0;
+		assert_ok(pf_submit(f->fd, &args));
+		pf_close_bo(f->fd, bos[0]);
+		assert_ok(pf_wait_syncobj(f->fd, done, LONG_NS));
+		if (args.bo_handle_count)
+			assert_ok(pf_syncobj_error(f->fd, done));
+		assert_ok(drmSyncobjReset(f->fd, &done, 1));
+	}
+}
+
+/* Two address spaces see one memory, whoever made it grow. */
+static void shared_heap(void **state)
+{
+	struct fixture *f = need_virtual_jobs(state);
+	int other = gemsync_device_fd(fixture_other(f)), fd;
+	uint32_t heap = pf_new_bo(f->fd, 8 * MIB, HEAP), imported;
+	uint32_t copy = pf_new_bo(other, PAGE, PANFROST_BO_NOEXEC);
+	volatile uint32_t *seen = pf_map_bo(other, copy, PAGE);
+	struct chain chain = new_chain(f), far = new_chain_on(other);
+
+	assert_ok(drmPrimeHandleToFD(f->fd, heap, DRM_CLOEXEC | DRM_RDWR, &fd));
+	assert_ok(drmPrimeFDToHandle(other, fd, &imported));
+	close(fd);
+	chain.jobs[0] = jm_write_value(pf_bo_va(f->fd, heap) + 5 * MIB, JM_IMM32, 0x1234, 0);
+	assert_ok(run_chain(&chain));
+	far.jobs[0] = jm_copy(pf_bo_va(other, copy), pf_bo_va(other, imported) + 5 * MIB, 4, 0);
+	assert_ok(run_chain(&far));
+	assert_int_equal(seen[0], 0x1234);
+}
+
+/* R13: a cached heap is not shared. */
+static void cached_heap_is_not_exported(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	uint32_t heap = pf_new_bo(f->fd, PAGE, HEAP | PANFROST_BO_WB_MMAP);
+	int fd;
+
+	if (f->info.coherent)
+		skip_because("the device is coherent: run on one that is not");
+	assert_int_equal(drmPrimeHandleToFD(f->fd, heap, DRM_CLOEXEC, &fd), -1);
+	assert_int_equal(errno, EPERM);
+}
+
+/* What a heap has goes with it. */
+static void memory_comes_back(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct chain chain = new_chain(f);
+	long before = pf_module_value(PAGES);
+	uint32_t heap = pf_new_bo(f->fd, 32 * MIB, HEAP), i;
+
+	for (i = 0; i < 16; i++)
+		chain.jobs[i] = jm_write_value(pf_bo_va(f->fd, heap) + i * CHUNK, JM_IMM32, i,
+					       i < 15 ? job_va(&chain, i + 1) : 0);
+	assert_ok(run_chain(&chain));
+	assert_int_equal(pf_module_value(PAGES) - before, 32 * MIB / PAGE);
+	pf_close_bo(f->fd, heap);
+	for (i = 0; i < 100 && pf_module_value(PAGES) != before; i++)
+		usleep(20000);
+	assert_int_equal(pf_module_value(PAGES), before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		device_test(grows_where_it_is_touched),
+		device_test(keeps_what_is_written),
+		device_test(sync_does_nothing),
+		device_test(sync_while_it_grows),
+		device_test(close_while_it_grows),
+		device_test(shared_heap),
+		device_test(cached_heap_is_not_exported),
+		device_test(memory_comes_back),
+	};
+
+	return cmocka_run_group_tests_name("panfrost_heap", tests, NULL, NULL);
+}
