@@ -209,7 +209,8 @@ int vgpu_heap_map(struct vgpu_mapping *mapping)
 	}
 	mapping->heap_map = map;
 	ret = mtree_insert_range(&mapping->vm->heaps, mapping->node.start,
-				 mapping->node.start + mapping->node.size - 1, map, GFP_KERNEL);
+				 mapping->node.start + mapping->bo->base.base.size - 1, map,
+				 GFP_KERNEL);
 	if (ret)
 		goto err_free;
 	return 0;

@@ -6,6 +6,7 @@
 #include "internal.h"
 #include "vm_op.h"
 
+/* With a page behind it where nothing is, so that accesses past an object's end fault. */
 static int alloc_va(struct vgpu_mapping *mapping, u64 align)
 {
 	struct vgpu_vm *vm = mapping->vm;
@@ -13,7 +14,7 @@ static int alloc_va(struct vgpu_mapping *mapping, u64 align)
 
 	mutex_lock(&vm->kernel_lock);
 	ret = drm_mm_insert_node_generic(&vm->kernel_space, &mapping->node,
-					 mapping->bo->base.base.size, align, 0,
+					 mapping->bo->base.base.size + PAGE_SIZE, align, 0,
 					 DRM_MM_INSERT_BEST);
 	mutex_unlock(&vm->kernel_lock);
 	return ret;

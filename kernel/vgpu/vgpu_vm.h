@@ -187,7 +187,7 @@ struct vgpu_mapping {
 	struct vgpu_bo *bo;
 	/** @heap_map: growth of @bo through this mapping; NULL if it does not grow */
 	struct vgpu_heap_map *heap_map;
-	/** @node: in &vgpu_vm.kernel_space */
+	/** @node: in &vgpu_vm.kernel_space, one page longer than @bo */
 	struct drm_mm_node node;
 	/** @flags: VGPU_VA_* */
 	u32 flags;
