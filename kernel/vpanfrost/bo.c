@@ -211,24 +211,28 @@ static bool is_shared(struct vgpu_bo *bo)
 	return vms > 1;
 }
 
-/* It is advice: nothing takes the content of an object that is there, so far. */
+/* What a heap has grown is not its object's to give, so that it keeps its content. */
 int vpanfrost_ioctl_madvise(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_panfrost_madvise *args = data;
+	const bool needed = args->madv == PANFROST_MADV_WILLNEED;
 	struct drm_gem_object *obj;
-	int ret = 0;
+	int ret;
 
-	if (args->madv != PANFROST_MADV_WILLNEED && args->madv != PANFROST_MADV_DONTNEED)
+	if (!needed && args->madv != PANFROST_MADV_DONTNEED)
 		return -EINVAL;
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;
-	if (args->madv == PANFROST_MADV_DONTNEED && is_shared(to_vgpu_bo(obj)))
+	if (!needed && is_shared(to_vgpu_bo(obj)))
 		ret = -EINVAL;
 	else
-		args->retained = 1;
+		ret = drm_gem_sync_shmem_madvise(to_drm_gem_sync_shmem(obj), needed);
 	drm_gem_object_put(obj);
-	return ret;
+	if (ret < 0)
+		return ret;
+	args->retained = ret;
+	return 0;
 }
 
 int vpanfrost_ioctl_set_label_bo(struct drm_device *drm, void *data, struct drm_file *file)

@@ -7,6 +7,7 @@
 #include <xf86drm.h>
 
 #include "panfrost_calls.h"
+#include "pressure.h"
 
 #define NOEXEC	PANFROST_BO_NOEXEC
 #define HEAP	(PANFROST_BO_HEAP | PANFROST_BO_NOEXEC)
@@ -78,6 +79,7 @@ static void addresses(void **state)
 {
 	struct fixture *f = need_panfrost(state);
 	struct drm_panfrost_create_bo args = { .size = 3 * PAGE - 1 };
+	struct chain chain = new_chain(f);
 	struct drm_panfrost_get_bo_offset unknown = { .handle = NO_HANDLE };
 	uint64_t va;
 
@@ -86,6 +88,11 @@ static void addresses(void **state)
 	assert_int_equal(va, args.offset);
 	assert_int_equal(va % PAGE, 0);
 	assert_true(va >= 32 * MIB);
+	/* What leaves it at its end finds nothing. */
+	chain.jobs[0] = jm_write_value(va + 3 * PAGE - 4, JM_IMM32, 1, 0);
+	assert_ok(run_chain(&chain));
+	chain.jobs[0] = jm_write_value(va + 3 * PAGE, JM_IMM32, 1, 0);
+	assert_int_equal(run_chain(&chain), -EINVAL);
 	/* Not twice the same. */
 	assert_true(pf_bo_va(f->fd, pf_new_bo(f->fd, PAGE, NOEXEC)) != va);
 	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANFROST_GET_BO_OFFSET, &unknown), -ENOENT);
@@ -239,7 +246,7 @@ static void waits(void **state)
 
 /* ---- Labels ---- */
 
-static int set_label(struct fixture *f, uint32_t handle, const void *label, uint32_t pad)
+static int label_bo(struct fixture *f, uint32_t handle, const void *label, uint32_t pad)
 {
 	struct drm_panfrost_set_label_bo args = {
 		.handle = handle, .label = (uintptr_t)label, .pad = pad,
@@ -256,13 +263,13 @@ static void labels(void **state)
 
 	memset(label, 'x', 4096);
 	label[4096] = '\0';
-	assert_int_equal(set_label(f, bo, label, 0), -E2BIG);
-	assert_ok(set_label(f, bo, label + 1, 0));
-	assert_int_equal(set_label(f, bo, "label", 1), -EINVAL);
-	assert_int_equal(set_label(f, NO_HANDLE, "label", 0), -ENOENT);
-	assert_int_equal(set_label(f, bo, (void *)8, 0), -EFAULT);
-	assert_ok(set_label(f, bo, "label", 0));
-	assert_ok(set_label(f, bo, NULL, 0));
+	assert_int_equal(label_bo(f, bo, label, 0), -E2BIG);
+	assert_ok(label_bo(f, bo, label + 1, 0));
+	assert_int_equal(label_bo(f, bo, "label", 1), -EINVAL);
+	assert_int_equal(label_bo(f, NO_HANDLE, "label", 0), -ENOENT);
+	assert_int_equal(label_bo(f, bo, (void *)8, 0), -EFAULT);
+	assert_ok(label_bo(f, bo, "label", 0));
+	assert_ok(label_bo(f, bo, NULL, 0));
 }
 
 /* ---- Advice ---- */
@@ -289,6 +296,94 @@ static void advice(void **state)
 	assert_int_equal(pf_madvise_bo(f->fd, bo, PANFROST_MADV_DONTNEED, &retained), -EINVAL);
 	assert_ok(pf_madvise_bo(other, imported, PANFROST_MADV_WILLNEED, &retained));
 	assert_int_equal(retained, 1);
+}
+
+static void purge_all(struct fixture *f)
+{
+	int ret = write_debugfs(f, "purge", "all");
+
+	if (ret)
+		skip_because("debugfs does not purge: run as root on an emulated device");
+}
+
+/* Cases 36: what was purged stays so, and syncs of it do nothing and allocate nothing. */
+static void purged_bo(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct drm_panfrost_bo_sync_op op = { .type = 1, .size = PAGE };
+	struct chain chain = new_chain(f);
+	struct gemsync_counters before;
+	uint32_t retained = 1;
+	long pages;
+
+	op.handle = pf_new_bo(f->fd, PAGE, NOEXEC | WB);
+	chain.jobs[0] = jm_write_value(pf_bo_va(f->fd, op.handle), JM_IMM32, 1, 0);
+	assert_ok(run_chain(&chain));
+	assert_ok(pf_madvise_bo(f->fd, op.handle, PANFROST_MADV_DONTNEED, &retained));
+	pages = pf_module_value("drm_gem_sync/parameters/pages");
+	purge_all(f);
+	assert_int_equal(pf_module_value("drm_gem_sync/parameters/pages"), pages - 1);
+	before = lines_now(f);
+	assert_ok(pf_sync_bo(f->fd, &op, 1));
+	assert_lines(f, &before, 0, 0);
+	assert_ok(pf_madvise_bo(f->fd, op.handle, PANFROST_MADV_WILLNEED, &retained));
+	assert_int_equal(retained, 0);
+	assert_ptr_equal(pf_map_bo(f->fd, op.handle, PAGE), MAP_FAILED);
+	assert_int_equal(pf_module_value("drm_gem_sync/parameters/pages"), pages - 1);
+	/* The GPU finds nothing there, and goes on with the next chain. */
+	chain.jobs[0].status = 0;
+	assert_int_equal(run_chain(&chain), -EINVAL);
+	chain.jobs[0] = jm_job(JM_NULL, 0);
+	assert_ok(run_chain(&chain));
+}
+
+/* What is needed, in use, or known to others is not purged. */
+static void kept_bos(void **state)
+{
+	struct fixture *f = need_virtual_jobs(state);
+	uint32_t needed = pf_new_bo(f->fd, PAGE, NOEXEC), busy = pf_new_bo(f->fd, PAGE, NOEXEC);
+	uint32_t exported = pf_new_bo(f->fd, PAGE, NOEXEC), heap = pf_new_bo(f->fd, PAGE, HEAP);
+	const uint32_t bos[] = { needed, busy, exported, heap };
+	struct chain chain = new_chain(f);
+	struct drm_panfrost_submit args = submit_args(&chain, 0);
+	volatile uint32_t *word = pf_map_bo(f->fd, busy, PAGE);
+	uint32_t retained;
+	size_t i;
+	int fd;
+
+	assert_ok(drmPrimeHandleToFD(f->fd, exported, DRM_CLOEXEC, &fd));
+	for (i = 1; i < ARRAY_SIZE(bos); i++)
+		assert_ok(pf_madvise_bo(f->fd, bos[i], PANFROST_MADV_DONTNEED, &retained));
+	chain.jobs[0] = jm_wait(pf_bo_va(f->fd, busy), 0, 0);
+	args.bo_handles = (uintptr_t)&busy;
+	args.bo_handle_count = 1;
+	assert_ok(pf_submit(f->fd, &args));
+	purge_all(f);
+	*word = 1;
+	assert_ok(pf_wait_bo(f->fd, busy, LONG_NS));
+	for (i = 0; i < ARRAY_SIZE(bos); i++) {
+		assert_ok(pf_madvise_bo(f->fd, bos[i], PANFROST_MADV_WILLNEED, &retained));
+		assert_int_equal(retained, 1);
+	}
+	close(fd);
+}
+
+/* R18: what is evicted comes back for the next chain, with its content. */
+static void evicted_bo_comes_back(void **state)
+{
+	struct fixture *f = need_virtual_jobs(state);
+	uint32_t bo = pf_new_bo(f->fd, PAGE, NOEXEC), copy = pf_new_bo(f->fd, PAGE, NOEXEC);
+	struct chain chain = new_chain(f);
+	volatile uint32_t *seen;
+
+	chain.jobs[0] = jm_write_value(pf_bo_va(f->fd, bo) + 8, JM_IMM32, 0x1234, 0);
+	assert_ok(run_chain(&chain));
+	if (write_debugfs(f, "evict", "all"))
+		skip_because("debugfs does not evict: run as root on an emulated device");
+	chain.jobs[0] = jm_copy(pf_bo_va(f->fd, copy), pf_bo_va(f->fd, bo), 64, 0);
+	assert_ok(run_chain(&chain));
+	seen = pf_map_bo(f->fd, copy, PAGE);
+	assert_int_equal(seen[2], 0x1234);
 }
 
 /* ---- Fresh memory ---- */
@@ -334,6 +429,9 @@ int main(void)
 		device_test(waits),
 		device_test(labels),
 		device_test(advice),
+		device_test(purged_bo),
+		device_test(kept_bos),
+		device_test(evicted_bo_comes_back),
 		device_test(fresh_pages_are_zero),
 	};
 
