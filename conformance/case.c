@@ -211,6 +211,24 @@ struct buffer *new_buffer(struct cf *cf, uint64_t size, uint32_t flags)
 	return buf;
 }
 
+struct gemsync_bo *new_hidden(struct cf *cf, uint64_t size)
+{
+	const uint32_t flags = GEMSYNC_BO_CACHED | GEMSYNC_BO_NO_MMAP;
+	struct gemsync_bo *bo;
+
+	if (gemsync_bo_create(cf->dev, size, flags, &bo))
+		EXPECT_OK(gemsync_bo_create(cf->dev, size, GEMSYNC_BO_NO_MMAP, &bo));
+	return bo;
+}
+
+void unbind(struct cf *cf, uint64_t va, uint64_t size)
+{
+	int ret = gpu_unbind(cf->gpu, va, size);
+
+	if (ret != -EOPNOTSUPP)
+		EXPECT_OK(ret);
+}
+
 uint32_t cpu_get(const struct buffer *buf, uint64_t offset)
 {
 	return *(const volatile uint32_t *)(buf->map + offset);

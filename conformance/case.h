@@ -62,6 +62,12 @@ enum {
 					/* policy hooks: they are, and their dma-bufs sync (R14) */
 	NEED_EVICTION	= 1 << 17 | NEED_FILE | NEED_ROOT,
 					/* its idle BOs lose their pages on demand */
+	NEED_BIND	= 1 << 18,	/* user space says what its GPU's addresses mean */
+	NEED_PURGE	= 1 << 19 | NEED_FILE | NEED_ROOT,
+					/* BOs that are said not to be needed are purged on demand */
+	NEED_PUBLIC	= 1 << 22,	/* no BO is private to an address space */
+	NEED_NO_IMPORT_MAPS	= 1 << 20,	/* imported BOs are not mapped (R15) */
+	NEED_IMPORT_MAPS	= 1 << 21 | NEED_OFFSETS,	/* they are */
 };
 
 struct cf;
@@ -147,6 +153,12 @@ struct buffer *next_buffer(struct cf *cf);
 
 /* A BO, mapped and bound; it lives as long as the case. */
 struct buffer *new_buffer(struct cf *cf, uint64_t size, uint32_t flags);
+
+/* A BO that the CPU never maps, cached if the driver makes such; not bound. */
+struct gemsync_bo *new_hidden(struct cf *cf, uint64_t size);
+
+/* Unbind a BO that is about to be destroyed; drivers that bind all BOs do it then. */
+void unbind(struct cf *cf, uint64_t va, uint64_t size);
 
 /* 32-bit words, by CPU map and by GPU. */
 uint32_t cpu_get(const struct buffer *buf, uint64_t offset);

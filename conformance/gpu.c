@@ -160,6 +160,15 @@ int gpu_map_offset(struct gemsync_device *dev, struct gemsync_bo *bo, uint64_t *
 	return ops->map_offset(dev, gemsync_bo_handle(bo), offset);
 }
 
+int gpu_madvise(struct gemsync_device *dev, struct gemsync_bo *bo, bool needed, bool *retained)
+{
+	const struct gpu_ops *ops = find_ops(dev);
+
+	if (!ops || !ops->madvise)
+		return -EOPNOTSUPP;
+	return ops->madvise(dev, gemsync_bo_handle(bo), needed, retained);
+}
+
 int gpu_map_registers(struct gemsync_device *dev, void **out)
 {
 	const struct gpu_ops *ops = find_ops(dev);

@@ -58,6 +58,12 @@ int gpu_unbind(struct gpu *gpu, uint64_t va, uint64_t size);
 int gpu_map_offset(struct gemsync_device *dev, struct gemsync_bo *bo, uint64_t *offset);
 
 /*
+ * Say whether the content of a BO is needed; *@retained: whether it is still there.
+ * -EOPNOTSUPP if the driver never purges. Needs no open GPU.
+ */
+int gpu_madvise(struct gemsync_device *dev, struct gemsync_bo *bo, bool needed, bool *retained);
+
+/*
  * Map the page of the GPU's registers that user space may read. -EOPNOTSUPP if the
  * driver has none. Needs no open GPU.
  */

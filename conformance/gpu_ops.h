@@ -17,6 +17,9 @@ struct gpu_ops {
 			     uint64_t va);
 	int (*unbind)(struct gpu *gpu, uint64_t va, uint64_t size);
 	int (*map_offset)(struct gemsync_device *dev, uint32_t handle, uint64_t *offset);
+	/* Whether the CPU may map imports through the device, if nothing else is said (R15). */
+	bool maps_imports;
+	int (*madvise)(struct gemsync_device *dev, uint32_t handle, bool needed, bool *retained);
 	int (*map_registers)(struct gemsync_device *dev, void **out);
 	const struct gpu_sync_abi *sync_abi;
 	const struct gpu_handle_call *handle_calls;	/* the last one has no name */

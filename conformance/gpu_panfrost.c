@@ -90,6 +90,21 @@ static int panfrost_map_offset(struct gemsync_device *dev, uint32_t handle, uint
 	return ret == -EINVAL ? -EPERM : ret;
 }
 
+static int panfrost_madvise(struct gemsync_device *dev, uint32_t handle, bool needed,
+			    bool *retained)
+{
+	struct drm_panfrost_madvise args = {
+		.handle = handle,
+		.madv = needed ? PANFROST_MADV_WILLNEED : PANFROST_MADV_DONTNEED,
+	};
+	int ret;
+
+	ret = call(gemsync_device_fd(dev), DRM_IOCTL_PANFROST_MADVISE, &args);
+	if (!ret)
+		*retained = args.retained;
+	return ret;
+}
+
 /* ---- SYNC_BO as it is ---- */
 
 static void encode_sync_op(void *raw, uint32_t handle, uint32_t type, uint64_t offset,
@@ -264,6 +279,8 @@ const struct gpu_ops gpu_panfrost_ops = {
 	.close = panfrost_close,
 	.address = panfrost_address,
 	.map_offset = panfrost_map_offset,
+	.maps_imports = true,
+	.madvise = panfrost_madvise,
 	.sync_abi = &panfrost_sync_abi,
 	.handle_calls = panfrost_handle_calls,
 	.copy = gpu_jm_copy,

@@ -5,8 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cases/machine.h"
@@ -82,6 +81,11 @@ static bool has_sync(struct cf *cf)
 	return ret != -EOPNOTSUPP;
 }
 
+static bool has_no_private(struct cf *cf)
+{
+	return !has_private(cf);
+}
+
 static bool has_spin(struct cf *cf)
 {
 	const struct gpu_ops *ops = cf->gpu->ops;
@@ -99,25 +103,12 @@ static bool has_offsets(struct cf *cf)
 	return cf->gpu->ops->map_offset;
 }
 
-/* As its module's parameter says; a driver without one has no choice: strict. */
 static bool has_hooks(struct cf *cf)
 {
-	char path[96], policy[16] = "";
-	struct stat st;
-	FILE *file;
+	char policy[16];
 
-	if (fstat(cf->fd, &st))
-		return false;
-	snprintf(path, sizeof(path),
-		 "/sys/dev/char/%u:%u/device/driver/module/parameters/policy",
-		 major(st.st_rdev), minor(st.st_rdev));
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (fscanf(file, "%15s", policy) != 1)
-		policy[0] = 0;
-	fclose(file);
-	return !strcmp(policy, "hooks");
+	/* A driver without the choice has one policy: strict. */
+	return !module_parameter(cf, "policy", policy, sizeof(policy)) && !strcmp(policy, "hooks");
 }
 
 static bool is_strict(struct cf *cf)
@@ -130,6 +121,30 @@ static bool has_eviction(struct cf *cf)
 	uint64_t pages;
 
 	return !evicted_pages(cf, &pages);
+}
+
+static bool has_bind(struct cf *cf)
+{
+	return cf->gpu->ops->bind;
+}
+
+static bool has_purge(struct cf *cf)
+{
+	return cf->gpu->ops->madvise && can_purge(cf);
+}
+
+static bool has_import_maps(struct cf *cf)
+{
+	char value[4];
+
+	if (module_parameter(cf, "map_imports", value, sizeof(value)))
+		return cf->gpu->ops->maps_imports;
+	return value[0] == 'Y';
+}
+
+static bool has_no_import_maps(struct cf *cf)
+{
+	return !has_import_maps(cf);
 }
 
 /* In the order in which they are looked at: later ones build upon earlier ones. */
@@ -162,6 +177,8 @@ static const struct {
 	  "run in the VM (vm/run), or set GEMSYNC_VM=1 where nobody else uses the device" },
 	{ NEED_PRIVATE, has_private, "the driver has no private BOs",
 	  "run on a driver with exclusive BOs (panthor, sim)" },
+	{ NEED_PUBLIC, has_no_private, "the driver has private BOs",
+	  "run on a driver without exclusive BOs (panfrost, powervr)" },
 	{ NEED_SPIN, has_spin, "the GPU cannot be made to run until it is told to stop",
 	  "run on a driver with such a job (panthor, sim)" },
 	{ NEED_SPIN_FENCE & ~NEED_SPIN, has_spin_fence,
@@ -178,6 +195,15 @@ static const struct {
 	{ NEED_EVICTION & ~(NEED_FILE | NEED_ROOT), has_eviction,
 	  "nothing evicts the device's BOs on demand",
 	  "run on an emulated device; in the VM as root with debugfs mounted" },
+	{ NEED_BIND, has_bind, "the driver binds every BO itself",
+	  "run on a driver that is told what to bind (panthor, sim)" },
+	{ NEED_PURGE & ~(NEED_FILE | NEED_ROOT), has_purge,
+	  "nothing purges the device's BOs on demand",
+	  "run on an emulated device whose driver purges (panfrost in the VM)" },
+	{ NEED_NO_IMPORT_MAPS, has_no_import_maps, "imported BOs may be mapped",
+	  "run on a driver that refuses it (panthor, vpanfrost.map_imports=0)" },
+	{ NEED_IMPORT_MAPS & ~NEED_OFFSETS, has_import_maps, "imported BOs are not mapped",
+	  "run on a driver that maps them (panfrost)" },
 };
 
 void check_needs(struct cf *cf, const struct conform_case *c)

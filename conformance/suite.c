@@ -15,6 +15,7 @@ extern const struct case_group mapping_group;
 extern const struct case_group fresh_group;
 extern const struct case_group races_group;
 extern const struct case_group eviction_group;
+extern const struct case_group purge_group;
 extern const struct case_group violations_group;
 extern const struct case_group exporters_group;
 extern const struct case_group unplug_group;
@@ -33,6 +34,7 @@ const struct case_group *const suite_groups[] = {
 	&fresh_group,
 	&races_group,
 	&eviction_group,
+	&purge_group,
 	&violations_group,
 	&exporters_group,
 	/* Takes the device away: last, for one that fails may leave nothing behind it. */

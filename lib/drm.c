@@ -239,6 +239,16 @@ int gemsync_drm_bo_export(struct gemsync_device *dev, uint32_t handle, int *fd)
 	return 0;
 }
 
+int gemsync_drm_bo_check_export(struct gemsync_device *dev, uint32_t handle)
+{
+	int fd = -1, ret;
+
+	ret = gemsync_drm_bo_export(dev, handle, &fd);
+	if (!ret)
+		close(fd);
+	return ret == -EPERM ? -EINVAL : ret;
+}
+
 int gemsync_drm_bo_import(struct gemsync_device *dev, int fd, uint32_t *handle, uint64_t *size)
 {
 	off_t end;

@@ -112,6 +112,8 @@ void gemsync_drm_close(struct gemsync_device *dev);
 void gemsync_drm_bo_destroy(struct gemsync_device *dev, uint32_t handle);
 void gemsync_drm_bo_unmap(struct gemsync_device *dev, const struct gemsync_bo *bo);
 int gemsync_drm_bo_export(struct gemsync_device *dev, uint32_t handle, int *fd);
+/* Whether a new BO may be exported: the driver is asked. -EINVAL if it may not (R13). */
+int gemsync_drm_bo_check_export(struct gemsync_device *dev, uint32_t handle);
 int gemsync_drm_bo_import(struct gemsync_device *dev, int fd, uint32_t *handle, uint64_t *size);
 
 /* Map a BO at its offset of the device's descriptor. */

@@ -123,7 +123,7 @@ CASE(r17_evicted_pages_behind_a_dmabuf, "R17 R19", NEED_EVICTION,
 	munmap(map, SIZE);
 }
 
-CASE(r18_evicted_while_unbound, "R18", NEED_EVICTION | NEED_SYNC,
+CASE(r18_evicted_while_unbound, "R18", NEED_EVICTION | NEED_SYNC | NEED_BIND,
      "what the CPU wrote survives that the GPU unbinds the BO, that it is evicted, and bound again")
 {
 	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
@@ -394,7 +394,7 @@ CASE(r19_close_against_eviction, "R19", NEED_SYNC | NEED_EVICTION,
 		EXPECT_OK(gpu_bind(cf->gpu, bo, &va));
 		EXPECT_OK(gpu_read32(cf->gpu, va + SIZE - 4, &value));
 		EXPECT_EQ(value, round);
-		EXPECT_OK(gpu_unbind(cf->gpu, va, SIZE));
+		unbind(cf, va, SIZE);
 		gemsync_bo_destroy(bo);
 	}
 	evicting.stop = true;

@@ -338,7 +338,7 @@ CASE(r19_content_outlives_an_import, "R19", ANYONE,
 	EXPECT_OK(gemsync_device_import(cf->dev, made->dmabuf, &bo));
 	EXPECT_OK(gpu_bind(cf->gpu, bo, &va));
 	EXPECT_OK(gpu_write32(cf->gpu, va + SIZE - 4, OLD));
-	EXPECT_OK(gpu_unbind(cf->gpu, va, SIZE));
+	unbind(cf, va, SIZE);
 	gemsync_bo_destroy(bo);
 	map = map_fd(made->dmabuf, 0, SIZE);
 	EXPECT_OK(dmabuf_sync(made->dmabuf, START | DMA_BUF_SYNC_READ));

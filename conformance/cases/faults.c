@@ -32,10 +32,15 @@ CASE(gpu_fault_unmapped, "-", 0,
 {
 	struct buffer *buf = new_buffer(cf, 8192, 0);
 	struct buffer *gone = new_buffer(cf, 8192, 0);
+	int ret;
 
 	expect_works(cf, gone);
-	EXPECT_OK(gpu_unbind(cf->gpu, gone->va, 8192));
-	expect_faults(cf, gone->va, "an access to an address that was unbound");
+	ret = gpu_unbind(cf->gpu, gone->va, 8192);
+	/* Where the driver binds, addresses are given away again at once. */
+	if (ret != -EOPNOTSUPP) {
+		EXPECT_OK(ret);
+		expect_faults(cf, gone->va, "an access to an address that was unbound");
+	}
 	expect_faults(cf, buf->va + 8192, "an access right behind a BO");
 	EXPECT_EQ(gpu_fill(cf->gpu, buf->va + 8188, NEW, 8), -EIO);
 	expect_works(cf, buf);

@@ -78,7 +78,7 @@ CASE(r9_coherent, "R9", NEED_COHERENT | NEED_COUNTERS,
 }
 
 /* Lines too, where they are counted. */
-CASE(r9_unpopulated, "R9 R2", NEED_SYNC,
+CASE(r9_unpopulated, "R9 R2", NEED_SYNC | NEED_BIND,
      "a sync of a cached BO that has no pages yet is 0, and gives it none, on coherent devices too")
 {
 	struct gemsync_counters lines = { 0 };
@@ -120,10 +120,38 @@ CASE(r9_untouched, "R9 R2", NEED_SYNC,
 	expect_more_memory(cf, &before);
 }
 
+/* Heaps among them, which get memory when the GPU touches it. */
+CASE(r9_never_mapped, "R9 R2", NEED_SYNC,
+     "a sync of a BO that the CPU never maps is 0 and allocates nothing, before its use and after it")
+{
+	struct memory before;
+	struct gemsync_bo *bo;
+	uint64_t va;
+	uint32_t value;
+
+	need_memory_counters(cf);
+	bo = new_hidden(cf, 8 * MIB);
+	before = memory_now(cf);
+	sync_all(cf, bo, 8 * MIB);
+	expect_same_memory(cf, &before);
+	/* The twin: the GPU. */
+	EXPECT_OK(gpu_bind(cf->gpu, bo, &va));
+	EXPECT_OK(gpu_write32(cf->gpu, va + 5 * MIB, NEW));
+	expect_more_memory(cf, &before);
+	before = memory_now(cf);
+	sync_all(cf, bo, 8 * MIB);
+	expect_same_memory(cf, &before);
+	EXPECT_OK(gpu_read32(cf->gpu, va + 5 * MIB, &value));
+	EXPECT_EQ(value, NEW);
+	unbind(cf, va, 8 * MIB);
+	gemsync_bo_destroy(bo);
+}
+
 CASES(idle, "Free when free",
       &r9_size_0,
       &r9_write_combined,
       &r12_write_combined_is_seen_at_once,
       &r9_coherent,
       &r9_unpopulated,
-      &r9_untouched);
+      &r9_untouched,
+      &r9_never_mapped);

@@ -121,7 +121,7 @@ CASE(r17_nothing_left_of_a_freed_bo, "R17", 0,
 		EXPECT_EQ(count_nonzero(map, SIZE), SIZE);
 		EXPECT_OK(gpu_bind(cf->gpu, bo, &va));
 		EXPECT_OK(gpu_fill(cf->gpu, va, NEW, SIZE / 2));
-		EXPECT_OK(gpu_unbind(cf->gpu, va, SIZE));
+		unbind(cf, va, SIZE);
 		gemsync_bo_destroy(bo);
 		EXPECT_EQ(count_nonzero_by_gpu(cf, new_unmapped(cf, i & 2 ? GEMSYNC_BO_CACHED : 0),
 					       SIZE), 0);

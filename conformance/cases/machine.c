@@ -72,6 +72,28 @@ int module_counter(const char *module, const char *name, uint64_t *value)
 	return ret;
 }
 
+int module_parameter(struct cf *cf, const char *name, char *value, size_t size)
+{
+	char path[128];
+	struct stat st;
+	FILE *file;
+	int ret = -EIO;
+
+	if (fstat(cf->fd, &st))
+		return -errno;
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device/driver/module/parameters/%s",
+		 major(st.st_rdev), minor(st.st_rdev), name);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	if (fgets(value, (int)size, file)) {
+		value[strcspn(value, "\n")] = '\0';
+		ret = 0;
+	}
+	fclose(file);
+	return ret;
+}
+
 /* Bytes of the file's BOs that have pages, as its fdinfo says. */
 static int resident_memory(struct cf *cf, uint64_t *bytes)
 {
@@ -180,4 +202,36 @@ uint64_t evict_all(struct cf *cf)
 	EXPECT_OK(evicted_pages(cf, &after));
 	close(fd);
 	return after - before;
+}
+
+/* The device's file in debugfs that purges: a descriptor or -errno. */
+static int open_purge(struct cf *cf)
+{
+	char path[64];
+	struct stat st;
+	int fd;
+
+	if (fstat(cf->fd, &st))
+		return -errno;
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/purge", minor(st.st_rdev));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+bool can_purge(struct cf *cf)
+{
+	int fd = open_purge(cf);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+void purge_all(struct cf *cf)
+{
+	int fd = open_purge(cf);
+
+	EXPECT(fd >= 0);
+	EXPECT_EQ(write(fd, "all", 3), 3);
+	close(fd);
 }

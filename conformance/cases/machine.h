@@ -17,6 +17,9 @@ void need_memory(uint64_t bytes);
  */
 int module_counter(const char *module, const char *name, uint64_t *value);
 
+/* A parameter of the device's own module, without its line's end. 0 or -errno. */
+int module_parameter(struct cf *cf, const char *name, char *value, size_t size);
+
 /* What the BOs have, as far as the device and its modules say. */
 struct memory {
 	bool has_resident, has_pages, has_shadows;	/* which of these can be read */
@@ -40,6 +43,12 @@ uint64_t evict_all(struct cf *cf);
 int open_evict(struct cf *cf);
 
 #define EVICT_ALL	"all"
+
+/* Whether debugfs purges the device's BOs. */
+bool can_purge(struct cf *cf);
+
+/* Purge all that is not needed (NEED_PURGE). */
+void purge_all(struct cf *cf);
 
 /* Of what can be read nothing changed, or all grew that new pages are counted in. */
 void expect_same_memory(struct cf *cf, const struct memory *before);

@@ -137,7 +137,7 @@ CASE(r18_content_outlives_its_map, "R18", NEED_SYNC,
 	EXPECT_GPU(cf, buf, 4096, NEW);
 }
 
-CASE(r18_dirty_data_survives_rebinding, "R18", NEED_SYNC,
+CASE(r18_dirty_data_survives_rebinding, "R18", NEED_SYNC | NEED_BIND,
      "what the CPU wrote and has not flushed survives that the GPU unbinds and binds the BO")
 {
 	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
@@ -177,7 +177,7 @@ static void expect_cut_map_right(struct cf *cf, uint32_t flags)
 			EXPECT_EQ_AS("page that the map shows",
 				     i < 8 || i > 11 ? map[i * 1024] : moved[(i - 8) * 1024], i);
 	/* A BO lives as long as its last map. */
-	gpu_unbind(cf->gpu, buf->va, SIZE);
+	unbind(cf, buf->va, SIZE);
 	gemsync_bo_destroy(buf->bo);
 	cf->buffer_count--;
 	EXPECT_EQ(moved[1024], 9);
@@ -204,7 +204,7 @@ static unsigned int count_mappable(int fd, uint64_t around, uint64_t pages, uint
 	return hits;
 }
 
-CASE(r15_import_is_not_mapped, "R15 R23", NEED_OFFSETS,
+CASE(r15_import_is_not_mapped, "R15 R23", NEED_OFFSETS | NEED_NO_IMPORT_MAPS,
      "an imported BO is mapped neither by the call nor at a guessed offset, and the query says so")
 {
 	struct buffer *first = new_buffer(cf, SIZE, 0), *imported;
@@ -227,6 +227,33 @@ CASE(r15_import_is_not_mapped, "R15 R23", NEED_OFFSETS,
 	/* The guess finds one native BO more. */
 	new_buffer(cf, SIZE, 0);
 	EXPECT_EQ(count_mappable(cf->fd, around, 1024, SIZE), hits + 1);
+}
+
+CASE(r15_import_is_mapped_by_its_maker, "R15 R11 R23", NEED_IMPORT_MAPS,
+     "where imports may be mapped, the map is their maker's and outlives the import; it is not synced")
+{
+	struct exported *made = new_foreign("heap", SIZE);
+	volatile uint32_t *direct = map_fd(made->dmabuf, 0, SIZE), *map;
+	struct buffer *imported = import_buffer(cf, made->dmabuf);
+	struct gemsync_bo_info info;
+	uint64_t offset;
+
+	EXPECT_OK(gemsync_bo_query(imported->bo, &info));
+	EXPECT_EQ(info.imported, true);
+	EXPECT_EQ(info.flags, 0);
+	EXPECT_EQ(info.needs_sync, false);
+	EXPECT_OK(gpu_map_offset(cf->dev, imported->bo, &offset));
+	map = map_fd(cf->fd, offset, SIZE);
+	expect_shared(cf, made, (void *)map, imported);
+	direct[17] = NEW;
+	EXPECT_EQ(map[17], NEW);
+	EXPECT_EQ(flush(cf, imported, 0, 64), -EINVAL);
+	unbind(cf, imported->va, SIZE);
+	gemsync_bo_destroy(imported->bo);
+	cf->buffer_count--;
+	EXPECT_EQ(map[17], NEW);
+	map[18] = OLD;
+	EXPECT_EQ(direct[18], OLD);
 }
 
 CASE(r16_no_mmap_is_refused, "R16", 0,
@@ -324,6 +351,7 @@ CASES(mapping, "Maps and queries",
       &r18_dirty_data_survives_rebinding,
       &r17_cut_and_moved_maps,
       &r15_import_is_not_mapped,
+      &r15_import_is_mapped_by_its_maker,
       &r16_no_mmap_is_refused,
       &r16_no_mmap_at_a_guessed_offset,
       &r16_no_mmap_through_its_dmabuf,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
+#include "raw_sync.h"
 #include "share.h"
 
 #define DURATION_MS	1000
@@ -137,7 +138,7 @@ static void *write_and_sync(void *data)
 	return NULL;
 }
 
-CASE(r19_sync_against_binding, "R19 R18", NEED_SYNC,
+CASE(r19_sync_against_binding, "R19 R18", NEED_SYNC | NEED_BIND,
      "syncs of a BO race with the GPU that binds, writes and unbinds it: nothing fails, nothing is lost")
 {
 	struct rebinding r = { .cf = cf, .buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED) };
@@ -156,6 +157,57 @@ CASE(r19_sync_against_binding, "R19 R18", NEED_SYNC,
 	EXPECT_EQ(r.error, 0);
 	EXPECT_EQ(r.lost, 0);
 	EXPECT(r.done > 0 && n > 0);
+}
+
+/* ---- Growth ---- */
+
+#define HEAP_SIZE	(32 * MIB)
+
+struct growing {
+	struct cf *cf;
+	struct gemsync_bo *bo;
+	atomic_bool stop;
+	atomic_int error;
+	atomic_ulong done;
+};
+
+static void *sync_growing(void *data)
+{
+	struct growing *g = data;
+	struct raw_op op = { .handle = gemsync_bo_handle(g->bo), .size = HEAP_SIZE };
+	int ret;
+
+	for (; !g->stop; g->done++) {
+		op.type = g->done & 1;
+		ret = raw_sync(g->cf, &op, 1);
+		if (ret)
+			g->error = ret;
+	}
+	return NULL;
+}
+
+CASE(r19_sync_against_growth, "R19 R3", NEED_SYNC_ABI,
+     "syncs of a BO that the CPU never maps race with the GPU that touches it for the first time: nothing fails")
+{
+	struct growing g = { .cf = cf, .bo = new_hidden(cf, HEAP_SIZE) };
+	pthread_t thread;
+	uint32_t value;
+	uint64_t at, va;
+
+	EXPECT_OK(gpu_bind(cf->gpu, g.bo, &va));
+	thread = start(sync_growing, &g);
+	for (at = 0; at < HEAP_SIZE; at += MIB)
+		EXPECT_OK(gpu_write32(cf->gpu, va + at, NEW + (uint32_t)at));
+	g.stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(g.error, 0);
+	EXPECT(g.done > 0);
+	for (at = 0; at < HEAP_SIZE; at += MIB) {
+		EXPECT_OK(gpu_read32(cf->gpu, va + at, &value));
+		EXPECT_EQ(value, NEW + (uint32_t)at);
+	}
+	unbind(cf, va, HEAP_SIZE);
+	gemsync_bo_destroy(g.bo);
 }
 
 /* ---- Maps against an open that is refused ---- */
@@ -214,4 +266,5 @@ CASE(r13_map_while_open_is_refused, "R13 R19", NEED_OFFSETS | NEED_ROOT | NEED_P
 CASES(races, "Races",
       &r19_sync_against_close,
       &r19_sync_against_binding,
+      &r19_sync_against_growth,
       &r13_map_while_open_is_refused);

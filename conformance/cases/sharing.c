@@ -120,7 +120,39 @@ CASE(r14_cached_one_by_name, "R14 R13", NEED_HOOKS | NEED_ROOT,
 	struct gemsync_device *first = primary_node(cf), *second = primary_node(cf);
 
 	EXPECT_OK(open_name(second, name_of_new(first, GEMSYNC_BO_CACHED | GEMSYNC_BO_SHAREABLE)));
-	EXPECT_EQ(open_name(second, name_of_new(first, GEMSYNC_BO_CACHED)), -EPERM);
+	if (gemsync_device_vm(first))
+		EXPECT_EQ(open_name(second, name_of_new(first, GEMSYNC_BO_CACHED)), -EPERM);
+}
+
+/* Where no BO is private the way out is closed, not the creation. */
+CASE(r13_cached_does_not_leave, "R13", NEED_FILE | NEED_INCOHERENT | NEED_STRICT | NEED_PUBLIC,
+     "where no BO is private a cached one is made, and not exported; a write-combined one is")
+{
+	const uint32_t both = GEMSYNC_BO_CACHED | GEMSYNC_BO_SHAREABLE;
+	struct gemsync_bo *bo;
+	int dmabuf;
+
+	EXPECT_EQ(gemsync_bo_export(new_buffer(cf, PAGE, GEMSYNC_BO_CACHED)->bo, &dmabuf), -EPERM);
+	/* The library says so at once. */
+	EXPECT_EQ(gemsync_bo_create(cf->dev, PAGE, both, &bo), -EINVAL);
+	EXPECT_EQ(gemsync_bo_create(cf->dev, PAGE, both | GEMSYNC_BO_NO_MMAP, &bo), -EINVAL);
+	EXPECT_OK(gemsync_bo_export(new_buffer(cf, PAGE, 0)->bo, &dmabuf));
+	close(dmabuf);
+	EXPECT_OK(gemsync_bo_export(new_buffer(cf, PAGE, GEMSYNC_BO_SHAREABLE)->bo, &dmabuf));
+	close(dmabuf);
+}
+
+CASE(r13_cached_is_not_opened_by_name, "R13 R20",
+     NEED_FILE | NEED_ROOT | NEED_INCOHERENT | NEED_STRICT | NEED_PUBLIC,
+     "where no BO is private a cached one is not opened by name on another file, but on its own")
+{
+	struct gemsync_device *first = primary_node(cf), *second = primary_node(cf);
+	uint32_t name;
+
+	EXPECT_OK(open_name(second, name_of_new(first, 0)));
+	name = name_of_new(first, GEMSYNC_BO_CACHED);
+	EXPECT_EQ(open_name(second, name), -EPERM);
+	EXPECT_OK(open_name(first, name));
 }
 
 /* ---- R11: what comes home, and what is another's ---- */
@@ -414,6 +446,8 @@ CASES(sharing, "Sharing",
       &r13_shared_needs_no_sync,
       &r13_flink_is_a_way_out,
       &r14_cached_one_by_name,
+      &r13_cached_does_not_leave,
+      &r13_cached_is_not_opened_by_name,
       &r13_vgem_gets_the_same_bytes,
       &r13_another_file_by_dmabuf,
       &r13_another_process,

@@ -203,7 +203,8 @@ int gemsync_device_next_violation(struct gemsync_device *dev, uint64_t *serial,
 /*
  * The BO may be exported to other devices and processes. Without it the BO is
  * private to this device, if the driver knows private BOs (powervr does not).
- * Together with GEMSYNC_BO_CACHED it is refused on a non-coherent device (R13).
+ * Together with GEMSYNC_BO_CACHED it is refused on a non-coherent device, but under
+ * the policy hooks (R13, R14).
  */
 #define GEMSYNC_BO_SHAREABLE	(1u << 2)
 
@@ -224,8 +225,8 @@ int gemsync_bo_create(struct gemsync_device *dev, uint64_t size, uint32_t flags,
  *
  * @fd stays the caller's. A dma-buf that stands for a BO of @dev is that BO: @out is
  * the one that is there (flags, map and all), and it has to be destroyed once more.
- * A BO of another driver belongs to its exporter: it can be neither mapped (R15) nor
- * synchronized (R11).
+ * A BO of another driver belongs to its exporter: it cannot be synchronized (R11), nor
+ * mapped, unless the driver lets its exporter do that (R15, panfrost).
  *
  * Returns 0; -EBADF or -EINVAL if @fd is no dma-buf that the device can use;
  * -EOPNOTSUPP if the device cannot import, or does not tell what it imported (powervr);
@@ -278,8 +279,8 @@ int gemsync_bo_query(struct gemsync_bo *bo, struct gemsync_bo_info *info);
  * A second call returns the same address. The map lives until
  * gemsync_bo_unmap() or gemsync_bo_destroy().
  *
- * Returns 0; -EPERM if the BO was created with GEMSYNC_BO_NO_MMAP or is
- * imported; -ENOMEM; or another error of the kernel.
+ * Returns 0; -EPERM if the BO was created with GEMSYNC_BO_NO_MMAP, or is imported and
+ * the driver does not map imports (R15); -ENOMEM; or another error of the kernel.
  */
 int gemsync_bo_map(struct gemsync_bo *bo, void **out);
 

@@ -117,6 +117,12 @@ static int get_address(struct vpanfrost_file *vfile, struct drm_gem_object *obj,
 	return 0;
 }
 
+/* Heaps are no code, and as the CPU never maps them they have no caching. */
+static bool is_heap_flags(u32 flags)
+{
+	return (flags & PANFROST_BO_NOEXEC) && !(flags & PANFROST_BO_WB_MMAP);
+}
+
 int vpanfrost_ioctl_create_bo(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_panfrost_create_bo *args = data;
@@ -126,7 +132,7 @@ int vpanfrost_ioctl_create_bo(struct drm_device *drm, void *data, struct drm_fil
 
 	if (!args->size || args->pad || (args->flags & ~BO_FLAGS))
 		return -EINVAL;
-	if ((args->flags & PANFROST_BO_HEAP) && !(args->flags & PANFROST_BO_NOEXEC))
+	if ((args->flags & PANFROST_BO_HEAP) && !is_heap_flags(args->flags))
 		return -EINVAL;
 	bo = create_bo(to_vgpu_device(drm), args->size, args->flags);
 	if (IS_ERR(bo))
@@ -292,7 +298,7 @@ int vpanfrost_ioctl_query_bo_info(struct drm_device *drm, void *data, struct drm
 	if (!obj)
 		return -ENOENT;
 	/* As created, not as mapped: on a coherent device all maps are cached (R23). */
-	args->create_flags = to_vgpu_bo(obj)->create_flags;
+	args->create_flags = obj->import_attach ? 0 : to_vgpu_bo(obj)->create_flags;
 	args->extra_flags = obj->import_attach ? DRM_PANFROST_BO_IS_IMPORTED : 0;
 	drm_gem_object_put(obj);
 	return 0;

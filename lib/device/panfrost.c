@@ -37,9 +37,6 @@ static int panfrost_bo_create(struct gemsync_device *dev, uint32_t flags, uint64
 	struct drm_panfrost_create_bo args = { .size = *size, .flags = PANFROST_BO_NOEXEC };
 	int ret;
 
-	/* The driver would find out at the export only (R13). */
-	if (flags & GEMSYNC_BO_CACHED && flags & GEMSYNC_BO_SHAREABLE && !dev->info.coherent)
-		return -EINVAL;
 	if (*size > UINT32_MAX)
 		return -ENOMEM;
 	if (flags & GEMSYNC_BO_CACHED)
@@ -49,6 +46,13 @@ static int panfrost_bo_create(struct gemsync_device *dev, uint32_t flags, uint64
 	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANFROST_CREATE_BO, &args);
 	if (ret)
 		return ret;
+	/* What its policy is, the driver says at the export only (R13). */
+	if (flags & GEMSYNC_BO_CACHED && flags & GEMSYNC_BO_SHAREABLE)
+		ret = gemsync_drm_bo_check_export(dev, args.handle);
+	if (ret) {
+		gemsync_drm_bo_destroy(dev, args.handle);
+		return ret;
+	}
 	*size = (*size + page_mask) & ~page_mask;
 	*handle = args.handle;
 	return 0;
@@ -73,6 +77,14 @@ static int panfrost_bo_set_label(struct gemsync_device *dev, uint32_t handle, co
 	return gemsync_drm_ioctl(dev, DRM_IOCTL_PANFROST_SET_LABEL_BO, &args);
 }
 
+/* The query does not tell whether an import may be mapped: it depends on the device (R15). */
+static bool is_mappable(const struct gemsync_device *dev, uint32_t handle)
+{
+	struct drm_panfrost_mmap_bo args = { .handle = handle };
+
+	return gemsync_drm_ioctl(dev, DRM_IOCTL_PANFROST_MMAP_BO, &args) != -EPERM;
+}
+
 static int panfrost_bo_query(struct gemsync_device *dev, uint32_t handle,
 			     struct gemsync_bo_info *info)
 {
@@ -88,6 +100,8 @@ static int panfrost_bo_query(struct gemsync_device *dev, uint32_t handle,
 	if (args.create_flags & PANFROST_BO_HEAP)
 		info->flags |= GEMSYNC_BO_NO_MMAP;
 	info->imported = args.extra_flags & DRM_PANFROST_BO_IS_IMPORTED;
+	if (info->imported && !is_mappable(dev, handle))
+		info->flags |= GEMSYNC_BO_NO_MMAP;
 	return 0;
 }
 

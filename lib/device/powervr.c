@@ -40,9 +40,6 @@ static int powervr_bo_create(struct gemsync_device *dev, uint32_t flags, uint64_
 	struct drm_pvr_ioctl_create_bo_args args = { 0 };
 	int ret;
 
-	/* The driver would find out at the export only (R13). */
-	if (flags & GEMSYNC_BO_CACHED && flags & GEMSYNC_BO_SHAREABLE && !dev->info.coherent)
-		return -EINVAL;
 	if (*size > UINT64_MAX - page_mask)
 		return -EINVAL;
 	args.size = (*size + page_mask) & ~page_mask;
@@ -53,6 +50,13 @@ static int powervr_bo_create(struct gemsync_device *dev, uint32_t flags, uint64_
 	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PVR_CREATE_BO, &args);
 	if (ret)
 		return ret;
+	/* What its policy is, the driver says at the export only (R13). */
+	if (flags & GEMSYNC_BO_CACHED && flags & GEMSYNC_BO_SHAREABLE)
+		ret = gemsync_drm_bo_check_export(dev, args.handle);
+	if (ret) {
+		gemsync_drm_bo_destroy(dev, args.handle);
+		return ret;
+	}
 	*size = args.size;
 	*handle = args.handle;
 	return 0;
