@@ -64,7 +64,7 @@ enum {
 					/* its idle BOs lose their pages on demand */
 	NEED_BIND	= 1 << 18,	/* user space says what its GPU's addresses mean */
 	NEED_PURGE	= 1 << 19 | NEED_FILE | NEED_ROOT,
-					/* BOs that are said not to be needed are purged on demand */
+					/* what is said not to be needed goes on demand */
 	NEED_PUBLIC	= 1 << 22,	/* no BO is private to an address space */
 	NEED_NO_IMPORT_MAPS	= 1 << 20,	/* imported BOs are not mapped (R15) */
 	NEED_IMPORT_MAPS	= 1 << 21 | NEED_OFFSETS,	/* they are */
