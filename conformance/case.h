@@ -68,6 +68,8 @@ enum {
 	NEED_PUBLIC	= 1 << 22,	/* no BO is private to an address space */
 	NEED_NO_IMPORT_MAPS	= 1 << 20,	/* imported BOs are not mapped (R15) */
 	NEED_IMPORT_MAPS	= 1 << 21 | NEED_OFFSETS,	/* they are */
+	NEED_CACHED	= 1 << 23,	/* BOs can be cached */
+	NO_SYNC		= 1 << 24,	/* it syncs nothing: all others need NEED_SYNC */
 };
 
 struct cf;
@@ -159,6 +161,9 @@ struct gemsync_bo *new_hidden(struct cf *cf, uint64_t size);
 
 /* Unbind a BO that is about to be destroyed; drivers that bind all BOs do it then. */
 void unbind(struct cf *cf, uint64_t va, uint64_t size);
+
+/* Whether BOs for user space can be cached. */
+bool makes_cached(struct cf *cf);
 
 /* 32-bit words, by CPU map and by GPU. */
 uint32_t cpu_get(const struct buffer *buf, uint64_t offset);

@@ -14,6 +14,7 @@
 static const struct gpu_ops *const drivers[] = {
 	&gpu_panthor_ops,
 	&gpu_panfrost_ops,
+	&gpu_powervr_ops,
 	&gpu_sim_ops,
 };
 

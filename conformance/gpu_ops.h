@@ -36,6 +36,7 @@ struct gpu_ops {
 
 extern const struct gpu_ops gpu_panthor_ops;
 extern const struct gpu_ops gpu_panfrost_ops;
+extern const struct gpu_ops gpu_powervr_ops;
 extern const struct gpu_ops gpu_sim_ops;
 
 /* The part of a GPU that is the same for every driver; drivers embed it. */

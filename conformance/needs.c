@@ -68,14 +68,26 @@ static bool has_private(struct cf *cf)
 	return gemsync_device_vm(cf->dev);
 }
 
+bool makes_cached(struct cf *cf)
+{
+	struct gemsync_bo *bo;
+	int ret = gemsync_bo_create(cf->dev, 4096, GEMSYNC_BO_CACHED, &bo);
+
+	if (!ret)
+		gemsync_bo_destroy(bo);
+	return ret != -EOPNOTSUPP && ret != -EINVAL;
+}
+
 static bool has_sync(struct cf *cf)
 {
 	struct gemsync_bo *bo;
 	int ret;
 
+	if (!makes_cached(cf))
+		return false;
 	ret = gemsync_bo_create(cf->dev, 4096, GEMSYNC_BO_CACHED, &bo);
 	if (ret)
-		return ret != -EOPNOTSUPP;
+		return true;
 	ret = gemsync_bo_flush(bo, 0, 4);
 	gemsync_bo_destroy(bo);
 	return ret != -EOPNOTSUPP;
@@ -158,6 +170,8 @@ static const struct {
 	  "run on a device that is not coherent (vpanthor.coherent=0, sim)" },
 	{ NEED_COHERENT, is_coherent, "the device does not snoop CPU caches",
 	  "run on a coherent device (vpanthor.coherent=1, sim:mode=coherent)" },
+	{ NEED_CACHED, makes_cached, "the driver makes no cached BOs for user space",
+	  "run on a driver that does (panthor, panfrost, vpowervr.user_cached=1)" },
 	{ NEED_SYNC, has_sync, "user space cannot sync cached BOs of this driver",
 	  "run on a driver with a sync call (panthor, panfrost, sim)" },
 	{ NEED_COUNTERS, has_counters, "the device does not count the lines that are maintained",
@@ -208,8 +222,11 @@ static const struct {
 
 void check_needs(struct cf *cf, const struct conform_case *c)
 {
+	uint32_t needed = c->needs;
 	size_t i;
 
+	if (!(needed & (NO_SYNC | ANY_EXPORTER)))
+		needed |= NEED_SYNC;
 	if (!cf->dev) {
 		if (c->needs & ANY_EXPORTER)
 			return;
@@ -217,6 +234,6 @@ void check_needs(struct cf *cf, const struct conform_case *c)
 		     "run on the device of a GPU driver");
 	}
 	for (i = 0; i < ARRAY_SIZE(needs); i++)
-		if (c->needs & needs[i].need && !needs[i].has(cf))
+		if (needed & needs[i].need && !needs[i].has(cf))
 			skip(needs[i].reason, needs[i].remedy);
 }

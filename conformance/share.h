@@ -31,6 +31,9 @@ void forget_maker(struct exported *made);
  */
 void need_importer(struct cf *cf);
 
+/* Import into the GPU's device, or a skip if the library cannot (R23). Not bound. */
+struct gemsync_bo *import_bo(struct cf *cf, int dmabuf);
+
 /* Import into the GPU's device. It is bound, and not mapped; it lives as long as the case. */
 struct buffer *import_buffer(struct cf *cf, int dmabuf);
 

@@ -335,7 +335,7 @@ CASE(r19_content_outlives_an_import, "R19", ANYONE,
 
 	need_importer(cf);
 	number_pages(made);
-	EXPECT_OK(gemsync_device_import(cf->dev, made->dmabuf, &bo));
+	bo = import_bo(cf, made->dmabuf);
 	EXPECT_OK(gpu_bind(cf->gpu, bo, &va));
 	EXPECT_OK(gpu_write32(cf->gpu, va + SIZE - 4, OLD));
 	unbind(cf, va, SIZE);

@@ -27,7 +27,7 @@ static void expect_works(struct cf *cf, struct buffer *buf)
 	EXPECT_CPU(cf, buf, 64, NEW);
 }
 
-CASE(gpu_fault_unmapped, "-", 0,
+CASE(gpu_fault_unmapped, "-", NO_SYNC,
      "a GPU access to an address that is not bound, or not any more, is reported as -EIO")
 {
 	struct buffer *buf = new_buffer(cf, 8192, 0);
@@ -46,7 +46,7 @@ CASE(gpu_fault_unmapped, "-", 0,
 	expect_works(cf, buf);
 }
 
-CASE(gpu_fault_out_of_range, "-", 0,
+CASE(gpu_fault_out_of_range, "-", NO_SYNC,
      "a GPU access to an address that user space cannot bind is reported as -EIO")
 {
 	struct buffer *buf = new_buffer(cf, 4096, 0);

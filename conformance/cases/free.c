@@ -55,7 +55,7 @@ CASE(r9_write_combined, "R9 R12", NEED_LAZY,
 	EXPECT_LINES(cf, &before, lines, lines);
 }
 
-CASE(r12_write_combined_is_seen_at_once, "R12", 0,
+CASE(r12_write_combined_is_seen_at_once, "R12", NO_SYNC,
      "a BO without flags needs no sync, in either direction")
 {
 	struct buffer *buf = new_buffer(cf, 4096, 0);

@@ -28,7 +28,7 @@ CASE(r13_cached_or_shareable, "R13", NEED_INCOHERENT | NEED_PRIVATE | NEED_STRIC
 	new_buffer(cf, PAGE, GEMSYNC_BO_SHAREABLE);
 }
 
-CASE(r13_coherent_cached_is_shareable, "R13 R12", NEED_COHERENT,
+CASE(r13_coherent_cached_is_shareable, "R13 R12", NEED_COHERENT | NEED_CACHED | NO_SYNC,
      "on a coherent device a cached BO may be shareable")
 {
 	struct buffer *buf = new_buffer(cf, PAGE, GEMSYNC_BO_CACHED | GEMSYNC_BO_SHAREABLE);
@@ -125,7 +125,8 @@ CASE(r14_cached_one_by_name, "R14 R13", NEED_HOOKS | NEED_ROOT,
 }
 
 /* Where no BO is private the way out is closed, not the creation. */
-CASE(r13_cached_does_not_leave, "R13", NEED_FILE | NEED_INCOHERENT | NEED_STRICT | NEED_PUBLIC,
+CASE(r13_cached_does_not_leave, "R13",
+     NEED_FILE | NEED_INCOHERENT | NEED_STRICT | NEED_PUBLIC | NEED_CACHED | NO_SYNC,
      "where no BO is private a cached one is made, and not exported; a write-combined one is")
 {
 	const uint32_t both = GEMSYNC_BO_CACHED | GEMSYNC_BO_SHAREABLE;
@@ -143,7 +144,7 @@ CASE(r13_cached_does_not_leave, "R13", NEED_FILE | NEED_INCOHERENT | NEED_STRICT
 }
 
 CASE(r13_cached_is_not_opened_by_name, "R13 R20",
-     NEED_FILE | NEED_ROOT | NEED_INCOHERENT | NEED_STRICT | NEED_PUBLIC,
+     NEED_FILE | NEED_ROOT | NEED_INCOHERENT | NEED_STRICT | NEED_PUBLIC | NEED_CACHED | NO_SYNC,
      "where no BO is private a cached one is not opened by name on another file, but on its own")
 {
 	struct gemsync_device *first = primary_node(cf), *second = primary_node(cf);
@@ -236,7 +237,7 @@ CASE(r11_shares_with_vgem, "R11 R22", NEED_FILE,
 	share_with(cf, "vgem");
 }
 
-CASE(r13_vgem_gets_the_same_bytes, "R13 R17", NEED_FILE,
+CASE(r13_vgem_gets_the_same_bytes, "R13 R17", NEED_FILE | NO_SYNC,
      "a driver that imports a shareable BO before anyone mapped it gets the bytes that CPU and GPU share")
 {
 	struct exported *vgem = new_foreign("vgem", PAGE);
@@ -363,7 +364,7 @@ CASE(r13_another_process, "R13", NEED_FILE,
 
 /* ---- R20 ---- */
 
-CASE(r20_calls_with_a_foreign_handle, "R20", NEED_FILE,
+CASE(r20_calls_with_a_foreign_handle, "R20", NEED_FILE | NO_SYNC,
      "each call of the driver that takes a handle refuses one of another file as it does one of no BO")
 {
 	struct gemsync_device *other = other_file(cf);
@@ -386,7 +387,7 @@ CASE(r20_calls_with_a_foreign_handle, "R20", NEED_FILE,
 	EXPECT(i > 0);
 }
 
-CASE(r20_offset_on_another_file, "R20", NEED_OFFSETS,
+CASE(r20_offset_on_another_file, "R20", NEED_OFFSETS | NO_SYNC,
      "the offset at which a file maps a BO maps nothing on another file that has no handle to it")
 {
 	struct gemsync_device *other = other_file(cf);
@@ -423,7 +424,7 @@ CASE(r20_other_devices_bo, "R20 R7", NEED_SYNC,
 	gemsync_bo_destroy(foreign);
 }
 
-CASE(r20_same_file_twice, "R20 R13", NEED_FILE,
+CASE(r20_same_file_twice, "R20 R13", NEED_FILE | NO_SYNC,
      "a descriptor that was duplicated is the same file: its handles and private BOs are valid on both")
 {
 	struct gemsync_device *dev;

@@ -4,6 +4,10 @@
  * say that the object is evicted; the next job of an address space brings back all
  * that was evicted from it.
  */
+#include <linux/export.h>
+
+#include <drm/drm_exec.h>
+
 #include "internal.h"
 
 /*
@@ -78,3 +82,51 @@ int vgpu_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 	up_write(&vm->mmu_lock);
 	return 0;
 }
+
+/**
+ * vgpu_vm_use_begin() - have all that an address space maps in memory, and keep it there
+ * @vm: the address space
+ * @exec: ended by vgpu_vm_use_end(); not to be initialized
+ *
+ * For device accesses that are no jobs, which bring back what was evicted themselves.
+ *
+ * Context: Process context, may sleep. Takes the reservation locks of the address space
+ * and of all that it maps: memory of user space must not be touched until
+ * vgpu_vm_use_end().
+ *
+ * Return: 0; -EINTR if a signal came; -ENOMEM. On failure nothing is held.
+ */
+int vgpu_vm_use_begin(struct vgpu_vm *vm, struct drm_exec *exec)
+{
+	int ret;
+
+	ret = mutex_lock_interruptible(&vm->objs_lock);
+	if (ret)
+		return ret;
+	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, 0);
+	drm_exec_until_all_locked(exec) {
+		ret = drm_gpuvm_prepare_vm(&vm->base, exec, 0);
+		if (!ret)
+			ret = drm_gpuvm_prepare_objects(&vm->base, exec, 0);
+		drm_exec_retry_on_contention(exec);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		ret = drm_gpuvm_validate(&vm->base, exec);
+	mutex_unlock(&vm->objs_lock);
+	if (ret)
+		drm_exec_fini(exec);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vgpu_vm_use_begin);
+
+/**
+ * vgpu_vm_use_end() - let go of what vgpu_vm_use_begin() held
+ * @exec: of vgpu_vm_use_begin()
+ */
+void vgpu_vm_use_end(struct drm_exec *exec)
+{
+	drm_exec_fini(exec);
+}
+EXPORT_SYMBOL_GPL(vgpu_vm_use_end);

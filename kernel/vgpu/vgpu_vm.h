@@ -246,6 +246,8 @@ static inline u64 vgpu_kernel_bo_va(const struct vgpu_kernel_bo *kbo)
 	return vgpu_mapping_va(kbo->mapping);
 }
 
+int vgpu_vm_use_begin(struct vgpu_vm *vm, struct drm_exec *exec);
+void vgpu_vm_use_end(struct drm_exec *exec);
 int vgpu_vm_fetch(struct vgpu_vm *vm, u64 va, void *to, size_t size);
 int vgpu_vm_read(struct vgpu_vm *vm, u64 va, void *to, size_t size);
 int vgpu_vm_write(struct vgpu_vm *vm, u64 va, const void *from, size_t size);

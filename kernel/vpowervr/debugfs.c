@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_exec.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_vma_manager.h>
@@ -111,21 +112,36 @@ static ssize_t kernel_access(const struct transfer *t)
 
 /* ---- device_access ---- */
 
+/* What was evicted is back, and stays, while the device is at it. */
+static int access_memory(const struct transfer *t, struct vgpu_vm *vm, u64 va, void *bounce,
+			 size_t size)
+{
+	struct drm_exec exec;
+	int ret;
+
+	ret = vgpu_vm_use_begin(vm, &exec);
+	if (ret)
+		return ret;
+	if (t->to)
+		ret = vgpu_vm_read(vm, va, bounce, size);
+	else
+		ret = vgpu_vm_write(vm, va, bounce, size);
+	vgpu_vm_use_end(&exec);
+	return ret;
+}
+
 static int access_piece(const struct transfer *t, struct vgpu_vm *vm, void *bounce, size_t done,
 			size_t size)
 {
 	u64 va = (t->pos & GENMASK_ULL(VPOWERVR_VA_BITS - 1, 0)) + done;
 	int ret;
 
-	if (t->to) {
-		ret = vgpu_vm_read(vm, va, bounce, size);
-		if (!ret && copy_to_user(t->to + done, bounce, size))
-			ret = -EFAULT;
-		return ret;
-	}
-	if (copy_from_user(bounce, t->from + done, size))
+	if (t->from && copy_from_user(bounce, t->from + done, size))
 		return -EFAULT;
-	return vgpu_vm_write(vm, va, bounce, size);
+	ret = access_memory(t, vm, va, bounce, size);
+	if (!ret && t->to && copy_to_user(t->to + done, bounce, size))
+		ret = -EFAULT;
+	return ret;
 }
 
 static ssize_t access_vm(const struct transfer *t, struct vgpu_vm *vm)
