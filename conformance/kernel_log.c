@@ -7,48 +7,81 @@
 
 #include "kernel_log.h"
 
-/* The first line of a report has one of these; vm/judge-log knows them too. */
-static const char *const complaints[] = {
-	"WARNING: ", "BUG: ", "BUG kmalloc", "kernel BUG at", "Oops: ", "INFO: task ", "INFO: rcu",
-	"INFO: possible", "INFO: trying to register", "inconsistent lock state", "KASAN: ",
-	"UBSAN: ", "KFENCE: ", "refcount_t: ", "nable to handle", "soft lockup", "hard LOCKUP",
-	"DMA-API: ", "list_add corruption", "list_del corruption", "blocked for more than",
-	"suspicious RCU",
-};
+/* Each list as one expression, with one bar too many at its end. */
+#define COMPLAINT(pattern)	"(" pattern ")|"
+#define HARMLESS(pattern)
+static const char complaints[] =
+#include "kernel_complaints.h"
+;
+#undef COMPLAINT
+#undef HARMLESS
 
-int kernel_log_open(void)
+#define COMPLAINT(pattern)
+#define HARMLESS(pattern)	"(" pattern ")|"
+static const char harmless[] =
+#include "kernel_complaints.h"
+;
+
+/* 0 or -ENOMEM: the patterns themselves are right. */
+static int compile(regex_t *regex, const char *alternatives)
 {
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const char *pattern = strndupa(alternatives, strlen(alternatives) - 1);
 
-	if (fd < 0)
+	return regcomp(regex, pattern, REG_EXTENDED | REG_NOSUB) ? -ENOMEM : 0;
+}
+
+static int compile_both(struct kernel_log *log)
+{
+	int ret = compile(&log->complaint, complaints);
+
+	if (ret)
+		return ret;
+	ret = compile(&log->harmless, harmless);
+	if (ret)
+		regfree(&log->complaint);
+	return ret;
+}
+
+int kernel_log_open(struct kernel_log *log)
+{
+	int ret;
+
+	log->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log->fd < 0)
 		return -errno;
-	if (lseek(fd, 0, SEEK_END) < 0) {
-		close(fd);
-		return -EIO;
+	ret = lseek(log->fd, 0, SEEK_END) < 0 ? -EIO : compile_both(log);
+	if (ret) {
+		close(log->fd);
+		log->fd = ret;
 	}
-	return fd;
+	return ret;
 }
 
-static bool is_complaint(const char *line)
+void kernel_log_close(struct kernel_log *log)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++)
-		if (strstr(line, complaints[i]))
-			return true;
-	return false;
+	if (log->fd < 0)
+		return;
+	regfree(&log->complaint);
+	regfree(&log->harmless);
+	close(log->fd);
 }
 
-bool kernel_log_complained(int fd, char *text, size_t size)
+static bool is_complaint(const struct kernel_log *log, const char *line)
+{
+	return regexec(&log->harmless, line, 0, NULL, 0) &&
+	       !regexec(&log->complaint, line, 0, NULL, 0);
+}
+
+bool kernel_log_complained(struct kernel_log *log, char *text, size_t size)
 {
 	bool complained = false;
 	char record[8192], *line;
 	ssize_t length;
 
-	if (fd < 0)
+	if (log->fd < 0)
 		return false;
 	for (;;) {
-		length = read(fd, record, sizeof(record) - 1);
+		length = read(log->fd, record, sizeof(record) - 1);
 		/* Records that were overwritten before they were read. */
 		if (length < 0 && errno == EPIPE)
 			continue;
@@ -60,7 +93,7 @@ bool kernel_log_complained(int fd, char *text, size_t size)
 		if (!line || complained)
 			continue;
 		line[strcspn(line, "\n")] = '\0';
-		complained = is_complaint(line + 1);
+		complained = is_complaint(log, line + 1);
 		if (complained)
 			snprintf(text, size, "%s", line + 1);
 	}

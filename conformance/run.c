@@ -27,7 +27,7 @@ struct run {
 	struct expected *expected;
 	struct conform_result *shared;	/* with the process of the case */
 	const char *device;		/* its name */
-	int kernel_log;			/* or -errno */
+	struct kernel_log kernel_log;
 };
 
 static double seconds_now(void)
@@ -133,7 +133,7 @@ static bool judge_end(struct conform_result *result, pid_t pid, int status, doub
 }
 
 /* A complaint fails the case, or says more of its failure. */
-static void judge_kernel(struct conform_result *result, int kernel_log)
+static void judge_kernel(struct conform_result *result, struct kernel_log *kernel_log)
 {
 	char complaint[256], reason[sizeof(result->reason)];
 
@@ -172,7 +172,7 @@ static bool run_case(const struct conform_case *c, struct run *run)
 		if (ended)
 			kill_leftovers(pid);
 	}
-	judge_kernel(result, run->kernel_log);
+	judge_kernel(result, &run->kernel_log);
 	if (result->verdict == CONFORM_PASS)
 		result->reason[0] = '\0';
 	result->seconds = seconds_now() - begin;
@@ -299,7 +299,7 @@ static int gather_facts(struct run *run)
 		return ret;
 	run->device = run->options->device ? run->options->device : facts->info.node;
 	snprintf(facts->name, sizeof(facts->name), "%s", run->device);
-	facts->kernel_log = run->kernel_log >= 0;
+	facts->kernel_log = run->kernel_log.fd >= 0;
 	read_machine(facts);
 	return 0;
 }
@@ -336,12 +336,11 @@ int conform_run(const struct conform_options *options, struct conform_report **o
 	run.report = calloc(1, sizeof(*run.report));
 	if (!run.report)
 		return -ENOMEM;
-	run.kernel_log = kernel_log_open();
+	kernel_log_open(&run.kernel_log);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	ret = run_all(&run);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
-	if (run.kernel_log >= 0)
-		close(run.kernel_log);
+	kernel_log_close(&run.kernel_log);
 	if (ret)
 		conform_report_destroy(run.report);
 	else
