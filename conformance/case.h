@@ -17,9 +17,10 @@
  *	      &r4_cpu_to_gpu);
  *
  * A case is named after the rule that it proves and checks it through public
- * interfaces. It shows the rule's negative too: without the sync the data is
- * stale, or the case proves nothing. It runs in a process of its own, which ends with
- * the first EXPECT that does not hold; what it leaves behind is released after it.
+ * interfaces. Where the rule has a negative that the device lets see, it shows that too:
+ * without the sync the data is stale, or the case proves nothing. It runs in a process of
+ * its own, which ends with the first EXPECT that does not hold; what it leaves behind is
+ * released after it.
  * Only the thread that runs the case may use EXPECT and skip().
  */
 #ifndef CASE_H
