@@ -28,6 +28,7 @@ struct run {
 	struct conform_result *shared;	/* with the process of the case */
 	const char *device;		/* its name */
 	struct kernel_log kernel_log;
+	bool childless;			/* between cases: it was when the run began */
 };
 
 static double seconds_now(void)
@@ -68,17 +69,37 @@ static bool kill_it(pid_t pid)
 	return wait_within(pid, GONE_WITHIN) >= 0;
 }
 
+/* Every child; what they left running is killed in its turn. */
+static void kill_children(void)
+{
+	FILE *children = fopen("/proc/thread-self/children", "re");
+	int pid;
+
+	while (children && fscanf(children, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	if (children)
+		fclose(children);
+}
+
 /*
- * What the process left running goes before the kernel's log is read: it is this
- * process's to wait for (PR_SET_CHILD_SUBREAPER).
+ * What the case left running goes before the kernel's log is read: its group, and, as
+ * orphans are this process's children (PR_SET_CHILD_SUBREAPER), what left the group.
+ * False if one of them is still there.
  */
-static void kill_leftovers(pid_t group)
+static bool kill_leftovers(const struct run *run, pid_t group)
 {
 	double end = seconds_now() + GONE_WITHIN;
+	pid_t whose = run->childless ? -1 : -group;
 
 	kill(-group, SIGKILL);
-	while (waitpid(-group, NULL, WNOHANG) >= 0 && seconds_now() < end)
+	while (waitpid(whose, NULL, WNOHANG) >= 0) {
+		if (seconds_now() > end)
+			return false;
+		if (run->childless)
+			kill_children();
 		usleep(1000);
+	}
+	return true;
 }
 
 /* Fork into a process group that dies with this process: 0 in the new process. */
@@ -169,8 +190,11 @@ static bool run_case(const struct conform_case *c, struct run *run)
 		set_failed(result, "fork: %s", strerror(-pid));
 	} else {
 		ended = judge_end(result, pid, wait_within(pid, limit), limit);
-		if (ended)
-			kill_leftovers(pid);
+		if (ended && !kill_leftovers(run, pid)) {
+			set_failed(result, "a process that it left running cannot be killed: "
+				   "with it on the device, no other case is run");
+			ended = false;
+		}
 	}
 	judge_kernel(result, &run->kernel_log);
 	if (result->verdict == CONFORM_PASS)
@@ -331,6 +355,7 @@ static int run_all(struct run *run)
 int conform_run(const struct conform_options *options, struct conform_report **out)
 {
 	struct run run = { .options = options };
+	siginfo_t child;
 	int ret;
 
 	run.report = calloc(1, sizeof(*run.report));
@@ -338,6 +363,8 @@ int conform_run(const struct conform_options *options, struct conform_report **o
 		return -ENOMEM;
 	kernel_log_open(&run.kernel_log);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	/* A program that has replaced a shell may have children that are no case's. */
+	run.childless = waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0;
 	ret = run_all(&run);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	kernel_log_close(&run.kernel_log);

@@ -3,6 +3,7 @@
  * Cases that behave badly, or as told, to test the suite's frame: each ends in another
  * way, and tests/conform/test knows how it is to be judged.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,22 +94,43 @@ CASE(r6_exits_with_status, "R6", 0, "a case that exits with an error has failed"
 	_exit(3);
 }
 
-/* Its number is in the file that GEMSYNC_FRAME_PID names. */
-CASE(r7_leaves_child, "R7", 0, "a child that stays does not outlive the case")
+/*
+ * A process that stays, a daemon with a child of its own: out of reach of signals to the
+ * case's group. Their numbers are in the file that GEMSYNC_FRAME_PID names when this returns.
+ */
+static void leave(bool is_daemon)
 {
 	const char *path = getenv("GEMSYNC_FRAME_PID");
-	FILE *file = path ? fopen(path, "we") : NULL;
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+	int ready[2], i;
 	pid_t pid;
+	char byte;
 
-	EXPECT(file);
+	EXPECT(fd >= 0);
+	EXPECT_OK(pipe(ready));
 	pid = fork();
 	EXPECT(pid >= 0);
 	if (!pid) {
-		for (;;)
-			pause();
+		if (is_daemon && (setsid() < 0 || fork() < 0))
+			_exit(EXIT_FAILURE);
+		dprintf(fd, "%d\n", (int)getpid());
+		if (write(ready[1], "", 1) == 1)
+			for (;;)
+				pause();
+		_exit(EXIT_FAILURE);
 	}
-	fprintf(file, "%d\n", (int)pid);
-	fclose(file);
+	for (i = 0; i < 1 + is_daemon; i++)
+		EXPECT_EQ(read(ready[0], &byte, 1), 1);
+}
+
+CASE(r7_leaves_child, "R7", 0, "a child that stays does not outlive the case")
+{
+	leave(false);
+}
+
+CASE(r7_leaves_daemon, "R7", 0, "nor do a child with a session of its own, and its child")
+{
+	leave(true);
 }
 
 CASE(r8_prints, "R8", 0, "what a case prints is not in the report")
@@ -135,15 +157,54 @@ CASE(r9_dies_in_the_end, "R9", 0, "a case that dies while it ends has not passed
 	atexit(abort);
 }
 
+/* ---- The kernel's log ---- */
+
+/* The kernel's log is everyone's: not but in the VM. */
+static void say_in_kernel_log(const char *line)
+{
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	char record[128];
+	int length = snprintf(record, sizeof(record), "<4>%s\n", line);
+
+	EXPECT(fd >= 0);
+	EXPECT_EQ(write(fd, record, length), length);
+	close(fd);
+}
+
+CASE(r9_kernel_complains, "R9", NEED_VM, "a case in whose time the kernel complains has failed")
+{
+	say_in_kernel_log("WARNING: CPU: 0 PID: 1 at planted_in_a_case+0x1/0x2");
+}
+
+CASE(r9_kernel_speaks, "R9", NEED_VM, "a case in whose time the kernel says something has passed")
+{
+	say_in_kernel_log("a harmless line, planted in a case");
+	say_in_kernel_log("DMA-API: preallocated 65536 debug entries, planted in a case");
+}
+
+CASE(r9_kernel_complains_of_failure, "R9", NEED_VM, "a failed case says what the kernel said")
+{
+	say_in_kernel_log("BUG: planted_in_a_case");
+	fail("it fails");
+}
+
+CASE(r9_kernel_is_quiet, "R9", NEED_VM, "a complaint is not that of the next case")
+{
+}
+
 CASES(verdicts, "Verdicts", &r1_passes, &r2_fails, &r2_wrong_word, &r3_skips, &r3_needs,
       &r4_many_checks);
 
 CASES(behaviour, "Bad behaviour <&>", &r5_crashes, &r5_hangs, &r5_hangs_deaf, &r6_exits_early,
-      &r6_exits_with_status, &r7_leaves_child, &r8_prints, &r8_hostile_fail, &r8_hostile_skip,
-      &r9_dies_in_the_end);
+      &r6_exits_with_status, &r7_leaves_child, &r7_leaves_daemon, &r8_prints, &r8_hostile_fail,
+      &r8_hostile_skip, &r9_dies_in_the_end);
+
+CASES(kernel_log, "The kernel's log", &r9_kernel_complains, &r9_kernel_speaks,
+      &r9_kernel_complains_of_failure, &r9_kernel_is_quiet);
 
 const struct case_group *const suite_groups[] = {
 	&verdicts_group,
 	&behaviour_group,
+	&kernel_log_group,
 	NULL,
 };
