@@ -3,7 +3,9 @@
 #include "suite.h"
 
 extern const struct case_group exactness_group;
+extern const struct case_group pieces_group;
 extern const struct case_group semantics_group;
+extern const struct case_group concurrent_group;
 extern const struct case_group batches_group;
 extern const struct case_group refusals_group;
 extern const struct case_group compat_group;
@@ -22,7 +24,9 @@ extern const struct case_group unplug_group;
 
 const struct case_group *const suite_groups[] = {
 	&exactness_group,
+	&pieces_group,
 	&semantics_group,
+	&concurrent_group,
 	&batches_group,
 	&refusals_group,
 	&compat_group,
