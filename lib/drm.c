@@ -106,6 +106,8 @@ static int read_emulated_cache(struct gemsync_device *dev)
 
 static int read_cache(struct gemsync_device *dev)
 {
+	struct gemsync_cpu_info cpu;
+
 	dev->attributes = gemsync_emulation_open(dev->fd);
 	if (dev->attributes < 0 && dev->attributes != -ENOENT)
 		return dev->attributes;
@@ -114,7 +116,8 @@ static int read_cache(struct gemsync_device *dev)
 		dev->emulation = &gemsync_kernel_emulation_ops;
 		return read_emulated_cache(dev);
 	}
-	dev->info.line_size = gemsync_cpu_line_size();
+	gemsync_cpu_query(&cpu);	/* a line size of 0 says enough */
+	dev->info.line_size = (uint32_t)cpu.line_size;
 	return 0;
 }
 

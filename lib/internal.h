@@ -7,6 +7,7 @@
 
 /* The build hides symbols by default; the public calls are the ones that are seen. */
 #pragma GCC visibility push(default)
+#include <gemsync/cpu.h>
 #include <gemsync/gemsync.h>
 #pragma GCC visibility pop
 
@@ -94,9 +95,6 @@ static inline bool op_is_idle(const struct gemsync_op *op)
 {
 	return !op->size || !op->bo->needs_sync;
 }
-
-/* Bytes of a line of this CPU's data cache, 0 if unknown. */
-uint32_t gemsync_cpu_line_size(void);
 
 /* ---- DRM devices (drm.c) ---- */
 

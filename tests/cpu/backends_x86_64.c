@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "backends.h"
+
+#define CLFSH		(1u << 19)
+#define LINE(bytes)	((bytes) / 8 << 8)
+#define CLFLUSHOPT	(1u << 23)
+#define CLWB		(1u << 24)
+
+/* Family 6; the model's upper half is in bits 16 to 19. */
+#define MODEL(model)	(6u << 8 | ((model) & 0xfu) << 4 | ((model) >> 4) << 16)
+
+const struct backend backends[] = {
+	{ "clwb", NOTHING, FAKE_CLWB, FAKE_CLFLUSHOPT, FAKE_SFENCE, FAKE_MFENCE, 1, 1 },
+	{ "clflushopt", NOTHING, FAKE_CLFLUSHOPT, FAKE_CLFLUSHOPT, FAKE_SFENCE, FAKE_MFENCE, 1, 1 },
+	{ "clflush", FAKE_MFENCE, FAKE_CLFLUSH, FAKE_CLFLUSH, FAKE_MFENCE, FAKE_MFENCE, 1, 1 },
+	{ "clflushopt-twice", NOTHING, FAKE_CLFLUSHOPT, FAKE_CLFLUSHOPT, FAKE_MFENCE, FAKE_MFENCE,
+	  2, 1 },
+	{ "clflush-twice", FAKE_MFENCE, FAKE_CLFLUSH, FAKE_CLFLUSH, FAKE_MFENCE, FAKE_MFENCE, 2,
+	  1 },
+};
+const size_t backend_count = sizeof(backends) / sizeof(backends[0]);
+
+#define BASE	.base_edx = CLFSH, .base_ebx = LINE(64)
+
+const struct fake_machine has_all = {
+	BASE, .vendor = "AuthenticAMD", .more_ebx = CLWB | CLFLUSHOPT,
+};
+const struct fake_machine lacks_some = { BASE, .vendor = "AuthenticAMD" };
+const char *const lacks_name = "clwb";
+
+const struct machine machines[] = {
+	{ "clwb and clflushopt",
+	  { BASE, .vendor = "AuthenticAMD", .more_ebx = CLWB | CLFLUSHOPT }, "clwb", 64, 64 },
+	{ "a big core of Intel",
+	  { BASE, .vendor = "GenuineIntel", .signature = MODEL(0x8f), .more_ebx = CLWB | CLFLUSHOPT },
+	  "clwb", 64, 64 },
+	{ "clwb alone, as a hypervisor may show",
+	  { BASE, .vendor = "AuthenticAMD", .more_ebx = CLWB }, "clflush", 64, 64 },
+	{ "clflushopt", { BASE, .vendor = "AuthenticAMD", .more_ebx = CLFLUSHOPT }, "clflushopt", 64,
+	  64 },
+	{ "neither", { BASE, .vendor = "AuthenticAMD" }, "clflush", 64, 64 },
+	{ "no leaf 7", { BASE, .more_ebx = CLWB | CLFLUSHOPT }, "clflush", 64, 64 },
+	{ "Silvermont", { BASE, .vendor = "GenuineIntel", .signature = MODEL(0x37) },
+	  "clflush-twice", 64, 64 },
+	{ "Goldmont",
+	  { BASE, .vendor = "GenuineIntel", .signature = MODEL(0x5c), .more_ebx = CLFLUSHOPT },
+	  "clflushopt-twice", 64, 64 },
+	{ "Tremont",
+	  { BASE, .vendor = "GenuineIntel", .signature = MODEL(0x96), .more_ebx = CLWB | CLFLUSHOPT },
+	  "clflushopt-twice", 64, 64 },
+	{ "another vendor's model 0x37",
+	  { BASE, .vendor = "AuthenticAMD", .signature = MODEL(0x37) }, "clflush", 64, 64 },
+	{ "lines of 32 bytes",
+	  { .base_edx = CLFSH, .base_ebx = LINE(32), .vendor = "CentaurHauls" }, "clflush", 32, 32 },
+	{ "no clflush", { .base_ebx = LINE(64), .vendor = "AuthenticAMD" }, "none", 0, 4096 },
+	{ "a line of 0 bytes", { .base_edx = CLFSH, .vendor = "AuthenticAMD" }, "none", 0, 4096 },
+	{ "a line of 24 bytes",
+	  { .base_edx = CLFSH, .base_ebx = LINE(24), .vendor = "AuthenticAMD" }, "none", 0, 4096 },
+};
+const size_t machine_count = sizeof(machines) / sizeof(machines[0]);
