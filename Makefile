@@ -79,6 +79,12 @@ mutants: all	## plant defects, one by one: does the suite catch each?
 stress: all	## everything at once for a while: SECONDS=n (60), SEED=n
 	@tests/stress/run "$(or $(SECONDS),60)" $(SEED)
 
+.PHONY: bench
+bench:	## measure this CPU's cache maintenance: table, build/bench.json, build/bench.svg
+	@scripts/install-deps build bench
+	@$(MAKE) user
+	@$(BUILD)/gemsync bench --json $(BUILD)/bench.json --plot $(BUILD)/bench.svg $(BENCH)
+
 .PHONY: lint
 lint: check-deps user	## look for mistakes without running anything
 	@scripts/lint

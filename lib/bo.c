@@ -105,6 +105,7 @@ int gemsync_bo_query(struct gemsync_bo *bo, struct gemsync_bo_info *info)
 	ret = bo->dev->ops->bo_query(bo->dev, bo->handle, &found);
 	if (ret)
 		return ret;
+	gemsync_bo_describe_path(bo, &found);
 	*info = found;
 	return 0;
 }
@@ -119,6 +120,7 @@ int gemsync_bo_map(struct gemsync_bo *bo, void **out)
 		ret = bo->dev->ops->bo_map(bo->dev, bo, &bo->map);
 		if (ret)
 			return ret;
+		gemsync_bo_choose_path(bo);
 	}
 	*out = bo->map;
 	return 0;
@@ -129,6 +131,7 @@ void gemsync_bo_unmap(struct gemsync_bo *bo)
 	if (bo->map && bo->dev->ops->bo_unmap)
 		bo->dev->ops->bo_unmap(bo->dev, bo);
 	bo->map = NULL;
+	gemsync_bo_choose_path(bo);
 }
 
 int gemsync_bo_set_label(struct gemsync_bo *bo, const char *label)

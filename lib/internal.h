@@ -35,6 +35,8 @@ struct device_ops {
 	int (*bo_import)(struct gemsync_device *dev, int fd, uint32_t *handle, uint64_t *size);
 	/* @ops were checked; those of op_is_idle() are to be left out. */
 	int (*sync)(struct gemsync_device *dev, const struct gemsync_op *ops, size_t count);
+	/* What one operation, and one call of sync, can take. */
+	struct gemsync_batch_limits limits;
 };
 
 /* What only a back end for DRM drivers has. */
@@ -88,13 +90,26 @@ struct gemsync_bo {
 	uint32_t handle;
 	bool needs_sync;
 	bool imported;
+	enum gemsync_path wanted;	/* AUTO, DRIVER or CPU */
+	bool by_cpu;			/* needs_sync, and the CPU does it */
 };
 
-/* An operation for which nothing has to be maintained (R9). */
+/* An operation that leaves nothing to the driver: it has nothing to do (R9), or the CPU does it. */
 static inline bool op_is_idle(const struct gemsync_op *op)
 {
-	return !op->size || !op->bo->needs_sync;
+	return !op->size || !op->bo->needs_sync || op->bo->by_cpu;
 }
+
+/* ---- Synchronization (sync.c) ---- */
+
+/* Is this operation one that the BO can do? -EINVAL, -EOPNOTSUPP as the public calls. */
+int gemsync_op_check(const struct gemsync_op *op);
+
+/* Fill info->path and info->why. */
+void gemsync_bo_describe_path(const struct gemsync_bo *bo, struct gemsync_bo_info *info);
+
+/* After the map or the wanted path changed. */
+void gemsync_bo_choose_path(struct gemsync_bo *bo);
 
 /* ---- DRM devices (drm.c) ---- */
 

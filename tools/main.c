@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{ "demo", "show on a device what synchronization does, and what happens without",
 	  tool_demo },
 	{ "conform", "prove a driver right, or wrong: run the conformance suite", tool_conform },
+	{ "bench", "compare this CPU's cache maintenance with others", tool_bench },
 };
 
 void tool_complain(const char *format, ...)

@@ -24,6 +24,7 @@ struct tool_options {
  * The commands. argv[0] is the command's name; each has options of its own, and prints
  * what they are for --help.
  */
+enum exit_code tool_bench(int argc, char **argv);
 enum exit_code tool_conform(int argc, char **argv);
 enum exit_code tool_demo(int argc, char **argv);
 enum exit_code tool_info(int argc, char **argv);

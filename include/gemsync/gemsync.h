@@ -21,8 +21,8 @@
  *
  * Threads: different objects may be used from different threads at the same
  * time. Calls on one BO may run at the same time too, except
- * gemsync_bo_map(), gemsync_bo_unmap(), gemsync_bo_set_label() and
- * gemsync_bo_destroy(), which must not run at the same time as any other call on
+ * gemsync_bo_map(), gemsync_bo_unmap(), gemsync_bo_set_path(),
+ * gemsync_bo_set_label() and gemsync_bo_destroy(), which must not run at the same time as any other call on
  * that BO; gemsync_device_close() must be the last call on its device.
  */
 #ifndef GEMSYNC_GEMSYNC_H
@@ -32,6 +32,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <gemsync/cpu.h>
+#include <gemsync/range.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -39,8 +42,7 @@ extern "C" {
 /* An open device: a file descriptor and an address space of the driver, or a simulation. */
 struct gemsync_device;
 
-/* A buffer object of one device. */
-struct gemsync_bo;
+/* A buffer object of one device: struct gemsync_bo, see gemsync/range.h. */
 
 /* ---- Devices ---- */
 
@@ -263,15 +265,44 @@ uint64_t gemsync_bo_size(const struct gemsync_bo *bo);
 /* The driver's handle, valid on gemsync_device_fd() if there is one. */
 uint32_t gemsync_bo_handle(const struct gemsync_bo *bo);
 
-/* What the driver says of a BO (R23). */
+/* Who does the maintenance of a BO. */
+enum gemsync_path {
+	/* The best one that works: the default. */
+	GEMSYNC_PATH_AUTO = 0,
+	/* The device's driver; of a simulated device, the simulation. */
+	GEMSYNC_PATH_DRIVER = 1,
+	/*
+	 * This CPU, in user space (gemsync/cpu.h), on the BO's map: no call to the kernel. A
+	 * page of the map that nobody touched yet is faulted in by it.
+	 */
+	GEMSYNC_PATH_CPU = 2,
+	/* Nobody: the device snoops, or the map is write-combined (R9). Cannot be asked for. */
+	GEMSYNC_PATH_NONE = 3,
+};
+
+/* What is known of a BO: the driver's word (R23), and the path. */
 struct gemsync_bo_info {
 	uint32_t flags;		/* GEMSYNC_BO_CACHED, GEMSYNC_BO_NO_MMAP as created */
 	bool imported;		/* the BO belongs to another exporter (R11) */
 	bool needs_sync;	/* flush and invalidate do something for this BO */
+	enum gemsync_path path;	/* what they would do it with now; never GEMSYNC_PATH_AUTO */
+	const char *why;	/* why that path; one line of English, lives forever */
 };
 
 /* Returns 0; -EOPNOTSUPP if the driver does not tell; or an error of the kernel. */
 int gemsync_bo_query(struct gemsync_bo *bo, struct gemsync_bo_info *info);
+
+/**
+ * Choose who does the maintenance of a BO from now on.
+ *
+ * AUTO takes the CPU while the BO is mapped, else the driver. It takes the driver too
+ * where the CPU has no maintenance in user space, and on emulated devices, whose lines
+ * only the driver moves. Asking for the CPU is refused there, never ignored (R24).
+ *
+ * Returns 0; -EOPNOTSUPP if the path does not work for this BO, which keeps the one it
+ * had; -EINVAL for an unknown path.
+ */
+int gemsync_bo_set_path(struct gemsync_bo *bo, enum gemsync_path path);
 
 /**
  * Map the whole BO for reading and writing.
@@ -298,8 +329,9 @@ void gemsync_bo_unmap(struct gemsync_bo *bo);
  * devices. Does not wait for the GPU (R3). May sleep.
  *
  * Returns 0; -EINVAL if the range leaves the BO, or the BO is imported (R11);
- * -EOPNOTSUPP if the driver cannot do it (nothing was done: never assume
- * coherence, R24); or another error of the kernel.
+ * -EOPNOTSUPP if the path cannot do it: the driver lacks the call, or the CPU was
+ * asked for and the BO is not mapped (nothing was done: never assume coherence, R24);
+ * or another error of the kernel.
  */
 int gemsync_bo_flush(struct gemsync_bo *bo, uint64_t offset, uint64_t size);
 
@@ -313,22 +345,10 @@ int gemsync_bo_flush(struct gemsync_bo *bo, uint64_t offset, uint64_t size);
  */
 int gemsync_bo_invalidate(struct gemsync_bo *bo, uint64_t offset, uint64_t size);
 
-/* The operation of one entry of a batch. */
-enum gemsync_op_type {
-	GEMSYNC_FLUSH = 0,		/* as gemsync_bo_flush() */
-	GEMSYNC_INVALIDATE = 1,		/* as gemsync_bo_invalidate() */
-};
-
-struct gemsync_op {
-	struct gemsync_bo *bo;		/* of the device that the batch is given to */
-	enum gemsync_op_type type;
-	uint64_t offset;		/* bytes */
-	uint64_t size;			/* bytes */
-};
-
 /**
- * Do @count operations in one call to the kernel, in their order.
+ * Do @count operations with one call to the kernel at most, and one fence.
  *
+ * The driver's come first, in their order, then those of BOs that the CPU maintains.
  * All or nothing: every operation is checked before the first one runs (R7).
  * A @count of 0 succeeds.
  *
@@ -337,6 +357,64 @@ struct gemsync_op {
  * -ENOMEM; or another error of the kernel. Then nothing was done.
  */
 int gemsync_device_sync(struct gemsync_device *dev, const struct gemsync_op *ops, size_t count);
+
+/**
+ * Begin a batch whose operations are on BOs of @dev: gemsync_batch_add() with the BO as
+ * the object, then gemsync_batch_submit(), which is gemsync_device_sync().
+ *
+ * @ops, @room, @flags: as for gemsync_batch_init(), which is called with the line and
+ * the limits of the device. A batch is the caller's, and of one thread at a time; it
+ * must be empty or dropped before a BO of it is destroyed.
+ *
+ * Returns 0; -EINVAL as gemsync_batch_init().
+ */
+int gemsync_device_batch_init(struct gemsync_device *dev, struct gemsync_batch *batch,
+			      struct gemsync_op *ops, size_t room, uint32_t flags);
+
+/* ---- Copies ---- */
+
+/**
+ * Copy to a mapped BO, and make it visible to the device, as gemsync_bo_flush().
+ *
+ * No byte outside the range is stored to, and every line of it is clean afterwards
+ * (R26). @flags: GEMSYNC_UPLOAD_*, or 0. Into a write-combined BO it is a copy, ordered
+ * before the submit that follows.
+ *
+ * Returns 0; -EINVAL if the range leaves the BO, a flag is unknown, or the BO is not
+ * mapped; or an error of gemsync_bo_flush(): bytes may have been copied then, and are
+ * not visible to the device.
+ */
+int gemsync_bo_upload(struct gemsync_bo *bo, uint64_t offset, const void *from, size_t size,
+		      uint32_t flags);
+
+/**
+ * Copy from a mapped BO what the device wrote, as after gemsync_bo_invalidate().
+ *
+ * Returns 0; -EINVAL if the range leaves the BO, or the BO is not mapped; or an error of
+ * gemsync_bo_invalidate(). Nothing was copied if it fails.
+ */
+int gemsync_bo_readback(struct gemsync_bo *bo, uint64_t offset, void *to, size_t size);
+
+/* ---- Buffers of others ---- */
+
+#define GEMSYNC_ACCESS_READ	(1u << 0)
+#define GEMSYNC_ACCESS_WRITE	(1u << 1)
+
+/**
+ * Before and after CPU access to the map of a dma-buf, of whatever exporter.
+ *
+ * The kernel knows no ranges here: it is always the whole buffer. How much of it is
+ * maintained, and whether it waits for devices first, is the exporter's choice. @fd
+ * stays the caller's. May be called from any thread; a call that a signal interrupts,
+ * or that the exporter wants again, is restarted.
+ *
+ * @access: GEMSYNC_ACCESS_*, what the CPU is going to do, and the same at the end.
+ *
+ * Returns 0; -EINVAL for no access or an unknown one; -EBADF or -ENOTTY if @fd is no
+ * dma-buf; or an error of the exporter.
+ */
+int gemsync_dmabuf_begin_access(int fd, uint32_t access);
+int gemsync_dmabuf_end_access(int fd, uint32_t access);
 
 #ifdef __cplusplus
 }

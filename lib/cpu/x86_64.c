@@ -134,7 +134,7 @@ static void fence_opt(enum gemsync_direction direction)
 	if (direction == GEMSYNC_BEFORE_DEVICE)
 		insn_sfence();
 	else
-		insn_mfence();
+		insn_locked();
 }
 
 static void fence_all(enum gemsync_direction direction)
@@ -256,7 +256,7 @@ static void readback_ahead(char *to, uintptr_t from, uintptr_t end, size_t line)
 		start = dropped;
 		dropped = min_address(dropped + AHEAD, last);
 		flush_lines(CLFLUSHOPT, start, dropped, line);
-		insn_mfence();
+		insn_locked();
 		memcpy(to, (const void *)from, next - from);
 		to += next - from;
 		from = next;
@@ -273,7 +273,7 @@ static void readback_clflushopt(char *to, const char *from, size_t size, size_t 
 		return;
 	}
 	flush_lines(CLFLUSHOPT, start, ((end - 1) & ~(uintptr_t)(line - 1)) + line, line);
-	insn_mfence();
+	insn_locked();
 	if (size > AHEAD_MAX && has_more(MORE_EBX_ERMS))
 		insn_rep_movsb(to, from, size);
 	else

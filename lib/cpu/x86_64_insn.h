@@ -44,6 +44,12 @@ static inline void insn_mfence(void)
 	__asm__ volatile("mfence" : : : "memory");
 }
 
+/* Orders what mfence orders, and is faster on the CPUs that were measured. */
+static inline void insn_locked(void)
+{
+	__asm__ volatile("lock orl $0, -4(%%rsp)" : : : "memory", "cc");
+}
+
 /* 64 bytes to a whole line, around the cache. */
 static inline void insn_stream_line(char *to, const char *from)
 {

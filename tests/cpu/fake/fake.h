@@ -23,6 +23,7 @@ enum fake_insn {
 	FAKE_STREAM,		/* a line's worth of non-temporal stores */
 	FAKE_SFENCE,
 	FAKE_MFENCE,
+	FAKE_LOCKED,		/* an operation with a lock prefix */
 	FAKE_DC_CVAC,
 	FAKE_DC_CIVAC,
 	FAKE_DSB_SY,

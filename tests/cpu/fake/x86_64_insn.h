@@ -59,6 +59,11 @@ static inline void insn_mfence(void)
 	fake_fence_insn(FAKE_MFENCE);
 }
 
+static inline void insn_locked(void)
+{
+	fake_fence_insn(FAKE_LOCKED);
+}
+
 static inline void insn_stream_line(char *to, const char *from)
 {
 	memcpy(to, from, 64);

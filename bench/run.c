@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+/* Timing: rounds of turns, medians. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <gemsync/cpu.h>
+
+#include "bench.h"
+#include "reference.h"
+
+#define RING		(256u << 10)	/* bytes that small ranges go round in: not all of L1 */
+#define ROUNDS_MAX	401u
+#define TURN_NS		30000.0		/* a turn takes this long at least */
+#define CASE_NS		400e6		/* rounds of a case, as many as fit in */
+#define ROUNDS_MIN	9u
+
+struct turn {
+	double ns[ROUNDS_MAX];		/* for one range */
+	double ratio[ROUNDS_MAX];
+};
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(double *numbers, unsigned int count)
+{
+	qsort(numbers, count, sizeof(*numbers), compare);
+	return numbers[count / 2];
+}
+
+static void pass(const struct bench_contender *contender, const struct bench_work *work)
+{
+	size_t i;
+
+	for (i = 0; i < work->count; i++)
+		contender->run(work, i);
+}
+
+/* One pass for the caches, then timed ones. */
+static double take_turn(const struct bench_contender *contender, const struct bench_work *work,
+			unsigned int passes)
+{
+	unsigned int i;
+	double start;
+
+	pass(contender, work);
+	start = now();
+	for (i = 0; i < passes; i++)
+		pass(contender, work);
+	return (now() - start) / passes / (double)work->count;
+}
+
+static unsigned int passes_for(const struct bench_contender *contender,
+			       const struct bench_work *work)
+{
+	double once = take_turn(contender, work, 1) * (double)work->count;
+
+	return once > TURN_NS ? 1 : (unsigned int)(TURN_NS / once) + 1;
+}
+
+static unsigned int rounds_for(double ns, unsigned int asked)
+{
+	double fit = CASE_NS / ns;
+
+	if (asked)
+		return asked < ROUNDS_MAX ? asked : ROUNDS_MAX;
+	if (fit < ROUNDS_MIN)
+		return ROUNDS_MIN;
+	return fit < ROUNDS_MAX ? (unsigned int)fit : ROUNDS_MAX;
+}
+
+/* Who runs here; the reference comes first. */
+static size_t choose_contenders(const struct bench_group *group,
+				const struct bench_contender **chosen)
+{
+	const struct bench_contender *contender = group->contenders;
+	size_t i, count = 0;
+
+	for (i = 0; i < BENCH_CONTENDERS && contender[i].name; i++)
+		if (contender[i].run)
+			chosen[count++] = &contender[i];
+	return count;
+}
+
+static void run_case(const struct bench_group *group, const struct bench_work *work,
+		     unsigned int rounds, struct turn *turns, struct bench_case *done)
+{
+	const struct bench_contender *contenders[BENCH_CONTENDERS];
+	unsigned int passes[BENCH_CONTENDERS], round;
+	double start = now();
+	size_t i, at;
+
+	done->count = choose_contenders(group, contenders);
+	for (i = 0; i < done->count; i++)
+		passes[i] = passes_for(contenders[i], work);
+	rounds = rounds_for(now() - start, rounds);
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < done->count; i++) {
+			at = (i + round) % done->count;	/* nobody is always first */
+			turns[at].ns[round] = take_turn(contenders[at], work, passes[at]);
+		}
+		for (i = 0; i < done->count; i++)
+			turns[i].ratio[round] = turns[i].ns[round] / turns[0].ns[round];
+	}
+	for (i = 0; i < done->count; i++)
+		done->results[i] = (struct bench_result){
+			.group = group,
+			.contender = contenders[i],
+			.size = work->size,
+			.ns = median(turns[i].ns, rounds),
+			.ratio = median(turns[i].ratio, rounds),
+		};
+}
+
+static char *alloc_buffer(size_t size)
+{
+	char *buffer;
+
+	buffer = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (buffer == MAP_FAILED)
+		return NULL;
+	/* The driver's pages may be small or huge: the same ones for all is what counts. */
+	madvise(buffer, size, MADV_HUGEPAGE);
+	memset(buffer, 1, size);
+	return buffer;
+}
+
+static size_t count_for(const struct bench_group *group, size_t size)
+{
+	if (group->fixed_count)
+		return group->fixed_count;
+	return size < RING ? RING / size : 1;
+}
+
+static void run_sizes(const struct bench_group *group, const struct bench_options *options,
+		      size_t size_max, struct bench_work *work, struct turn *turns,
+		      void (*report)(const struct bench_case *done, void *context), void *context)
+{
+	struct bench_case done;
+
+	for (work->size = group->size_min; work->size <= size_max; work->size *= 4) {
+		work->count = count_for(group, work->size);
+		run_case(group, work, options->rounds, turns, &done);
+		report(&done, context);
+	}
+}
+
+int bench_run(const struct bench_group *group, const struct bench_options *options,
+	      void (*report)(const struct bench_case *done, void *context), void *context)
+{
+	size_t size_max = group->size_max, buffer;
+	struct gemsync_cpu_info info;
+	struct bench_work work = { 0 };
+	struct turn *turns;
+	int ret = -ENOMEM;
+
+	if (gemsync_cpu_query(&info) || !reference_exists)
+		return -EOPNOTSUPP;
+	if (options->size_max && options->size_max < size_max)
+		size_max = options->size_max;
+	buffer = size_max > 4 * RING ? size_max : 4 * RING;
+	turns = calloc(BENCH_CONTENDERS, sizeof(*turns));
+	work.bo = alloc_buffer(buffer);
+	work.other = alloc_buffer(buffer);
+	if (turns && work.bo && work.other) {
+		run_sizes(group, options, size_max, &work, turns, report, context);
+		ret = 0;
+	}
+	if (work.bo)
+		munmap(work.bo, buffer);
+	if (work.other)
+		munmap(work.other, buffer);
+	free(turns);
+	return ret;
+}
