@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BENCH_CONTENDERS	6	/* at most, in one case; the first is the reference */
+#define BENCH_CONTENDERS	5	/* at most, in one case; the first is the reference */
 
 /* Memory that a turn works on: @count ranges of @size bytes in each buffer. */
 struct bench_work {

@@ -47,6 +47,7 @@ static bool is_any(void)
 	{ "flush", NULL, ALL_SIZES, 1.05 }, \
 	{ "invalidate", NULL, ALL_SIZES, 1.05 }, \
 	{ "upload", NULL, ALL_SIZES, 1.05 }, \
+	{ "upload-cached", NULL, ALL_SIZES, 1.05 }, \
 	{ "readback", NULL, ALL_SIZES, 1.05 }, \
 	{ "batch", NULL, ALL_SIZES, 1.05 }, \
 	{ "batch-apart", NULL, ALL_SIZES, 1.05 }, \

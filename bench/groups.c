@@ -108,7 +108,20 @@ static void upload_own(const struct bench_work *work, size_t i)
 
 static void upload_cached(const struct bench_work *work, size_t i)
 {
+	dirty(bo_at(work, i), work->size);
 	gemsync_cpu_upload(bo_at(work, i), other_at(work, i), work->size, GEMSYNC_UPLOAD_CACHED);
+}
+
+static void upload_unhinted(const struct bench_work *work, size_t i)
+{
+	dirty(bo_at(work, i), work->size);
+	upload_own(work, i);
+}
+
+static void upload_cached_reference(const struct bench_work *work, size_t i)
+{
+	dirty(bo_at(work, i), work->size);
+	upload_reference(work, i);
 }
 
 #ifdef HAVE_LIBPMEM
@@ -131,10 +144,17 @@ static void copy_streamed(const struct bench_work *work, size_t i)
 static const struct bench_contender upload[] = {
 	{ "reference", upload_reference, "memcpy() first", false },
 	{ BENCH_OWN, upload_own, NULL, false },
-	{ BENCH_OWN "-cached", upload_cached, "with the hint", false },
 	{ "libpmem", WITH_LIBPMEM(upload_libpmem), LIBPMEM_NOTE, false },
 	{ "libpmem-nt", WITH_LIBPMEM(upload_libpmem_streamed), "leaves lines dirty (R26)", true },
 	{ "nt-copy", WITH_STREAMING(copy_streamed), "the limit; leaves lines dirty (R26)", true },
+	END
+};
+
+static const struct bench_contender upload_over[] = {
+	{ "reference", upload_cached_reference, "memcpy() first", false },
+	{ BENCH_OWN, upload_cached, "with the hint", false },
+	{ BENCH_OWN "-unhinted", upload_unhinted, NULL, false },
+	END
 };
 
 /* ---- Readback ---- */
@@ -234,6 +254,8 @@ const struct bench_group bench_groups[] = {
 	{ "flush", "store to each line, flush", 64, 64 << 20, 0, flush },
 	{ "invalidate", "invalidate clean lines", 64, 64 << 20, 0, invalidate },
 	{ "upload", "copy in, flush", 64, 64 << 20, 0, upload },
+	{ "upload-cached", "store to each line, copy in, flush", 64 << 10, 1 << 20, 0,
+	  upload_over },
 	{ "readback", "invalidate, copy out", 64, 64 << 20, 0, readback },
 	{ "batch", "256 ranges, one after the other", 64, 64, RANGES, batch_next },
 	{ "batch-apart", "256 ranges, apart", 64, 64, RANGES, batch_apart },

@@ -11,7 +11,8 @@
 #include "bench.h"
 #include "reference.h"
 
-#define RING		(256u << 10)	/* bytes that small ranges go round in: not all of L1 */
+#define RING		(256u << 10)	/* bytes that small ranges go round in: more than L1, */
+#define RING_COUNT	256u		/* but not so many that a turn is interrupted */
 #define ROUNDS_MAX	401u
 #define TURN_NS		30000.0		/* a turn takes this long at least */
 #define CASE_NS		400e6		/* rounds of a case, as many as fit in */
@@ -144,7 +145,9 @@ static size_t count_for(const struct bench_group *group, size_t size)
 {
 	if (group->fixed_count)
 		return group->fixed_count;
-	return size < RING ? RING / size : 1;
+	if (size >= RING)
+		return 1;
+	return RING / size < RING_COUNT ? RING / size : RING_COUNT;
 }
 
 static void run_sizes(const struct bench_group *group, const struct bench_options *options,
