@@ -76,6 +76,31 @@ static void *gpu_works(void *arg)
 	return NULL;
 }
 
+/* Copies and batches of a thread's own, on a BO of all; as one thread at a time would see. */
+static void *copies_work(void *arg)
+{
+	struct worker *worker = arg;
+	struct gemsync_batch batch;
+	struct gemsync_op ops[4];
+	uint32_t turn, back[16], data[16] = { 0 };
+	uint64_t at;
+
+	worker->error = gemsync_device_batch_init(worker->dev, &batch, ops, ARRAY_SIZE(ops), 0);
+	for (turn = 1; turn <= TURNS && !worker->error; turn++) {
+		at = line_of(worker, turn);
+		data[turn % 16] = turn;
+		worker->error = gemsync_bo_upload(worker->bo, at, data, sizeof(data), 0);
+		if (!worker->error)
+			worker->error = gemsync_bo_readback(worker->bo, at, back, sizeof(back));
+		worker->wrong += !!memcmp(back, data, sizeof(data));
+		if (!worker->error)
+			worker->error = gemsync_batch_add(&batch, worker->bo, GEMSYNC_FLUSH, at, 4);
+	}
+	if (!worker->error)
+		worker->error = gemsync_batch_submit(&batch);
+	return NULL;
+}
+
 static void *others_come_and_go(void *arg)
 {
 	struct worker *worker = arg;
@@ -109,7 +134,7 @@ static void map_of(struct worker *worker, uint32_t flags)
 	worker->map = map;
 }
 
-static void run_on(const char *name)
+static void run_on(const char *name, void *(*on_cpu)(void *arg))
 {
 	struct worker cached = { 0 }, workers[THREADS + 2];
 	pthread_t threads[ARRAY_SIZE(workers)];
@@ -128,7 +153,7 @@ static void run_on(const char *name)
 	workers[THREADS].gpu = gpu;
 	assert_ok(gpu_bind(gpu, workers[THREADS].bo, &workers[THREADS].va));
 	for (i = 0; i < ARRAY_SIZE(workers); i++) {
-		work = i < THREADS ? cpu_works : i == THREADS ? gpu_works : others_come_and_go;
+		work = i < THREADS ? on_cpu : i == THREADS ? gpu_works : others_come_and_go;
 		assert_ok(pthread_create(&threads[i], NULL, work, &workers[i]));
 	}
 	for (i = 0; i < ARRAY_SIZE(workers); i++)
@@ -146,19 +171,27 @@ static void run_on(const char *name)
 static void lazy(void **state)
 {
 	(void)state;
-	run_on("sim");
+	run_on("sim", cpu_works);
+}
+
+/* The copies are plain memcpy(): only where no line of another thread moves by itself. */
+static void lazy_copies(void **state)
+{
+	(void)state;
+	run_on("sim", copies_work);
 }
 
 static void chaos(void **state)
 {
 	(void)state;
-	run_on("sim:mode=chaos");
+	run_on("sim:mode=chaos", cpu_works);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lazy),
+		cmocka_unit_test(lazy_copies),
 		cmocka_unit_test(chaos),
 	};
 
