@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The library's binary interface on LP64: sizes and offsets of what crosses it, and the
+ * values of its constants. A change here is a change of the ABI, and of the soversion.
+ * Compiled, never run, as C and as C++.
+ */
+#include <gemsync/cpu.h>
+#include <gemsync/gemsync.h>
+#include <gemsync/range.h>
+
+#ifdef __cplusplus
+#define ASSERT(condition)	static_assert(condition, #condition)
+#else
+#define ASSERT(condition)	_Static_assert(condition, #condition)
+#endif
+
+#define SIZE(type, size)		ASSERT(sizeof(struct type) == (size))
+#define MEMBER(type, member, offset)	ASSERT(offsetof(struct type, member) == (offset))
+
+SIZE(gemsync_cpu_info, 40);
+MEMBER(gemsync_cpu_info, granule, 8);
+MEMBER(gemsync_cpu_info, features, 16);
+MEMBER(gemsync_cpu_info, backend, 24);
+MEMBER(gemsync_cpu_info, why, 32);
+ASSERT(GEMSYNC_BEFORE_DEVICE == 0 && GEMSYNC_BEFORE_CPU == 1);
+ASSERT(GEMSYNC_CPU_KEEPS_LINES == 1 && GEMSYNC_CPU_STREAMS == 2 && GEMSYNC_CPU_REPEATS == 4);
+ASSERT(GEMSYNC_UPLOAD_CACHED == 1);
+
+SIZE(gemsync_range, 16);
+SIZE(gemsync_op, 32);
+MEMBER(gemsync_op, type, 8);
+MEMBER(gemsync_op, offset, 16);
+MEMBER(gemsync_op, size, 24);
+ASSERT(GEMSYNC_FLUSH == 0 && GEMSYNC_INVALIDATE == 1);
+SIZE(gemsync_batch_limits, 24);
+SIZE(gemsync_batch, 80);
+MEMBER(gemsync_batch, count, 16);
+MEMBER(gemsync_batch, limits, 40);
+MEMBER(gemsync_batch, submit, 64);
+ASSERT(GEMSYNC_BATCH_UPGRADE == 1);
+
+SIZE(gemsync_device_info, 136);
+MEMBER(gemsync_device_info, node, 32);
+MEMBER(gemsync_device_info, version_major, 112);
+MEMBER(gemsync_device_info, coherent, 120);
+MEMBER(gemsync_device_info, line_size, 124);
+MEMBER(gemsync_device_info, page_size, 128);
+SIZE(gemsync_counters, 16);
+SIZE(gemsync_violation_counters, 32);
+SIZE(gemsync_violation, 120);
+MEMBER(gemsync_violation, label, 24);
+ASSERT(GEMSYNC_LOST_UPDATE == 0 && GEMSYNC_DEV_READ_DIRTY == 3);
+SIZE(gemsync_bo_info, 24);
+MEMBER(gemsync_bo_info, imported, 4);
+MEMBER(gemsync_bo_info, path, 8);
+MEMBER(gemsync_bo_info, why, 16);
+ASSERT(GEMSYNC_BO_CACHED == 1 && GEMSYNC_BO_NO_MMAP == 2 && GEMSYNC_BO_SHAREABLE == 4);
+ASSERT(GEMSYNC_PATH_AUTO == 0 && GEMSYNC_PATH_DRIVER == 1 && GEMSYNC_PATH_CPU == 2 &&
+       GEMSYNC_PATH_NONE == 3);
+ASSERT(GEMSYNC_ACCESS_READ == 1 && GEMSYNC_ACCESS_WRITE == 2);
