@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <gemsync/cpu.h>
 
@@ -118,4 +121,46 @@ int verify_random(struct verify *verify, unsigned int turns)
 			return ret;
 	}
 	return 0;
+}
+
+/* ---- Back ends ---- */
+
+const struct verify_backend verify_backends[] = {
+#if defined(__x86_64__)
+	{ "clwb", true }, { "clflushopt", true }, { "clflush", false },
+	{ "clflushopt-twice", false }, { "clflush-twice", false },
+#elif defined(__aarch64__)
+	{ "dc", false }, { "dc-twice", false },
+#elif defined(__riscv) && __riscv_xlen == 64
+	{ "zicbom", false },
+#endif
+	{ NULL, false },
+};
+
+static int check_with(const char *name, int (*check)(void *context), void *context)
+{
+	struct gemsync_cpu_info info;
+
+	if (setenv("GEMSYNC_CPU", name, 1))
+		return -errno;
+	if (gemsync_cpu_query(&info))
+		return -EOPNOTSUPP;
+	return strcmp(info.backend, name) ? -EBUSY : check(context);
+}
+
+int verify_with(const char *name, int (*check)(void *context), void *context)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		status = -check_with(name, check, context);	/* errnos fit into a status */
+		fflush(NULL);
+		_exit(status);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -ECHILD;
+	return -WEXITSTATUS(status);
 }

@@ -7,6 +7,7 @@
 #ifndef BENCH_VERIFY_H
 #define BENCH_VERIFY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,5 +44,22 @@ int verify_one(struct verify *verify, enum verify_op op, size_t offset, size_t o
 
 /* @turns random ones, of all sizes that there is room for. Returns as verify_one(). */
 int verify_random(struct verify *verify, unsigned int turns);
+
+struct verify_backend {
+	const char *name;
+	bool copies;	/* in ways of its own, with more sizes to get wrong */
+};
+
+/* The architecture's, up to one without a name. */
+extern const struct verify_backend verify_backends[];
+
+/**
+ * Call @check with a back end of gemsync/cpu.h, in a child: the choice is made once in a
+ * process, and was not made in this one.
+ *
+ * Returns what @check returns, 0 or -errno; -EOPNOTSUPP if this CPU lacks the back end;
+ * -EBUSY if the choice was made; -ECHILD if there is no child, or a signal ended it.
+ */
+int verify_with(const char *name, int (*check)(void *context), void *context);
 
 #endif

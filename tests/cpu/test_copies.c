@@ -9,9 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <gemsync/cpu.h>
 
@@ -20,25 +18,6 @@
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define SIZES			4096u
 #define GUARD			64u
-
-/* Exit statuses of a child besides 0. */
-#define WRONG	1
-#define LACKS	2
-
-/* The architecture's back ends; those that copy by memcpy() have fewer sizes to get wrong. */
-static const struct {
-	const char *name;
-	size_t step;	/* from one size to the next */
-} backends[] = {
-#if defined(__x86_64__)
-	{ "clwb", 1 }, { "clflushopt", 3 }, { "clflush", 5 }, { "clflushopt-twice", 5 },
-	{ "clflush-twice", 5 },
-#elif defined(__aarch64__)
-	{ "dc", 3 }, { "dc-twice", 5 },
-#else
-	{ "zicbom", 3 },
-#endif
-};
 
 /* Where a CPU is emulated, all takes longer. */
 static bool quick;
@@ -102,62 +81,45 @@ static int check_large(uint64_t seed)
 	return ret;
 }
 
-static int check_backend(const char *name, size_t step, uint64_t seed)
+struct work {
+	const struct verify_backend *backend;
+	uint64_t seed;
+};
+
+static int check_backend(void *context)
 {
-	struct gemsync_cpu_info info;
+	const struct work *work = context;
+	size_t step = work->backend->copies ? 1 : 5;
 	int ret;
 
-	setenv("GEMSYNC_CPU", name, 1);
-	if (gemsync_cpu_query(&info))
-		return LACKS;
-	if (strcmp(info.backend, name))
-		return WRONG;
-	ret = check_small(seed, quick ? 9 * step : step);
+	ret = check_small(work->seed, quick ? 9 * step : step);
 	if (!ret)
-		ret = check_large(seed);
+		ret = check_large(work->seed);
 	if (ret)
-		printf("# %s: %s\n", name, strerror(-ret));
-	return ret ? WRONG : 0;
-}
-
-static int in_child(const char *name, size_t step, uint64_t seed)
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		status = check_backend(name, step, seed);
-		fflush(stdout);
-		_exit(status);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return WRONG;
-	return WEXITSTATUS(status);
+		printf("# %s: %s\n", work->backend->name, strerror(-ret));
+	return ret;
 }
 
 int main(int argc, char **argv)
 {
 	const char *text = getenv("GEMSYNC_TEST_SEED");
-	uint64_t seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
-	int status, failed = 0, ran = 0;
-	size_t i;
+	struct work work = { .seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) };
+	int ret, failed = 0, ran = 0, number = 0;
 
 	if (argc > 1 && !strcmp(argv[1], "quick"))
 		quick = true;
-	printf("# GEMSYNC_TEST_SEED=%llu\n1..%zu\n", (unsigned long long)seed,
-	       ARRAY_SIZE(backends) + 1);
-	for (i = 0; i < ARRAY_SIZE(backends); i++) {
-		status = in_child(backends[i].name, backends[i].step, seed);
-		failed += status == WRONG;
-		ran += !status;
-		printf("%sok %zu - copies by %s are memcpy()%s\n", status == WRONG ? "not " : "",
-		       i + 1, backends[i].name, status == LACKS ? " # SKIP this CPU lacks it" : "");
+	printf("# GEMSYNC_TEST_SEED=%llu\n", (unsigned long long)work.seed);
+	for (work.backend = verify_backends; work.backend->name; work.backend++) {
+		ret = verify_with(work.backend->name, check_backend, &work);
+		ran += !ret;
+		failed += ret && ret != -EOPNOTSUPP;
+		printf("%sok %d - copies by %s are memcpy()%s\n",
+		       ret && ret != -EOPNOTSUPP ? "not " : "", ++number, work.backend->name,
+		       ret == -EOPNOTSUPP ? " # SKIP this CPU lacks it" : "");
 	}
 	/* A CPU without any must say so, not pass by lacking all. */
-	status = !ran && !gemsync_cpu_query(&(struct gemsync_cpu_info){ 0 });
-	printf("%sok %zu - the CPU has a back end or says that it has none\n", status ? "not " : "",
-	       i + 1);
-	return failed || status;
+	ret = !ran && !gemsync_cpu_query(&(struct gemsync_cpu_info){ 0 });
+	printf("%sok %d - the CPU has a back end or says that it has none\n1..%d\n",
+	       ret ? "not " : "", number + 1, number + 1);
+	return failed || ret;
 }
