@@ -101,6 +101,27 @@ static void *copies_work(void *arg)
 	return NULL;
 }
 
+/* gemsync/cpu.h, from the first call on, which chooses: on lines of a thread's own. */
+static void *own_cpu_works(void *arg)
+{
+	static uint32_t memory[THREADS][LINE / 4] __attribute__((aligned(LINE)));
+	struct worker *worker = arg;
+	uint32_t *line = memory[worker->number], turn, back;
+	struct gemsync_cpu_info cpu;
+
+	if (gemsync_cpu_query(&cpu))
+		return NULL;
+	for (turn = 1; turn <= TURNS && !worker->error; turn++) {
+		worker->error = gemsync_cpu_upload(line, &turn, sizeof(turn), 0);
+		if (!worker->error)
+			worker->error = gemsync_cpu_readback(&back, line, sizeof(back));
+		if (!worker->error)
+			worker->error = gemsync_cpu_flush(line, LINE);
+		worker->wrong += back != turn;
+	}
+	return NULL;
+}
+
 static void *others_come_and_go(void *arg)
 {
 	struct worker *worker = arg;
@@ -181,6 +202,12 @@ static void lazy_copies(void **state)
 	run_on("sim", copies_work);
 }
 
+static void own_cpu(void **state)
+{
+	(void)state;
+	run_on("sim", own_cpu_works);
+}
+
 static void chaos(void **state)
 {
 	(void)state;
@@ -190,6 +217,7 @@ static void chaos(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(own_cpu),
 		cmocka_unit_test(lazy),
 		cmocka_unit_test(lazy_copies),
 		cmocka_unit_test(chaos),
