@@ -3,8 +3,10 @@
  * Cache maintenance by this CPU, on addresses of this process.
  *
  * Usable alone: no device, no other header of the library, nothing to set up. No
- * call allocates, takes a lock, prints, or starts a thread; every call may be used
- * from any thread at any time, and in a signal handler.
+ * call allocates, takes a lock, prints, or starts a thread.
+ *
+ * Threads: any call may run in any thread, at the same time as any other, and in a
+ * signal handler. A fence orders the maintenance of its own thread only.
  *
  *	CPU writes, device reads:	write, gemsync_cpu_flush(), submit
  *	device writes, CPU reads:	wait for the device, gemsync_cpu_invalidate(), read

@@ -19,11 +19,12 @@
  * simulated device has one that plays its GPU, from the GPU's first work until
  * gemsync_device_close(). Numbers like (R4) are the rules of docs/contract.md.
  *
- * Threads: different objects may be used from different threads at the same
- * time. Calls on one BO may run at the same time too, except
- * gemsync_bo_map(), gemsync_bo_unmap(), gemsync_bo_set_path(),
- * gemsync_bo_set_label() and gemsync_bo_destroy(), which must not run at the same time as any other call on
- * that BO; gemsync_device_close() must be the last call on its device.
+ * Threads: any call may run in any thread, and at the same time as any other, on the
+ * same device and the same BO too, except gemsync_bo_map(), gemsync_bo_unmap(),
+ * gemsync_bo_set_path(), gemsync_bo_set_label() and gemsync_bo_destroy(): these must
+ * not run at the same time as any other call on that BO, batches of it included.
+ * gemsync_device_close() must be the last call on its device. A batch is of one thread
+ * at a time.
  */
 #ifndef GEMSYNC_GEMSYNC_H
 #define GEMSYNC_GEMSYNC_H

@@ -6,8 +6,8 @@
  * Usable alone: nothing here allocates, locks or knows a device. All offsets and
  * sizes are bytes. Numbers like (R4) are the rules of docs/contract.md.
  *
- * Threads: calls on different batches may run at the same time, calls on one batch
- * may not.
+ * Threads: any call may run in any thread. Calls on different batches may run at the
+ * same time, calls on one batch may not.
  */
 #ifndef GEMSYNC_RANGE_H
 #define GEMSYNC_RANGE_H
@@ -122,12 +122,13 @@ int gemsync_batch_init(struct gemsync_batch *batch, struct gemsync_op *ops, size
  * neither of them overlaps (R1). When the array is full, what is there is submitted
  * first. A @size of 0 adds nothing.
  *
- * Stores that a flush is to write back come before the submission, not only before the
- * call; what invalidations are for, loads of what a device wrote, come after it.
+ * Stores that a flush is to write back come before this call, which may submit; what
+ * invalidations are for, loads of what a device wrote, come after gemsync_batch_submit().
  *
  * Returns 0; -EINVAL for an unknown type, or a range that wraps; -EOVERFLOW if the
- * driver cannot express where it begins, or a piece of it; or the callback's error. A range that was not
- * added whole is to be added again; doing a part of it twice is harmless.
+ * driver cannot express where it, or a piece of it, begins; or the callback's error. A
+ * range that was not added whole is to be added again; doing a part of it twice is
+ * harmless.
  */
 int gemsync_batch_add(struct gemsync_batch *batch, void *object, enum gemsync_op_type type,
 		      uint64_t offset, uint64_t size);
