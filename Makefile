@@ -80,10 +80,11 @@ stress: all	## everything at once for a while: SECONDS=n (60), SEED=n
 	@tests/stress/run "$(or $(SECONDS),60)" $(SEED)
 
 .PHONY: bench
-bench:	## measure this CPU's cache maintenance: table, build/bench.json, build/bench.svg
-	@scripts/install-deps build bench
-	@$(MAKE) user
+bench:	## measure cache maintenance, this CPU's (table, build/bench.json, .svg) and a driver's
+	@scripts/install-deps build vm bench
+	@$(MAKE) all
 	@$(BUILD)/gemsync bench --json $(BUILD)/bench.json --plot $(BUILD)/bench.svg $(BENCH)
+	@vm/run --memory 3072 -- $(BUILD)/user/bench/bench-sync panthor
 
 .PHONY: lint
 lint: check-deps user	## look for mistakes without running anything
