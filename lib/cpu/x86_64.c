@@ -242,9 +242,17 @@ static void upload_clflushopt(char *to, const char *from, size_t size, size_t li
 
 /* ---- Readbacks ---- */
 
+/*
+ * Measured on the same core: time of two ways, dropping lines 128 KiB ahead of the copy
+ * and dropping all of them before `rep movsb`, to dropping all before memcpy():
+ *
+ *	KiB		128	256	512	1024	2048	4096	8192	16384	32768	65536
+ *	ahead		1.00	1.00	0.92	0.78	0.78	0.80	0.81	0.83	0.91	0.99
+ *	rep movsb	1.00	1.00	1.00	0.77	0.88	0.84	0.79	0.80	0.85	0.83
+ */
 #define AHEAD		(128u << 10)	/* lines are dropped that far ahead of the copy, */
 #define AHEAD_MIN	(256u << 10)	/* from here */
-#define AHEAD_MAX	(32u << 20)	/* to here */
+#define AHEAD_MAX	(16u << 20)	/* to here; above, rep movsb */
 
 static inline uintptr_t min_address(uintptr_t a, uintptr_t b)
 {
