@@ -376,6 +376,23 @@ static void bounced_is_undone(struct witness *w)
 	check_undone(w, create_anyway(w, &w->coherent, true));
 }
 
+/*
+ * R10: the table of runs has an entry for each piece of memory, and one at its end: of a
+ * large object no more than 0.1 % if it is in one piece, and 0.6 % if in pages.
+ */
+static void run_table(struct witness *w)
+{
+	struct witness_object *object = witness_object(w, &w->sdev, LARGE, true);
+	const u64 entry = sizeof(struct drm_gem_sync_run);
+
+	if (!object)
+		return;
+	EXPECT(w, object->base.nr_runs == object->base.sgt->orig_nents, "%u runs of %u pieces",
+	       object->base.nr_runs, object->base.sgt->orig_nents);
+	EXPECT(w, 2 * entry * 1000 <= LARGE, "one piece");
+	EXPECT(w, (LARGE / PAGE_SIZE + 1) * entry * 1000 <= 6 * LARGE, "pages");
+}
+
 const struct witness_case witness_cases[] = {
 	{ "R21: no cached object where all is bounced", cached_is_refused },
 	{ "R21: a mapping that bounced is undone", bounced_is_undone },
@@ -385,6 +402,7 @@ const struct witness_case witness_cases[] = {
 	{ "R22: across the pieces of an object", across_pieces },
 	{ "R10: across the walk's steps, and to the end", steps_and_end },
 	{ "R1: random ranges", random_ranges },
+	{ "R10: the table of runs is small", run_table },
 	{ "R9: write-combined objects and coherent devices are left alone", free_when_free },
 	{ "R7: each op of a batch", batches },
 	{ "R7: a refused batch copies nothing", refused_batch },
