@@ -171,7 +171,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ratio = run_case(dev, i);
 		if (ratio < 0) {
-			fprintf(stderr, "bench-sync: %s: %s\n", cases[i].what, strerror((int)-ratio));
+			fprintf(stderr, "bench-sync: %s: %s\n", cases[i].what,
+				strerror((int)-ratio));
 			status = 3;
 			break;
 		}

@@ -78,6 +78,7 @@ static void note_goals(struct bench *bench, const struct bench_case *done, char 
 		       const char **verdict)
 {
 	const struct bench_goal *goal;
+	const char *against;
 	size_t used = 0;
 	double ratio;
 
@@ -87,10 +88,11 @@ static void note_goals(struct bench *bench, const struct bench_case *done, char 
 		if (!bench_judge(goal, done, &ratio))
 			continue;
 		bench->goals++;
+		against = goal->against;
 		if (used < size)
 			used += (size_t)snprintf(text + used, size - used, "%s%s%s%.2f",
-						 used ? ", " : "", goal->against ? goal->against : "",
-						 goal->against ? " " : "", goal->ratio);
+						 used ? ", " : "", against ? against : "",
+						 against ? " " : "", goal->ratio);
 		if (!*verdict)
 			*verdict = "holds";
 		if (ratio <= goal->ratio)
@@ -99,8 +101,7 @@ static void note_goals(struct bench *bench, const struct bench_case *done, char 
 		bench->missed++;
 		tool_complain("%s of %zu bytes takes %.3f of %s's time; the goal for %s is %.3f",
 			      goal->group, done->results[0].size, ratio,
-			      goal->against ? goal->against : "the reference", bench->class->name,
-			      goal->ratio);
+			      against ? against : "the reference", bench->class->name, goal->ratio);
 	}
 }
 

@@ -14,7 +14,8 @@ const struct fake_machine lacks_some = { .block_key = KEY, .block_size = 64 };
 const char *const lacks_name = "zicbom";
 
 const struct machine machines[] = {
-	{ "Zicbom", { .extensions = ZICBOM, .block_key = KEY, .block_size = 64 }, "zicbom", 64, 64 },
+	{ "Zicbom", { .extensions = ZICBOM, .block_key = KEY, .block_size = 64 }, "zicbom", 64,
+	  64 },
 	{ "blocks of 128 bytes", { .extensions = ZICBOM, .block_key = KEY, .block_size = 128 },
 	  "zicbom", 128, 128 },
 	{ "no Zicbom", { .extensions = ~ZICBOM, .block_key = KEY, .block_size = 64 }, "none", 0,
@@ -25,8 +26,8 @@ const struct machine machines[] = {
 	  { .no_hwprobe = true, .extensions = ZICBOM, .block_key = KEY, .block_size = 64 }, "none",
 	  0, 4096 },
 	{ "blocks of no size", { .extensions = ZICBOM, .block_key = KEY }, "none", 0, 4096 },
-	{ "blocks of 48 bytes", { .extensions = ZICBOM, .block_key = KEY, .block_size = 48 }, "none",
-	  0, 4096 },
+	{ "blocks of 48 bytes", { .extensions = ZICBOM, .block_key = KEY, .block_size = 48 },
+	  "none", 0, 4096 },
 	{ "blocks whose size has more than 32 bits",
 	  { .extensions = ZICBOM, .block_key = KEY, .block_size = 1ull << 32 | 64 }, "none", 0,
 	  4096 },

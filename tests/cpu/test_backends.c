@@ -285,7 +285,8 @@ static void uploads_leave_clean_lines(void **state)
 		fake_keep = false;
 		fill(&rng, mem.view, SMALL);
 		for (size = 0; size <= 4200; size++)
-			for (offset = 0; offset < fake_line; offset += 1 + rng_below(&rng, i ? 16 : 1))
+			for (offset = 0; offset < fake_line;
+			     offset += 1 + rng_below(&rng, i ? 16 : 1))
 				check_upload(offset, mem.base + (36u << 20) + rng_below(&rng, 64),
 					     size, offset & 1, SMALL);
 		for (turn = 0; turn < ARRAY_SIZE(large_sizes); turn++) {

@@ -102,8 +102,8 @@ static struct gemsync_batch begin(uint32_t flags, const struct gemsync_batch_lim
 	struct gemsync_batch batch;
 
 	memset(&seen, 0, sizeof(seen));
-	assert_int_equal(gemsync_batch_init(&batch, array, ROOM, LINE, flags, limits, submit, &seen),
-			 0);
+	assert_int_equal(gemsync_batch_init(&batch, array, ROOM, LINE, flags, limits, submit,
+					    &seen), 0);
 	return batch;
 }
 
@@ -298,13 +298,20 @@ static void bad_batches_are_refused(void **state)
 	struct gemsync_batch batch;
 
 	(void)state;
-	assert_int_equal(gemsync_batch_init(&batch, NULL, 1, LINE, 0, NULL, submit, NULL), -EINVAL);
-	assert_int_equal(gemsync_batch_init(&batch, array, 0, LINE, 0, NULL, submit, NULL), -EINVAL);
-	assert_int_equal(gemsync_batch_init(&batch, array, 1, 0, 0, NULL, submit, NULL), -EINVAL);
-	assert_int_equal(gemsync_batch_init(&batch, array, 1, 48, 0, NULL, submit, NULL), -EINVAL);
-	assert_int_equal(gemsync_batch_init(&batch, array, 1, LINE, 2, NULL, submit, NULL), -EINVAL);
-	assert_int_equal(gemsync_batch_init(&batch, array, 1, LINE, 0, NULL, NULL, NULL), -EINVAL);
-	assert_int_equal(gemsync_batch_init(&batch, array, 1, LINE, 0, &small, submit, NULL), -EINVAL);
+	assert_int_equal(gemsync_batch_init(&batch, NULL, 1, LINE, 0, NULL, submit, NULL),
+			 -EINVAL);
+	assert_int_equal(gemsync_batch_init(&batch, array, 0, LINE, 0, NULL, submit, NULL),
+			 -EINVAL);
+	assert_int_equal(gemsync_batch_init(&batch, array, 1, 0, 0, NULL, submit, NULL),
+			 -EINVAL);
+	assert_int_equal(gemsync_batch_init(&batch, array, 1, 48, 0, NULL, submit, NULL),
+			 -EINVAL);
+	assert_int_equal(gemsync_batch_init(&batch, array, 1, LINE, 2, NULL, submit, NULL),
+			 -EINVAL);
+	assert_int_equal(gemsync_batch_init(&batch, array, 1, LINE, 0, NULL, NULL, NULL),
+			 -EINVAL);
+	assert_int_equal(gemsync_batch_init(&batch, array, 1, LINE, 0, &small, submit, NULL),
+			 -EINVAL);
 }
 
 /* Random ranges: the lines of the operations are those of the ranges, each at least once. */

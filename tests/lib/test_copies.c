@@ -142,7 +142,8 @@ static void deferred_batches(void **state)
 	}
 	for (i = 0; i < 8; i++) {
 		cpu_put(buf, 4096 + i * 2 * line, i + 1);
-		assert_ok(gemsync_batch_add(&batch, buf->bo, GEMSYNC_FLUSH, 4096 + i * 2 * line, 4));
+		assert_ok(gemsync_batch_add(&batch, buf->bo, GEMSYNC_FLUSH, 4096 + i * 2 * line,
+					    4));
 	}
 	assert_int_equal(batch.count, 9);
 	assert_int_equal(gpu_get(f, buf, line), 0);
