@@ -106,7 +106,7 @@ static void *own_cpu_works(void *arg)
 {
 	static uint32_t memory[THREADS][LINE / 4] __attribute__((aligned(LINE)));
 	struct worker *worker = arg;
-	uint32_t *line = memory[worker->number], turn, back;
+	uint32_t *line = memory[worker->number], turn, back = 0;
 	struct gemsync_cpu_info cpu;
 
 	if (gemsync_cpu_query(&cpu))
