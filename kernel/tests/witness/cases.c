@@ -17,7 +17,6 @@
 #define FLUSH		(DRM_GEM_OBJECT_DEV_ACCESS | DRM_GEM_OBJECT_RW_ACCESS)
 #define INVALIDATE	(DRM_GEM_OBJECT_CPU_ACCESS | DRM_GEM_OBJECT_RW_ACCESS)
 
-#define SMALL	(4 * PAGE_SIZE)
 /* More than a step of the walk, and than four pieces that swiotlb maps at once. */
 #define LARGE	(SZ_1M + 67 * PAGE_SIZE)
 
@@ -406,6 +405,5 @@ const struct witness_case witness_cases[] = {
 	{ "R9: write-combined objects and coherent devices are left alone", free_when_free },
 	{ "R7: each op of a batch", batches },
 	{ "R7: a refused batch copies nothing", refused_batch },
+	{}
 };
-
-const unsigned int witness_case_count = ARRAY_SIZE(witness_cases);

@@ -30,6 +30,9 @@
  * have copied exactly the bytes of the range back. As bouncing knows no dirty lines,
  * it says nothing about what the two steps together do to a line.
  *
+ * A second device imports what the first one exports, and sees it through bounce buffers
+ * of its own: one for each of its mappings.
+ *
  * No device that bounces has cached objects (R21). The module takes that refusal back
  * for its own device, with probes on the functions that refuse, and first sees that it
  * was there.
@@ -108,6 +111,23 @@ static void run_case(struct witness *w, unsigned int number, const struct witnes
 	say(w, "%sok %u - %s\n", w->failures ? "not " : "", number, c->name);
 }
 
+static const struct witness_case *const tables[] = { witness_cases, witness_hook_cases };
+
+/* Run all cases, or only count them. */
+static unsigned int for_cases(struct witness *w, bool run)
+{
+	unsigned int number = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(tables); i++) {
+		for (const struct witness_case *c = tables[i]; c->name; c++) {
+			number++;
+			if (run)
+				run_case(w, number, c);
+		}
+	}
+	return number;
+}
+
 static int run_cases(struct witness *w)
 {
 	char path[32];
@@ -117,9 +137,8 @@ static int run_cases(struct witness *w)
 	if (IS_ERR(w->file))
 		return PTR_ERR(w->file);
 	w->length = 0;
-	say(w, "1..%u\n", witness_case_count);
-	for (unsigned int i = 0; i < witness_case_count; i++)
-		run_case(w, i + 1, &witness_cases[i]);
+	say(w, "1..%u\n", for_cases(w, false));
+	for_cases(w, true);
 	fput(w->file);
 	return 0;
 }
@@ -153,11 +172,18 @@ static const struct file_operations file_ops = {
 
 /* ---- The device ---- */
 
-static int init_device(struct drm_gem_sync_device *sdev, struct drm_device *drm, bool coherent)
+static int init_devices(struct witness *w)
 {
-	sdev->drm = drm;
-	sdev->coherent = coherent;
-	return drm_gem_sync_device_init(sdev);
+	struct drm_gem_sync_device *const sdevs[] = { &w->sdev, &w->coherent, &w->hooks };
+	int ret = 0;
+
+	w->coherent.coherent = true;
+	w->hooks.policy = DRM_GEM_SYNC_HOOKS;
+	for (unsigned int i = 0; i < ARRAY_SIZE(sdevs) && !ret; i++) {
+		sdevs[i]->drm = &w->drm;
+		ret = drm_gem_sync_device_init(sdevs[i]);
+	}
+	return ret;
 }
 
 /* Its memory, up to the release of the platform device's resources. */
@@ -173,9 +199,7 @@ static int create_witness(struct device *dev)
 		return PTR_ERR(witness);
 	INIT_LIST_HEAD(&witness->objects);
 	witness->refusals = true;
-	ret = init_device(&witness->sdev, &witness->drm, false);
-	if (!ret)
-		ret = init_device(&witness->coherent, &witness->drm, true);
+	ret = init_devices(witness);
 	if (ret)
 		return ret;
 	witness->size = TEXT_SIZE;
@@ -198,9 +222,12 @@ static int __init witness_init(void)
 	ret = create_witness(&platform->dev);
 	if (ret)
 		goto err_group;
-	ret = witness_probes_register(witness);
+	ret = witness_importer_register(witness);
 	if (ret)
 		goto err_group;
+	ret = witness_probes_register(witness);
+	if (ret)
+		goto err_importer;
 	ret = drm_dev_register(&witness->drm, 0);
 	if (ret)
 		goto err_probes;
@@ -209,6 +236,8 @@ static int __init witness_init(void)
 
 err_probes:
 	witness_probes_unregister();
+err_importer:
+	witness_importer_unregister();
 err_group:
 	devres_release_group(&platform->dev, NULL);
 err_platform:
@@ -222,6 +251,7 @@ static void __exit witness_exit(void)
 	debugfs_remove(file);
 	drm_dev_unregister(&witness->drm);
 	witness_probes_unregister();
+	witness_importer_unregister();
 	devres_release_group(&platform->dev, NULL);
 	platform_device_unregister(platform);
 }

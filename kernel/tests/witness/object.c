@@ -11,7 +11,7 @@
 
 #define to_object(obj) container_of(to_drm_gem_sync_shmem(obj), struct witness_object, base)
 
-static void free_memory(struct witness_object *object)
+void witness_free_views(struct witness_object *object)
 {
 	for (unsigned int i = 0; i < CONTENTS; i++)
 		kvfree(object->content[i]);
@@ -27,7 +27,7 @@ static void object_free(struct drm_gem_object *obj)
 	struct witness_object *object = to_object(obj);
 
 	drm_gem_sync_shmem_fini(&object->base);
-	free_memory(object);
+	witness_free_views(object);
 	kfree(object);
 }
 
@@ -53,25 +53,18 @@ int witness_create(struct witness *w, struct drm_gem_sync_device *sdev, u64 size
 	return 0;
 }
 
-static void unmap(struct witness_object *object)
-{
-	struct drm_gem_object *obj = &object->base.base;
-	struct iosys_map map = IOSYS_MAP_INIT_VADDR(object->cpu);
-
-	dma_resv_lock(obj->resv, NULL);
-	drm_gem_sync_shmem_vunmap(obj, &map);
-	dma_resv_unlock(obj->resv);
-}
-
 void witness_release(struct witness *w)
 {
 	struct witness_object *object, *next;
 
 	list_for_each_entry_safe(object, next, &w->objects, node) {
+		struct drm_gem_object *obj = &object->base.base;
+		struct iosys_map map = IOSYS_MAP_INIT_VADDR(object->cpu);
+
 		list_del(&object->node);
 		if (object->cpu)
-			unmap(object);
-		drm_gem_object_put(&object->base.base);
+			drm_gem_vunmap_unlocked(obj, &map);
+		drm_gem_object_put(obj);
 	}
 }
 
@@ -80,15 +73,13 @@ void witness_release(struct witness *w)
 /* Neither of them is 0, and two contents differ at every offset. */
 static u8 content_at(enum content content, u64 offset)
 {
-	return (content + 1) << 6 | ((u32)offset * 2654435761u) >> 26;
+	return (content + 1) << 5 | ((u32)offset * 2654435761u) >> 27;
 }
 
 static int alloc_memory(struct witness_object *object, size_t size)
 {
 	u8 **const memories[] = {
-		&object->content[BY_CPU], &object->content[BY_DEVICE],
-		&object->content[BY_DEVICE_LATE], &object->want.cpu, &object->want.device,
-		&object->want.passed, &object->passed,
+		&object->want.cpu, &object->want.device, &object->want.passed, &object->passed,
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(memories); i++) {
@@ -96,75 +87,97 @@ static int alloc_memory(struct witness_object *object, size_t size)
 		if (!*memories[i])
 			return -ENOMEM;
 	}
-	for (unsigned int i = 0; i < CONTENTS; i++)
+	return witness_make_content(object, BY_CPU, BY_DEVICE_LATE);
+}
+
+int witness_make_content(struct witness_object *object, enum content first, enum content last)
+{
+	size_t size = object->base.base.size;
+
+	for (enum content i = first; i <= last; i++) {
+		object->content[i] = kvmalloc(size, GFP_KERNEL);
+		if (!object->content[i])
+			return -ENOMEM;
 		for (size_t offset = 0; offset < size; offset++)
 			object->content[i][offset] = content_at(i, offset);
+	}
 	return 0;
 }
 
-/* The CPU's view; it pins the object. */
-static int map_cpu(struct witness_object *object)
+/*
+ * From the scatter list, and not from the helper's runs, which are what is on trial. It is
+ * an error if a page is not bounced: the device would see what the CPU writes, and
+ * everything would look right.
+ */
+int witness_view(struct device *dev, const struct sg_table *sgt, u8 ***out)
+{
+	unsigned int i, pages = 0;
+	struct scatterlist *sg;
+	u8 **view;
+
+	for_each_sgtable_sg(sgt, sg, i) {
+		if (dma_to_phys(dev, sg_dma_address(sg)) == sg_phys(sg) ||
+		    sg_dma_len(sg) != sg->length)
+			return -EXDEV;
+		pages += sg->length >> PAGE_SHIFT;
+	}
+	view = kvcalloc(pages, sizeof(*view), GFP_KERNEL);
+	if (!view)
+		return -ENOMEM;
+	*out = view;
+	for_each_sgtable_sg(sgt, sg, i)
+		for (u32 offset = 0; offset < sg->length; offset += PAGE_SIZE)
+			*view++ = phys_to_virt(dma_to_phys(dev, sg_dma_address(sg)) + offset);
+	return 0;
+}
+
+/* The CPU's view pins the object. */
+static int look(struct witness_object *object)
 {
 	struct drm_gem_object *obj = &object->base.base;
 	struct iosys_map map;
 	int ret;
 
-	dma_resv_lock(obj->resv, NULL);
-	ret = drm_gem_sync_shmem_vmap(obj, &map);
-	dma_resv_unlock(obj->resv);
+	ret = alloc_memory(object, obj->size);
+	if (ret)
+		return ret;
+	ret = drm_gem_vmap_unlocked(obj, &map);
+	if (ret)
+		return ret;
+	object->cpu = map.vaddr;
+	if (!object->sgt)
+		object->sgt = object->base.sgt;
+	ret = witness_view(obj->dev->dev, object->sgt, &object->device);
 	if (!ret)
-		object->cpu = map.vaddr;
+		witness_reset(object);
 	return ret;
 }
 
-/*
- * The device's view. From the scatter list, and not from the helper's runs, which are
- * what is on trial. Returns -EXDEV if a page is not bounced: the device would see what
- * the CPU writes, and everything would look right.
- */
-static int map_device(struct witness_object *object)
+struct witness_object *witness_ready(struct witness *w, struct witness_object *object, int ret)
 {
-	struct device *dev = object->base.base.dev->dev;
-	struct scatterlist *sg;
-	unsigned int i, page = 0;
-
-	object->device = kvcalloc(object->base.base.size >> PAGE_SHIFT, sizeof(*object->device),
-				  GFP_KERNEL);
-	if (!object->device)
-		return -ENOMEM;
-	for_each_sgtable_sg(object->base.sgt, sg, i) {
-		phys_addr_t phys = dma_to_phys(dev, sg_dma_address(sg));
-
-		if (phys == sg_phys(sg) || sg_dma_len(sg) != sg->length)
-			return -EXDEV;
-		for (u32 offset = 0; offset < sg->length; offset += PAGE_SIZE)
-			object->device[page++] = phys_to_virt(phys + offset);
-	}
-	return 0;
+	if (!ret)
+		ret = look(object);
+	EXPECT(w, ret != -EXDEV, "the mapping is not bounced: boot with swiotlb=force");
+	EXPECT(w, !ret, "no object: %d", ret);
+	return ret ? NULL : object;
 }
 
 struct witness_object *witness_object(struct witness *w, struct drm_gem_sync_device *sdev,
 				      u64 size, bool cached)
 {
 	struct witness_object *object;
-	int ret;
+	int ret = witness_create(w, sdev, size, cached, &object);
 
-	ret = witness_create(w, sdev, size, cached, &object);
-	if (!ret)
-		ret = alloc_memory(object, size);
-	if (!ret)
-		ret = map_cpu(object);
-	if (!ret)
-		ret = map_device(object);
-	EXPECT(w, ret != -EXDEV, "the mapping is not bounced: boot with swiotlb=force");
-	EXPECT(w, !ret, "no object of %llu bytes: %d", size, ret);
-	if (ret)
-		return NULL;
-	witness_reset(object);
-	return object;
+	return witness_ready(w, object, ret);
 }
 
 /* ---- What is and what should be ---- */
+
+void witness_write_view(u8 *const *view, const u8 *content, size_t size)
+{
+	for (size_t offset = 0; offset < size; offset += PAGE_SIZE)
+		memcpy(view[offset >> PAGE_SHIFT], content + offset, PAGE_SIZE);
+}
 
 void witness_reset(struct witness_object *object)
 {
@@ -175,14 +188,12 @@ void witness_reset(struct witness_object *object)
 	memcpy(object->want.device, object->content[BY_DEVICE], size);
 	memset(object->passed, 0, size);
 	memset(object->want.passed, 0, size);
-	for (size_t offset = 0; offset < size; offset += PAGE_SIZE)
-		memcpy(object->device[offset >> PAGE_SHIFT], object->content[BY_DEVICE] + offset,
-		       PAGE_SIZE);
+	witness_write_view(object->device, object->content[BY_DEVICE], size);
 }
 
 /*
- * The device looks which bytes of the CPU's it has by now, and writes a page. Most
- * pages have none.
+ * The device looks which bytes of the CPU's it has by now, and writes a page unless it is
+ * quiet. Most pages have none.
  */
 static void write_late(const struct witness_object *object, u8 *page, u8 *passed, size_t offset)
 {
@@ -195,7 +206,8 @@ static void write_late(const struct witness_object *object, u8 *page, u8 *passed
 		for (size_t i = 0; i < PAGE_SIZE; i++)
 			passed[i] |= page[i] == by_cpu[i];
 	}
-	memcpy(page, late, PAGE_SIZE);
+	if (!object->quiet)
+		memcpy(page, late, PAGE_SIZE);
 }
 
 static bool has_address(const struct witness_object *object, dma_addr_t addr)
@@ -205,7 +217,7 @@ static bool has_address(const struct witness_object *object, dma_addr_t addr)
 
 	if (!object->device)
 		return false;
-	for_each_sgtable_dma_sg(object->base.sgt, sg, i)
+	for_each_sgtable_dma_sg(object->sgt, sg, i)
 		if (addr >= sg_dma_address(sg) && addr - sg_dma_address(sg) < sg_dma_len(sg))
 			return true;
 	return false;
@@ -263,13 +275,20 @@ static void verify_page(struct witness *w, const u8 *have, const u8 *want, size_
 		     have[i], want[offset + i]);
 }
 
+void witness_verify_view(struct witness *w, u8 *const *view, const u8 *want, size_t size,
+			 const char *what, const char *memory)
+{
+	for (size_t offset = 0; offset < size; offset += PAGE_SIZE)
+		verify_page(w, view[offset >> PAGE_SHIFT], want, offset, what, memory);
+}
+
 void witness_verify(struct witness *w, struct witness_object *object, const char *what)
 {
 	const struct memory *want = &object->want;
+	size_t size = object->base.base.size;
 
-	for (size_t offset = 0; offset < object->base.base.size; offset += PAGE_SIZE) {
-		verify_page(w, object->device[offset >> PAGE_SHIFT], want->device, offset, what,
-			    "device's memory");
+	witness_verify_view(w, object->device, want->device, size, what, "device's memory");
+	for (size_t offset = 0; offset < size; offset += PAGE_SIZE) {
 		verify_page(w, object->cpu + offset, want->cpu, offset, what, "CPU's memory");
 		verify_page(w, object->passed + offset, want->passed, offset, what,
 			    "with the device before the CPU's turn");

@@ -3,6 +3,7 @@
 #ifndef GEM_SYNC_WITNESS_H
 #define GEM_SYNC_WITNESS_H
 
+#include <linux/dma-direction.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -11,13 +12,23 @@
 #include <batch.h>
 #include <gem_sync/drm_gem_sync.h>
 
+struct device;
+struct dma_buf;
+struct dma_buf_attachment;
 struct file;
+struct sg_table;
+
+/* Of most objects. */
+#define SMALL	(4 * PAGE_SIZE)
 
 /* Bytes of an object: its content differs from offset to offset, and its author shows. */
 enum content {
 	BY_CPU,		/* written by the CPU */
 	BY_DEVICE,	/* written by the device before the sync */
 	BY_DEVICE_LATE,	/* written by the device between the two steps of an invalidate */
+	BY_IMPORTER,	/* written by an importer's device through its first mapping */
+	BY_IMPORTER_2,	/* through its second one */
+	BY_IMPORTER_3,
 	CONTENTS
 };
 
@@ -26,6 +37,8 @@ enum content {
  * @drm: the DRM device, on a platform device that the DMA API maps for directly
  * @sdev: not coherent
  * @coherent: the same device, believed to be coherent
+ * @hooks: the same device, which exports cached objects
+ * @importer: another device, which bounces as well
  * @file: of its render node
  * @objects: of the case
  * @refusals: R21 is in force, as it is without a test
@@ -39,6 +52,8 @@ struct witness {
 	struct drm_device drm;
 	struct drm_gem_sync_device sdev;
 	struct drm_gem_sync_device coherent;
+	struct drm_gem_sync_device hooks;
+	struct device *importer;
 	struct file *file;
 	struct list_head objects;
 	bool refusals;
@@ -58,17 +73,21 @@ struct memory {
 
 /**
  * struct witness_object - an object whose every byte is looked at
- * @base: the object
+ * @base: the object; all but its GEM object is unused if it is one of own.c
  * @node: in &witness.objects
+ * @sgt: its memory, as mapped for the device
+ * @quiet: the device does not write in the middle of an invalidate
  * @cpu: the CPU's view
  * @device: the device's view, the bounce buffer, by page
  * @passed: see &struct memory; filled by the probe
  * @want: what should be, computed from what the syncs mean
- * @content: by &enum content
+ * @content: by &enum content; importers' from witness_share() on
  */
 struct witness_object {
 	struct drm_gem_sync_shmem_object base;
 	struct list_head node;
+	struct sg_table *sgt;
+	bool quiet;
 	u8 *cpu;
 	u8 **device;
 	u8 *passed;
@@ -98,7 +117,23 @@ int witness_create(struct witness *w, struct drm_gem_sync_device *sdev, u64 size
 /* The same, pinned, with both views, and reset; the case has failed if it is NULL. */
 struct witness_object *witness_object(struct witness *w, struct drm_gem_sync_device *sdev,
 				      u64 size, bool cached);
+/* The same for an object whose creation returned @ret. */
+struct witness_object *witness_ready(struct witness *w, struct witness_object *object, int ret);
+/* &witness_object.content of these, once; the first three are made already. 0 or -ENOMEM. */
+int witness_make_content(struct witness_object *object, enum content first, enum content last);
+/* What the object's free hook frees besides the object. */
+void witness_free_views(struct witness_object *object);
 void witness_release(struct witness *w);
+
+/*
+ * What @dev sees of an object through @sgt, by page, which the caller frees. 0; -EXDEV if
+ * it is not bounced; -ENOMEM.
+ */
+int witness_view(struct device *dev, const struct sg_table *sgt, u8 ***out);
+void witness_write_view(u8 *const *view, const u8 *content, size_t size);
+/* Fail the case if a byte of a view is not as wanted. */
+void witness_verify_view(struct witness *w, u8 *const *view, const u8 *want, size_t size,
+			 const char *what, const char *memory);
 
 /* BY_CPU in the CPU's view, BY_DEVICE in the device's, and that is what is wanted. */
 void witness_reset(struct witness_object *object);
@@ -110,19 +145,95 @@ void witness_verify(struct witness *w, struct witness_object *object, const char
 /* In the middle of an invalidate at @addr: the device writes all of that object. */
 void witness_device_writes(struct witness *w, dma_addr_t addr);
 
+/* ---- own.c ---- */
+
+/*
+ * An object that has memory of its own and nothing of the helper but a sync hook, ready as
+ * witness_object() makes them.
+ */
+struct witness_object *witness_own_object(struct witness *w, u64 size);
+/* Its dma-buf. Without @known the helper is not told of importers' mappings. */
+struct dma_buf *witness_own_export(struct witness_object *object, bool known);
+
+/* ---- importer.c ---- */
+
+#define WITNESS_ATTACHMENTS	2
+#define WITNESS_MAPPINGS	3
+
+/**
+ * struct witness_mapping - what the importer sees of an object through one mapping
+ * @attach: the attachment
+ * @sgt: the mapping; NULL if there is none
+ * @dir: what the device does
+ * @view: the bounce buffer, by page
+ * @want: what should be in it
+ */
+struct witness_mapping {
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+	enum dma_data_direction dir;
+	u8 **view;
+	u8 *want;
+};
+
+/**
+ * struct witness_share - an object that was exported, and its importer
+ * @w: the case
+ * @object: the object
+ * @synced: there is something to sync for the exporter's own device
+ * @known: the helper knows the importer's mappings
+ * @dma_buf: of the object
+ * @attach: of the importer
+ * @mappings: of any attachment; the i-th one's device writes BY_IMPORTER + i
+ */
+struct witness_share {
+	struct witness *w;
+	struct witness_object *object;
+	bool synced;
+	bool known;
+	struct dma_buf *dma_buf;
+	struct dma_buf_attachment *attach[WITNESS_ATTACHMENTS];
+	struct witness_mapping mappings[WITNESS_MAPPINGS];
+};
+
+int witness_importer_register(struct witness *w);
+void witness_importer_unregister(void);
+
+/* Attach to an export of @share->object, which it takes over. The case has failed if false. */
+bool witness_share(struct witness_share *share, struct dma_buf *dma_buf);
+void witness_unshare(struct witness_share *share);
+/* The @i-th mapping, on any attachment. The case has failed if false. */
+bool witness_map(struct witness_share *share, unsigned int i, unsigned int attachment,
+		 enum dma_data_direction dir);
+void witness_unmap(struct witness_share *share, unsigned int i);
+
+/* The importer's device writes all of the object through its @i-th mapping. */
+void witness_importer_writes(struct witness_share *share, unsigned int i, const u8 *content);
+/* Each view as its owner wrote it, and that is what is wanted. */
+void witness_share_reset(struct witness_share *share);
+/* From now on what an end of an access that wrote makes of that is wanted. */
+void witness_want_end(struct witness_share *share);
+/*
+ * The same for a begin. Behind the call, as bouncing has it that of several devices that
+ * write, one has all of the object in the end, and nobody promises which.
+ */
+void witness_want_begin(struct witness_share *share);
+void witness_share_verify(struct witness_share *share, const char *what);
+
 /* ---- probes.c ---- */
 
 int witness_probes_register(struct witness *w);
 void witness_probes_unregister(void);
 
-/* ---- cases.c ---- */
+/* ---- The cases ---- */
 
 struct witness_case {
 	const char *name;
 	void (*run)(struct witness *w);
 };
 
+/* Up to one without a name. */
 extern const struct witness_case witness_cases[];
-extern const unsigned int witness_case_count;
+extern const struct witness_case witness_hook_cases[];
 
 #endif
