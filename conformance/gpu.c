@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
+#include <xf86drm.h>
 
 #include "gpu_ops.h"
 
@@ -88,9 +90,9 @@ void gpu_close(struct gpu *gpu)
 typedef int (*bind_fn)(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
 		       uint64_t va);
 
-static int bind_somewhere(struct gpu *gpu, struct gemsync_bo *bo, bind_fn bind, uint64_t *va)
+static int bind_somewhere(struct gpu *gpu, uint32_t handle, uint64_t size, bind_fn bind,
+			  uint64_t *va)
 {
-	uint64_t size = gemsync_bo_size(bo);
 	uint64_t at = gpu->next_va;
 	int ret;
 
@@ -98,7 +100,7 @@ static int bind_somewhere(struct gpu *gpu, struct gemsync_bo *bo, bind_fn bind, 
 		return -EOPNOTSUPP;
 	if (size > LAST_VA - VA_ALIGN || at > LAST_VA - VA_ALIGN - size)
 		return -ENOSPC;
-	ret = bind(gpu, gemsync_bo_handle(bo), 0, size, at);
+	ret = bind(gpu, handle, 0, size, at);
 	if (ret)
 		return ret;
 	/* A gap, so that accesses past a BO's end fault. */
@@ -107,16 +109,34 @@ static int bind_somewhere(struct gpu *gpu, struct gemsync_bo *bo, bind_fn bind, 
 	return 0;
 }
 
-int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
+static int bind_handle(struct gpu *gpu, uint32_t handle, uint64_t size, uint64_t *va)
 {
 	if (gpu->ops->address)
-		return gpu->ops->address(gpu, gemsync_bo_handle(bo), va);
-	return bind_somewhere(gpu, bo, gpu->ops->bind, va);
+		return gpu->ops->address(gpu, handle, va);
+	return bind_somewhere(gpu, handle, size, gpu->ops->bind, va);
+}
+
+int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
+{
+	return bind_handle(gpu, gemsync_bo_handle(bo), gemsync_bo_size(bo), va);
+}
+
+int gpu_bind_dmabuf(struct gpu *gpu, int dmabuf, uint64_t *va)
+{
+	off_t size = lseek(dmabuf, 0, SEEK_END);
+	uint32_t handle;
+
+	if (size < 0)
+		return -errno;
+	if (drmPrimeFDToHandle(gemsync_device_fd(gpu->dev), dmabuf, &handle))
+		return -errno;
+	return bind_handle(gpu, handle, (uint64_t)size, va);
 }
 
 int gpu_bind_readonly(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
 {
-	return bind_somewhere(gpu, bo, gpu->ops->bind_readonly, va);
+	return bind_somewhere(gpu, gemsync_bo_handle(bo), gemsync_bo_size(bo),
+			      gpu->ops->bind_readonly, va);
 }
 
 int gpu_bind_at(struct gpu *gpu, struct gemsync_bo *bo, uint64_t offset, uint64_t size,

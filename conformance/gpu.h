@@ -33,7 +33,13 @@ void gpu_close(struct gpu *gpu);
  */
 int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va);
 
-/* The same for reading alone. -EOPNOTSUPP if the GPU's pages are always writable. */
+/*
+ * Import a dma-buf and bind all of it, as gpu_bind() does, without the library, which
+ * does not know imports of every driver. It stays imported until the device is closed.
+ */
+int gpu_bind_dmabuf(struct gpu *gpu, int dmabuf, uint64_t *va);
+
+/* As gpu_bind(), for reading alone. -EOPNOTSUPP if the GPU's pages are always writable. */
 int gpu_bind_readonly(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va);
 
 /*

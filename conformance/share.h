@@ -40,6 +40,10 @@ struct buffer *import_buffer(struct cf *cf, int dmabuf);
 /* The device's primary node, where GEM names are, opened once more; or a skip. */
 struct gemsync_device *primary_node(struct cf *cf);
 
+/* A descriptor over a socket, to another process; what is received, or -1. */
+void send_fd(int sock, int fd);
+int receive_fd(int sock);
+
 /* A shared map, which must work, or 0 or -errno of trying; then nothing stays mapped. */
 void *map_fd(int fd, uint64_t offset, uint64_t size);
 int try_map(int fd, uint64_t offset, uint64_t size);

@@ -12,6 +12,7 @@ extern const struct case_group compat_group;
 extern const struct case_group idle_group;
 extern const struct case_group faults_group;
 extern const struct case_group sharing_group;
+extern const struct case_group drivers_group;
 extern const struct case_group hooks_group;
 extern const struct case_group mapping_group;
 extern const struct case_group fresh_group;
@@ -33,6 +34,7 @@ const struct case_group *const suite_groups[] = {
 	&idle_group,
 	&faults_group,
 	&sharing_group,
+	&drivers_group,
 	&hooks_group,
 	&mapping_group,
 	&fresh_group,
