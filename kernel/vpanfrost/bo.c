@@ -30,6 +30,7 @@ static const struct drm_gem_sync_funcs bo_funcs = {
 		.vm_ops = &drm_gem_sync_shmem_vm_ops,
 	},
 	.sync = drm_gem_sync_shmem_sync,
+	.sync_locked = drm_gem_sync_shmem_sync_locked,
 	.print_info = drm_gem_sync_shmem_print_info,
 };
 
