@@ -95,7 +95,8 @@ CASE(r19_sync_against_close, "R19", NEED_SYNC_ABI,
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		threads[i] = start(sync_handles, &churn);
 	end = now_ms() + DURATION_MS;
-	for (n = 0; now_ms() < end; n++)
+	/* Until syncs have met BOs that are there, and some that are not. */
+	for (n = 0; now_ms() < end || !churn.done || !churn.missed; n++)
 		renew(&churn, bos, n);
 	churn.stop = true;
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
@@ -103,7 +104,6 @@ CASE(r19_sync_against_close, "R19", NEED_SYNC_ABI,
 	for (i = 0; i < RING; i++)
 		gemsync_bo_destroy(bos[i]);
 	EXPECT_EQ(churn.error, 0);
-	EXPECT(churn.done > 0 && churn.missed > 0 && n > RING);
 }
 
 /* ---- Sync against the GPU's binding ---- */
