@@ -7,7 +7,7 @@
 
 #include "expected.h"
 
-#define INCLUDE_DEPTH	8
+#define MAX_FILES	64	/* a file that includes itself ends here */
 
 struct expected {
 	char **patterns;
@@ -29,26 +29,27 @@ static int add(struct expected *expected, const char *pattern)
 	return 0;
 }
 
-static int read_file(struct expected *expected, const char *path, int depth);
+/* Files that are read, or are still to be: what is included comes behind the others. */
+struct files {
+	char *paths[MAX_FILES];
+	size_t count;
+};
 
 /* @name is relative to the directory of @path, which includes it. */
-static int include(struct expected *expected, const char *path, const char *name, int depth)
+static int add_file(struct files *files, const char *path, const char *name)
 {
 	const char *slash = strrchr(path, '/');
-	char *included;
-	int ret;
 
-	if (!depth)
+	if (files->count == MAX_FILES)
 		return -ELOOP;
-	if (asprintf(&included, "%.*s%s", slash && *name != '/' ? (int)(slash + 1 - path) : 0,
-		     path, name) < 0)
+	if (asprintf(&files->paths[files->count], "%.*s%s",
+		     slash && *name != '/' ? (int)(slash + 1 - path) : 0, path, name) < 0)
 		return -ENOMEM;
-	ret = read_file(expected, included, depth - 1);
-	free(included);
-	return ret;
+	files->count++;
+	return 0;
 }
 
-static int read_file(struct expected *expected, const char *path, int depth)
+static int read_file(struct expected *expected, struct files *files, const char *path)
 {
 	FILE *file = fopen(path, "re");
 	char line[512], *word, *next;
@@ -66,7 +67,7 @@ static int read_file(struct expected *expected, const char *path, int depth)
 			continue;
 		}
 		word = strtok_r(NULL, " \t", &next);
-		ret = word ? include(expected, path, word, depth) : -EINVAL;
+		ret = word ? add_file(files, path, word) : -EINVAL;
 	}
 	fclose(file);
 	return ret;
@@ -75,9 +76,15 @@ static int read_file(struct expected *expected, const char *path, int depth)
 int expected_read(const char *path, struct expected **out)
 {
 	struct expected *expected = calloc(1, sizeof(*expected));
+	struct files files = { 0 };
+	size_t i;
 	int ret;
 
-	ret = expected ? read_file(expected, path, INCLUDE_DEPTH) : -ENOMEM;
+	ret = expected ? add_file(&files, "", path) : -ENOMEM;
+	for (i = 0; i < files.count && !ret; i++)
+		ret = read_file(expected, &files, files.paths[i]);
+	while (files.count)
+		free(files.paths[--files.count]);
 	if (ret)
 		expected_destroy(expected);
 	else

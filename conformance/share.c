@@ -110,7 +110,7 @@ struct gemsync_bo *import_bo(struct cf *cf, int dmabuf)
 
 	ret = gemsync_device_import(cf->dev, dmabuf, &bo);
 	if (ret == -EOPNOTSUPP)
-		skip("the driver does not tell what an imported BO is, so the library takes over none",
+		skip("the driver does not tell what imported BOs are: the library takes over none",
 		     "run on a driver with a query (panthor, panfrost)");
 	EXPECT_OK(ret);
 	return bo;

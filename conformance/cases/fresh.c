@@ -33,7 +33,8 @@ static void map_buffer(struct buffer *buf)
 	buf->map = map;
 }
 
-CASE(r17_gpu_looks_first, "R17", NO_SYNC, "new pages read as zero by the GPU, with no CPU map before")
+CASE(r17_gpu_looks_first, "R17", NO_SYNC,
+     "new pages read as zero by the GPU, with no CPU map before")
 {
 	struct buffer *buf;
 	size_t i;

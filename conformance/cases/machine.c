@@ -194,7 +194,7 @@ int open_evict(struct cf *cf)
 
 uint64_t evict_all(struct cf *cf)
 {
-	uint64_t before, after;
+	uint64_t before = 0, after = 0;
 	int fd = open_evict(cf);
 
 	EXPECT_OK(evicted_pages(cf, &before));

@@ -147,7 +147,7 @@ static void address_space_per_file(void **state)
 static void addresses_run_out(void **state)
 {
 	struct fixture *f = need_panfrost(state);
-	uint32_t handles[8], count = 0, last = 0;
+	uint32_t handles[8] = { 0 }, count = 0, last = 0;
 	int ret;
 
 	while (!(ret = pf_create_bo(f->fd, 1 * GIB, HEAP, &last))) {
