@@ -5,6 +5,9 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include <drm/drm_file.h>
+#include <drm/drm_vma_manager.h>
+
 #include "internal.h"
 
 static struct vgpu_bo *bo_alloc(void)
@@ -149,16 +152,7 @@ EXPORT_SYMBOL_GPL(vgpu_bo_set_label);
 /* Bytes of a label with its terminating 0. */
 #define MAX_LABEL	4096
 
-/**
- * vgpu_bo_set_user_label() - name an object as user space wants it
- * @bo: the object
- * @user_label: user address of a string, or 0 for no name
- *
- * Context: as vgpu_bo_set_label().
- *
- * Return: 0; -E2BIG for 4096 bytes and more; -EFAULT; -ENOMEM.
- */
-int vgpu_bo_set_user_label(struct vgpu_bo *bo, u64 user_label)
+static int set_user_label(struct vgpu_bo *bo, u64 user_label)
 {
 	char *label;
 
@@ -173,4 +167,76 @@ int vgpu_bo_set_user_label(struct vgpu_bo *bo, u64 user_label)
 	kfree(label);
 	return 0;
 }
+
+/**
+ * vgpu_bo_set_user_label() - name an object as user space wants it
+ * @file: the DRM file
+ * @handle: of the object, in it
+ * @user_label: user address of a string, or 0 for no name
+ *
+ * Context: as vgpu_bo_set_label().
+ *
+ * Return: 0; -ENOENT for an unknown handle; -E2BIG for 4096 bytes and more; -EFAULT;
+ * -ENOMEM.
+ */
+int vgpu_bo_set_user_label(struct drm_file *file, u32 handle, u64 user_label)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+	int ret;
+
+	if (!obj)
+		return -ENOENT;
+	ret = set_user_label(to_vgpu_bo(obj), user_label);
+	drm_gem_object_put(obj);
+	return ret;
+}
 EXPORT_SYMBOL_GPL(vgpu_bo_set_user_label);
+
+/**
+ * vgpu_bo_mmap_offset() - where in its file an object is mapped
+ * @file: the DRM file
+ * @handle: of the object, in it
+ * @offset: is set to the offset
+ *
+ * Context: Process context, may sleep; between drm_dev_enter() and drm_dev_exit().
+ *
+ * Return: 0; -ENOENT for an unknown handle; what drm_gem_sync_shmem_map_error() says of
+ * an object that may not be mapped (R15, R16); -ENOMEM; -ENOSPC.
+ */
+int vgpu_bo_mmap_offset(struct drm_file *file, u32 handle, u64 *offset)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+	int ret;
+
+	if (!obj)
+		return -ENOENT;
+	ret = drm_gem_sync_shmem_map_error(to_drm_gem_sync_shmem(obj));
+	if (!ret)
+		ret = drm_gem_create_mmap_offset(obj);
+	if (!ret)
+		*offset = drm_vma_node_offset_addr(&obj->vma_node);
+	drm_gem_object_put(obj);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vgpu_bo_mmap_offset);
+
+/**
+ * vgpu_bo_sync() - run a user's array of sync ops, and look again at jobs that wait
+ * @file: the DRM file
+ * @array: see drm_gem_sync_ioctl()
+ *
+ * A job that waits for memory may see now what it waits for, also after a failure:
+ * part of the ops may have run.
+ *
+ * Context: as drm_gem_sync_ioctl(); between drm_dev_enter() and drm_dev_exit().
+ *
+ * Return: as drm_gem_sync_ioctl().
+ */
+int vgpu_bo_sync(struct drm_file *file, const struct drm_gem_sync_array *array)
+{
+	int ret = drm_gem_sync_ioctl(file, array);
+
+	vgpu_device_kick(to_vgpu_device(file->minor->dev));
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vgpu_bo_sync);

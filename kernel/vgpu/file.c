@@ -74,6 +74,26 @@ EXPORT_SYMBOL_GPL(vgpu_compat_ioctl);
 #endif
 
 /**
+ * vgpu_mmap() - &file_operations.mmap: drm_gem_mmap() on a device that stays
+ * @filp: the DRM file
+ * @vma: the map
+ *
+ * Return: -ENODEV behind an unplug, else what drm_gem_mmap() returns.
+ */
+int vgpu_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct drm_file *file = filp->private_data;
+	int ret, idx;
+
+	if (!drm_dev_enter(file->minor->dev, &idx))
+		return -ENODEV;
+	ret = drm_gem_mmap(filp, vma);
+	drm_dev_exit(idx);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vgpu_mmap);
+
+/**
  * vgpu_show_fdinfo() - &drm_driver.show_fdinfo: memory of a file
  * @p: where to print to
  * @file: the DRM file

@@ -193,6 +193,7 @@ long vgpu_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
 #else
 #define vgpu_compat_ioctl	NULL
 #endif
+int vgpu_mmap(struct file *filp, struct vm_area_struct *vma);
 void vgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 void vgpu_debugfs_init(struct drm_minor *minor);
 

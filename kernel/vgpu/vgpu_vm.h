@@ -71,7 +71,9 @@ struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sy
 			       struct dma_buf_attachment *attach, struct sg_table *sgt);
 void vgpu_bo_free(struct drm_gem_object *obj);
 void vgpu_bo_set_label(struct vgpu_bo *bo, const char *label);
-int vgpu_bo_set_user_label(struct vgpu_bo *bo, u64 user_label);
+int vgpu_bo_set_user_label(struct drm_file *file, u32 handle, u64 user_label);
+int vgpu_bo_mmap_offset(struct drm_file *file, u32 handle, u64 *offset);
+int vgpu_bo_sync(struct drm_file *file, const struct drm_gem_sync_array *array);
 u64 vgpu_bo_grown(const struct vgpu_bo *bo);
 
 /* Permissions and attributes of a mapping. */

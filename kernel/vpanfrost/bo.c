@@ -7,7 +7,6 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_utils.h>
-#include <drm/drm_vma_manager.h>
 
 #include "vpanfrost.h"
 
@@ -164,21 +163,10 @@ int vpanfrost_ioctl_get_bo_offset(struct drm_device *drm, void *data, struct drm
 int vpanfrost_ioctl_mmap_bo(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_panfrost_mmap_bo *args = data;
-	struct drm_gem_object *obj;
-	int ret;
 
 	if (args->flags)
 		return -EINVAL;
-	obj = drm_gem_object_lookup(file, args->handle);
-	if (!obj)
-		return -ENOENT;
-	ret = drm_gem_sync_shmem_map_error(to_drm_gem_sync_shmem(obj));
-	if (!ret)
-		ret = drm_gem_create_mmap_offset(obj);
-	if (!ret)
-		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
-	drm_gem_object_put(obj);
-	return ret;
+	return vgpu_bo_mmap_offset(file, args->handle, &args->offset);
 }
 
 /* ---- The rest ---- */
@@ -245,17 +233,10 @@ int vpanfrost_ioctl_madvise(struct drm_device *drm, void *data, struct drm_file 
 int vpanfrost_ioctl_set_label_bo(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	const struct drm_panfrost_set_label_bo *args = data;
-	struct drm_gem_object *obj;
-	int ret;
 
 	if (args->pad)
 		return -EINVAL;
-	obj = drm_gem_object_lookup(file, args->handle);
-	if (!obj)
-		return -ENOENT;
-	ret = vgpu_bo_set_user_label(to_vgpu_bo(obj), args->label);
-	drm_gem_object_put(obj);
-	return ret;
+	return vgpu_bo_set_user_label(file, args->handle, args->label);
 }
 
 static void decode_sync_op(const void *raw, struct gs_sync_op *op)
@@ -278,14 +259,10 @@ int vpanfrost_ioctl_sync_bo(struct drm_device *drm, void *data, struct drm_file 
 		.op_size = sizeof(struct drm_panfrost_bo_sync_op),
 		.decode = decode_sync_op,
 	};
-	int ret;
 
 	if (args->pad)
 		return -EINVAL;
-	ret = drm_gem_sync_ioctl(file, &array);
-	/* Also after a failure: part of the ops may have run. */
-	vgpu_device_kick(to_vgpu_device(drm));
-	return ret;
+	return vgpu_bo_sync(file, &array);
 }
 
 int vpanfrost_ioctl_query_bo_info(struct drm_device *drm, void *data, struct drm_file *file)

@@ -88,18 +88,6 @@ static long vpanfrost_compat_ioctl(struct file *filp, unsigned int cmd, unsigned
 #define vpanfrost_compat_ioctl	NULL
 #endif
 
-static int vpanfrost_mmap(struct file *filp, struct vm_area_struct *vma)
-{
-	struct drm_file *file = filp->private_data;
-	int ret, idx;
-
-	if (!drm_dev_enter(file->minor->dev, &idx))
-		return -ENODEV;
-	ret = drm_gem_mmap(filp, vma);
-	drm_dev_exit(idx);
-	return ret;
-}
-
 /* The jobs go before the handles do: none is blamed for memory that went away under it. */
 static int vpanfrost_release(struct inode *inode, struct file *filp)
 {
@@ -118,7 +106,7 @@ static const struct file_operations vpanfrost_fops = {
 	.poll = drm_poll,
 	.read = drm_read,
 	.llseek = noop_llseek,
-	.mmap = vpanfrost_mmap,
+	.mmap = vgpu_mmap,
 	.show_fdinfo = drm_show_fdinfo,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };

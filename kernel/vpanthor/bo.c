@@ -4,7 +4,6 @@
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_vma_manager.h>
 
 #include "vpanthor.h"
 
@@ -69,21 +68,10 @@ int vpanthor_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file
 int vpanthor_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_panthor_bo_mmap_offset *args = data;
-	struct drm_gem_object *obj;
-	int ret;
 
 	if (args->pad)
 		return -EINVAL;
-	obj = drm_gem_object_lookup(file, args->handle);
-	if (!obj)
-		return -ENOENT;
-	ret = drm_gem_sync_shmem_map_error(to_drm_gem_sync_shmem(obj));
-	if (!ret)
-		ret = drm_gem_create_mmap_offset(obj);
-	if (!ret)
-		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
-	drm_gem_object_put(obj);
-	return ret;
+	return vgpu_bo_mmap_offset(file, args->handle, &args->offset);
 }
 
 static void decode_sync_op(const void *raw, struct gs_sync_op *op)
@@ -106,11 +94,8 @@ int vpanthor_ioctl_bo_sync(struct drm_device *drm, void *data, struct drm_file *
 		.op_size = sizeof(struct drm_panthor_bo_sync_op),
 		.decode = decode_sync_op,
 	};
-	int ret = drm_gem_sync_ioctl(file, &array);
 
-	/* Also after a failure: part of the ops may have run. */
-	vgpu_device_kick(to_vgpu_device(drm));
-	return ret;
+	return vgpu_bo_sync(file, &array);
 }
 
 int vpanthor_ioctl_bo_query_info(struct drm_device *drm, void *data, struct drm_file *file)
@@ -135,16 +120,9 @@ int vpanthor_ioctl_bo_query_info(struct drm_device *drm, void *data, struct drm_
 
 int vpanthor_ioctl_bo_set_label(struct drm_device *drm, void *data, struct drm_file *file)
 {
-	struct drm_panthor_bo_set_label *args = data;
-	struct drm_gem_object *obj;
-	int ret;
+	const struct drm_panthor_bo_set_label *args = data;
 
 	if (args->pad)
 		return -EINVAL;
-	obj = drm_gem_object_lookup(file, args->handle);
-	if (!obj)
-		return -ENOENT;
-	ret = vgpu_bo_set_user_label(to_vgpu_bo(obj), args->label);
-	drm_gem_object_put(obj);
-	return ret;
+	return vgpu_bo_set_user_label(file, args->handle, args->label);
 }

@@ -81,18 +81,6 @@ static const struct drm_ioctl_desc vpowervr_ioctls[] = {
 	VPOWERVR_IOCTL(SUBMIT_JOBS, submit_jobs),
 };
 
-static int vpowervr_mmap(struct file *filp, struct vm_area_struct *vma)
-{
-	struct drm_file *file = filp->private_data;
-	int ret, idx;
-
-	if (!drm_dev_enter(file->minor->dev, &idx))
-		return -ENODEV;
-	ret = drm_gem_mmap(filp, vma);
-	drm_dev_exit(idx);
-	return ret;
-}
-
 static const struct file_operations vpowervr_fops = {
 	.owner = THIS_MODULE,
 	.open = drm_open,
@@ -102,7 +90,7 @@ static const struct file_operations vpowervr_fops = {
 	.poll = drm_poll,
 	.read = drm_read,
 	.llseek = noop_llseek,
-	.mmap = vpowervr_mmap,
+	.mmap = vgpu_mmap,
 	.show_fdinfo = drm_show_fdinfo,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
