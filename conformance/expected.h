@@ -12,7 +12,7 @@
 
 struct expected;
 
-/* 0; -errno of opening a file; -ELOOP if files include each other, or too many; -EINVAL; -ENOMEM. */
+/* 0; -errno of opening a file; -ELOOP if too many are included; -EINVAL; -ENOMEM. */
 int expected_read(const char *path, struct expected **out);
 void expected_destroy(struct expected *expected);
 
