@@ -101,6 +101,11 @@ struct vgpu_submit_entry {
 	u32 sync_count;
 };
 
+/* What others do with &vgpu_submit.objs, which are locked. 0 or as vgpu_submit_commit(). */
+int vgpu_implicit_prepare(struct vgpu_submit *submit);
+int vgpu_implicit_wait(struct vgpu_submit *submit, struct vgpu_task *task);
+void vgpu_implicit_add(struct vgpu_submit *submit, struct dma_fence *fence);
+
 int vgpu_signals_collect(struct vgpu_submit *submit);
 int vgpu_signals_wait(struct vgpu_submit *submit, struct vgpu_submit_entry *entry);
 void vgpu_signals_update(struct vgpu_submit *submit, struct vgpu_submit_entry *entry);

@@ -48,12 +48,6 @@ EXPORT_SYMBOL_GPL(vgpu_submit_init);
  */
 #define MAX_SYNCS	SZ_1M
 
-/*
- * The most of them that are waits: the scheduler compares each with all before it,
- * under the reservation locks.
- */
-#define MAX_WAITS	4096
-
 /* Whether there is room and reason for one more. */
 static int check_add(struct vgpu_submit *submit, u32 sync_count)
 {
@@ -143,19 +137,6 @@ int vgpu_submit_add_bind(struct vgpu_submit *submit, const struct vgpu_bind_args
 EXPORT_SYMBOL_GPL(vgpu_submit_add_bind);
 
 /*
- * What jobs read and write for others to see: with room for two fences of the last job,
- * because what keeps the object is another one than what others wait for.
- */
-static int prepare_implicit(struct vgpu_submit *submit)
-{
-	int ret = 0;
-
-	for (u32 i = 0; i < submit->obj_count && !ret; i++)
-		ret = drm_exec_prepare_obj(&submit->exec, submit->objs[i], 2);
-	return ret;
-}
-
-/*
  * What jobs may access: all that is mapped, with room for one fence of each queue. A
  * later fence of a queue takes the place of an earlier one. What was evicted comes
  * back, and stays for the fence's sake.
@@ -169,7 +150,7 @@ static int prepare_for_jobs(struct vgpu_submit *submit)
 	if (ret)
 		return ret;
 	ret = drm_gpuvm_prepare_objects(&submit->vm->base, &submit->exec, fences);
-	return ret ?: prepare_implicit(submit);
+	return ret ?: vgpu_implicit_prepare(submit);
 }
 
 /* What binds change: the VM, and what they map, with room for the fence of the last bind. */
@@ -207,28 +188,16 @@ static int lock_objects(struct vgpu_submit *submit)
 	return ret;
 }
 
-static int count_waits(const struct vgpu_submit *submit)
+static int count_waits(struct vgpu_submit *submit)
 {
-	u32 waits = 0;
-
 	for (u32 i = 0; i < submit->count; i++) {
 		const struct vgpu_submit_entry *entry = &submit->entries[i];
 
 		for (u32 j = 0; j < entry->sync_count; j++)
-			waits += !entry->syncs[j].signal;
+			submit->wait_count += !entry->syncs[j].signal;
 		cond_resched();
 	}
-	return waits > MAX_WAITS ? -E2BIG : 0;
-}
-
-/* The task waits for all users of the objects: what it does to them is not known. */
-static int wait_implicit(struct vgpu_submit *submit, struct vgpu_task *task)
-{
-	int ret = 0;
-
-	for (u32 i = 0; i < submit->obj_count && !ret; i++)
-		ret = drm_sched_job_add_implicit_dependencies(&task->base, submit->objs[i], true);
-	return ret;
+	return submit->wait_count > VGPU_MAX_WAITS ? -E2BIG : 0;
 }
 
 /* Under the VM's reservation lock, which fixes the order of tasks on their timelines. */
@@ -236,7 +205,8 @@ static int arm_tasks(struct vgpu_submit *submit)
 {
 	for (u32 i = 0; i < submit->count; i++) {
 		struct vgpu_submit_entry *entry = &submit->entries[i];
-		int ret = wait_implicit(submit, entry->task) ?: vgpu_signals_wait(submit, entry);
+		int ret = vgpu_implicit_wait(submit, entry->task) ?:
+			  vgpu_signals_wait(submit, entry);
 
 		if (ret)
 			return ret;
@@ -246,6 +216,16 @@ static int arm_tasks(struct vgpu_submit *submit)
 		cond_resched();
 	}
 	return 0;
+}
+
+static void add_to_all(struct vgpu_submit *submit, struct dma_fence *fence)
+{
+	struct drm_gem_object *obj;
+
+	drm_exec_for_each_locked_object(&submit->exec, obj) {
+		dma_resv_add_fence(obj->resv, fence, DMA_RESV_USAGE_BOOKKEEP);
+		cond_resched();
+	}
 }
 
 /* The last task on a timeline ends after all others of it. */
@@ -258,14 +238,10 @@ static void add_fences(struct vgpu_submit *submit)
 		u32 queue = BIT(entry->task->queue_index);
 
 		if (!(seen & queue))
-			drm_gpuvm_resv_add_fence(&submit->vm->base, &submit->exec,
-						 entry->fence, DMA_RESV_USAGE_BOOKKEEP,
-						 DMA_RESV_USAGE_BOOKKEEP);
+			add_to_all(submit, entry->fence);
 		seen |= queue;
 	}
-	for (u32 i = 0; i < submit->obj_count; i++)
-		dma_resv_add_fence(submit->objs[i]->resv, submit->entries[submit->count - 1].fence,
-				   DMA_RESV_USAGE_WRITE);
+	vgpu_implicit_add(submit, submit->entries[submit->count - 1].fence);
 }
 
 static void push_tasks(struct vgpu_submit *submit)
@@ -291,8 +267,8 @@ static void push_tasks(struct vgpu_submit *submit)
  *
  * Return: 0; -EINVAL for an unknown syncobj to signal, or a wait for one without a
  * fence; -ENOENT for an unknown syncobj to wait for; -E2BIG for more than 4096 syncobj
- * points to signal, or waits; -ENOMEM; -EINTR if a signal came; an error of the DMA
- * mapping.
+ * points to signal, or waits, which include one for each timeline that uses
+ * &vgpu_submit.objs; -ENOMEM; -EINTR if a signal came; an error of the DMA mapping.
  */
 int vgpu_submit_commit(struct vgpu_submit *submit)
 {

@@ -307,6 +307,12 @@ struct vgpu_sync_op {
 	u64 point;
 };
 
+/*
+ * The most waits of one submission: the scheduler compares each with all before it,
+ * under the reservation locks.
+ */
+#define VGPU_MAX_WAITS	4096
+
 /**
  * struct vgpu_submit - a submission in the making: all of its jobs or binds run, or none
  */
@@ -333,6 +339,8 @@ struct vgpu_submit {
 	u32 capacity;
 	/** @sync_count: sync ops of all entries */
 	u32 sync_count;
+	/** @wait_count: fences that the jobs or binds wait for, at most VGPU_MAX_WAITS */
+	u32 wait_count;
 	/** @signals: the syncobj points that the jobs signal */
 	struct rb_root signals;
 	/** @signal_count: number of @signals */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Submission of job chains. */
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
@@ -11,6 +13,9 @@
 #include "vpanfrost.h"
 
 #define REQUIREMENTS	(PANFROST_JD_REQ_FS | PANFROST_JD_REQ_CYCLE_COUNT)
+
+/* The most objects that a file can have: an address has two pages at least, one of them empty. */
+#define MAX_OBJECTS	((VPANFROST_VA_END - VPANFROST_VA_START) / (2 * PAGE_SIZE))
 
 /* The objects that a chain uses: mapped until it has ended. */
 struct job_objects {
@@ -29,8 +34,8 @@ static void put_objects(void *data)
 	kvfree(objects);
 }
 
-/* An array of @count handles, to be freed with kvfree(); NULL if there are none. */
-static u32 *get_handles(u64 ptr, u32 count)
+/* An array of @count handles, at most @max, to be freed with kvfree(); NULL if there are none. */
+static u32 *get_handles(u64 ptr, u32 count, u32 max)
 {
 	const struct vgpu_uarray array = {
 		.ptr = ptr,
@@ -40,6 +45,8 @@ static u32 *get_handles(u64 ptr, u32 count)
 		.size = sizeof(u32),
 	};
 
+	if (count > max)
+		return ERR_PTR(-E2BIG);
 	if (count && !ptr)
 		return ERR_PTR(-EFAULT);
 	return vgpu_uarray_get(&array);
@@ -57,23 +64,53 @@ static int find_mapping(struct drm_file *file, u32 handle, struct vgpu_mapping *
 	return *mapping ? 0 : -EINVAL;
 }
 
+/* An object is there once, however often its handle is named. */
+static int add_object(struct drm_file *file, u32 handle, struct job_objects *objects,
+		      struct xarray *seen)
+{
+	struct vgpu_mapping *mapping;
+	int ret;
+
+	if (xa_load(seen, handle))
+		return 0;
+	ret = find_mapping(file, handle, &mapping);
+	if (ret)
+		return ret;
+	objects->count++;
+	objects->mappings[objects->count - 1] = mapping;
+	return xa_err(xa_store(seen, handle, xa_mk_value(0), GFP_KERNEL_ACCOUNT));
+}
+
+static int add_objects(struct drm_file *file, const u32 *handles, u32 count,
+		       struct job_objects *objects)
+{
+	struct xarray seen;
+	int ret = 0;
+
+	xa_init(&seen);
+	for (u32 i = 0; i < count && !ret; i++) {
+		ret = add_object(file, handles[i], objects, &seen);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
+	}
+	xa_destroy(&seen);
+	return ret;
+}
+
 static struct job_objects *find_objects(struct drm_file *file, const u32 *handles, u32 count)
 {
 	struct job_objects *objects;
+	int ret;
 
 	objects = kvzalloc(struct_size(objects, mappings, count),
 			   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!objects)
 		return ERR_PTR(-ENOMEM);
-	objects->count = count;
-	for (u32 i = 0; i < count; i++) {
-		int ret = find_mapping(file, handles[i], &objects->mappings[i]);
-
-		if (ret) {
-			put_objects(objects);
-			return ERR_PTR(ret);
-		}
-		cond_resched();
+	ret = add_objects(file, handles, count, objects);
+	if (ret) {
+		put_objects(objects);
+		return ERR_PTR(ret);
 	}
 	return objects;
 }
@@ -81,7 +118,7 @@ static struct job_objects *find_objects(struct drm_file *file, const u32 *handle
 static struct job_objects *get_objects(struct drm_file *file,
 				       const struct drm_panfrost_submit *args)
 {
-	u32 *handles = get_handles(args->bo_handles, args->bo_handle_count);
+	u32 *handles = get_handles(args->bo_handles, args->bo_handle_count, MAX_OBJECTS);
 	struct job_objects *objects;
 
 	if (IS_ERR(handles))
@@ -109,7 +146,7 @@ static struct drm_gem_object **gem_objects(const struct job_objects *objects)
 /* What the chain waits for and signals, to be freed with kvfree(); of *@count ops. */
 static struct vgpu_sync_op *get_syncs(const struct drm_panfrost_submit *args, u32 *count)
 {
-	u32 *handles = get_handles(args->in_syncs, args->in_sync_count);
+	u32 *handles = get_handles(args->in_syncs, args->in_sync_count, UINT_MAX);
 	struct vgpu_sync_op *ops;
 
 	if (IS_ERR(handles))

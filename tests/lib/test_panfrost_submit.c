@@ -56,6 +56,11 @@ static void bad_submits(void **state)
 		{ "unknown out_sync", -ENODEV, { .jc = good.jc, .out_sync = NO_HANDLE } },
 		{ "absurd number of BOs", -E2BIG,
 		  { .jc = good.jc, .bo_handles = 8, .bo_handle_count = UINT32_MAX } },
+		/* An address space has room for 516096. */
+		{ "more BOs than there can be", -E2BIG,
+		  { .jc = good.jc, .bo_handles = 8, .bo_handle_count = 516097 } },
+		{ "as many BOs as there can be", -EFAULT,
+		  { .jc = good.jc, .bo_handles = 8, .bo_handle_count = 516096 } },
 		{ "absurd number of syncobjs", -E2BIG,
 		  { .jc = good.jc, .in_syncs = 8, .in_sync_count = UINT32_MAX } },
 	};
@@ -244,6 +249,38 @@ static void bos_are_waited_for(void **state)
 	gate_open(&gate);
 	assert_ok(pf_wait_syncobj(other, done, LONG_NS));
 	assert_ok(pf_wait_bo(f->fd, bo, LONG_NS));
+}
+
+/* Whoever uses a BO counts as a wait, of which one chain has at most 4096. */
+static void implicit_waits_count(void **state)
+{
+	struct fixture *f = need_virtual_jobs(state);
+	uint32_t ready = pf_new_syncobj(f->fd), done = pf_new_syncobj(f->fd), in_syncs[4096];
+	struct chain chain = new_chain(f);
+	struct drm_panfrost_submit args = submit_args(&chain, done);
+	volatile uint32_t *map;
+	uint32_t bo = fd_bo(f, &map);
+	struct gate gate = new_gate(f, &bo, 1);
+	size_t i;
+
+	assert_ok(drmSyncobjSignal(f->fd, &ready, 1));
+	for (i = 0; i < ARRAY_SIZE(in_syncs); i++)
+		in_syncs[i] = ready;
+	good_chain(&chain);
+	args.in_syncs = (uintptr_t)in_syncs;
+	args.in_sync_count = 4096;
+	assert_ok(pf_submit(f->fd, &args));
+	assert_ok(pf_wait_syncobj(f->fd, done, LONG_NS));
+	args.bo_handles = (uintptr_t)&bo;
+	args.bo_handle_count = 1;
+	assert_int_equal(pf_submit(f->fd, &args), -E2BIG);
+	good_chain(&chain);
+	args.in_sync_count = 4095;
+	assert_ok(pf_submit(f->fd, &args));
+	assert_int_equal(pf_wait_syncobj(f->fd, done, 50 * MSEC), -ETIME);
+	gate_open(&gate);
+	assert_ok(pf_wait_syncobj(f->fd, done, LONG_NS));
+	assert_int_equal(chain.jobs[0].status, 1);
 }
 
 /* A BO may be named twice. */
@@ -449,6 +486,7 @@ int main(void)
 		device_test(in_syncs_are_waited_for),
 		device_test(slots_and_contexts_do_not_wait),
 		device_test(bos_are_waited_for),
+		device_test(implicit_waits_count),
 		device_test(bo_named_twice),
 		device_test(closed_bo_stays_mapped),
 		device_test(closed_bo_goes),
