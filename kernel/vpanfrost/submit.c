@@ -146,7 +146,7 @@ static struct drm_gem_object **gem_objects(const struct job_objects *objects)
 /* What the chain waits for and signals, to be freed with kvfree(); of *@count ops. */
 static struct vgpu_sync_op *get_syncs(const struct drm_panfrost_submit *args, u32 *count)
 {
-	u32 *handles = get_handles(args->in_syncs, args->in_sync_count, UINT_MAX);
+	u32 *handles = get_handles(args->in_syncs, args->in_sync_count, VGPU_MAX_WAITS);
 	struct vgpu_sync_op *ops;
 
 	if (IS_ERR(handles))

@@ -61,6 +61,10 @@ static void bad_submits(void **state)
 		  { .jc = good.jc, .bo_handles = 8, .bo_handle_count = 516097 } },
 		{ "as many BOs as there can be", -EFAULT,
 		  { .jc = good.jc, .bo_handles = 8, .bo_handle_count = 516096 } },
+		{ "more syncobjs than are waited for", -E2BIG,
+		  { .jc = good.jc, .in_syncs = 8, .in_sync_count = 4097 } },
+		{ "as many syncobjs as are waited for", -EFAULT,
+		  { .jc = good.jc, .in_syncs = 8, .in_sync_count = 4096 } },
 		{ "absurd number of syncobjs", -E2BIG,
 		  { .jc = good.jc, .in_syncs = 8, .in_sync_count = UINT32_MAX } },
 	};
