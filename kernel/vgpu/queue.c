@@ -14,6 +14,9 @@
 /* So many timeouts after its begin a job ends, however long its time stood still. */
 #define PATIENCE		8
 
+/* Longer than anybody waits, and jiffies can tell before from after. */
+#define MAX_TIMEOUT		(MAX_JIFFY_OFFSET / PATIENCE)
+
 /**
  * DOC: timeouts
  *
@@ -137,6 +140,7 @@ static bool timed_out(const struct vgpu_job *job, unsigned long timeout)
 {
 	if (!timeout)
 		return false;
+	timeout = min(timeout, MAX_TIMEOUT);
 	return job->used >= timeout ||
 	       time_after(jiffies, job->begin + PATIENCE * timeout);
 }
