@@ -189,12 +189,18 @@ static void map_free(struct vgpu_heap_map *map)
 	kfree(map);
 }
 
+static void set_heap_map(struct vgpu_mapping *mapping, struct vgpu_heap_map *map)
+{
+	mutex_lock(&mapping->vm->kernel_lock);
+	mapping->heap_map = map;
+	mutex_unlock(&mapping->vm->kernel_lock);
+}
+
 /* From here on device accesses to the mapping make the object grow. 0 or -ENOMEM. */
 int vgpu_heap_map(struct vgpu_mapping *mapping)
 {
 	unsigned int count = mapping->bo->heap->count;
 	struct vgpu_heap_map *map;
-	int ret;
 
 	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
 	if (!map)
@@ -204,20 +210,11 @@ int vgpu_heap_map(struct vgpu_mapping *mapping)
 	map->wanted = bitmap_zalloc(count, GFP_KERNEL_ACCOUNT);
 	map->failed = bitmap_zalloc(count, GFP_KERNEL_ACCOUNT);
 	if (!map->wanted || !map->failed) {
-		ret = -ENOMEM;
-		goto err_free;
+		map_free(map);
+		return -ENOMEM;
 	}
-	mapping->heap_map = map;
-	ret = mtree_insert_range(&mapping->vm->heaps, mapping->node.start,
-				 mapping->node.start + mapping->bo->base.base.size - 1, map,
-				 GFP_KERNEL);
-	if (ret)
-		goto err_free;
+	set_heap_map(mapping, map);
 	return 0;
-
-err_free:
-	map_free(map);
-	return ret;
 }
 
 /* On return nothing grows through the mapping any more; what has grown stays mapped. */
@@ -225,37 +222,53 @@ void vgpu_heap_unmap(struct vgpu_mapping *mapping)
 {
 	struct vgpu_heap_map *map = mapping->heap_map;
 
-	mtree_erase(&mapping->vm->heaps, mapping->node.start);
 	/* Whoever found it before has left its mark and queued the work. */
-	synchronize_rcu();
+	set_heap_map(mapping, NULL);
 	if (cancel_work_sync(&map->work))
 		atomic_dec(&mapping->vm->vdev->running);
 	map_free(map);
 }
 
+/* The mapping in the driver's part of @vm that has @va, or NULL. */
+static struct vgpu_mapping *find_mapping(struct vgpu_vm *vm, u64 va)
+{
+	struct drm_mm_node *node = __drm_mm_interval_first(&vm->kernel_space, va, va);
+	struct vgpu_mapping *mapping;
+
+	/* What is found if there is none is no mapping's. */
+	if (!drm_mm_node_allocated(node))
+		return NULL;
+	mapping = container_of(node, struct vgpu_mapping, node);
+	return va - node->start < mapping->bo->base.base.size ? mapping : NULL;
+}
+
+static int request_chunk(struct vgpu_heap_map *map, unsigned int index)
+{
+	atomic_t *running = &map->mapping->vm->vdev->running;
+
+	if (test_and_clear_bit(index, map->failed))
+		return -EFAULT;
+	set_bit(index, map->wanted);
+	/* The time of jobs stands still until it is done (DOC: timeouts). */
+	atomic_inc(running);
+	if (!queue_work(vgpu_release_wq, &map->work))
+		atomic_dec(running);
+	return -EAGAIN;
+}
+
 /*
  * An access found nothing mapped at @va: -EAGAIN if memory is on its way, else -EFAULT.
- * In the path that signals fences.
+ * In the path that signals fences: nothing is allocated under the lock.
  */
 int vgpu_heap_fault(struct vgpu_vm *vm, u64 va)
 {
-	struct vgpu_heap_map *map;
-	unsigned int index;
+	struct vgpu_mapping *mapping;
 	int ret = -EFAULT;
 
-	rcu_read_lock();
-	map = mtree_load(&vm->heaps, va);
-	if (map) {
-		index = CHUNK(va - map->mapping->node.start);
-		if (!test_and_clear_bit(index, map->failed)) {
-			set_bit(index, map->wanted);
-			/* The time of jobs stands still until it is done (DOC: timeouts). */
-			atomic_inc(&vm->vdev->running);
-			if (!queue_work(vgpu_release_wq, &map->work))
-				atomic_dec(&vm->vdev->running);
-			ret = -EAGAIN;
-		}
-	}
-	rcu_read_unlock();
+	mutex_lock(&vm->kernel_lock);
+	mapping = find_mapping(vm, va);
+	if (mapping && mapping->heap_map)
+		ret = request_chunk(mapping->heap_map, CHUNK(va - mapping->node.start));
+	mutex_unlock(&vm->kernel_lock);
 	return ret;
 }

@@ -4,7 +4,6 @@
 #define VGPU_VM_H
 
 #include <linux/kref.h>
-#include <linux/maple_tree.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/sizes.h>
@@ -96,7 +95,8 @@ struct vgpu_timeline {
  *
  * Locks, outermost first: @objs_lock, a reservation lock; @mmu_lock,
  * &vgpu_bo.gpuva_lock. The latter two are taken in the path that signals fences and,
- * within a reservation lock, in reclaim.
+ * within a reservation lock, in reclaim. So is @kernel_lock in the former, within
+ * @mmu_lock; nothing is taken within it.
  */
 struct vgpu_vm {
 	/** @base: the address space manager; its reference count is the VM's */
@@ -114,12 +114,10 @@ struct vgpu_vm {
 
 	/** @user_range: bytes from address 0 on that the user binds; the rest is the driver's */
 	u64 user_range;
-	/** @kernel_lock: protects @kernel_space */
+	/** @kernel_lock: protects @kernel_space and &vgpu_mapping.heap_map */
 	struct mutex kernel_lock;
-	/** @kernel_space: what of the driver's part is in use */
+	/** @kernel_space: what of the driver's part is in use, each by a &struct vgpu_mapping */
 	struct drm_mm kernel_space;
-	/** @heaps: mappings of objects that grow, by address; read under RCU */
-	struct maple_tree heaps;
 
 	/** @bind_sched: keeps asynchronous binds until their dependencies are met */
 	struct drm_gpu_scheduler bind_sched;

@@ -12,7 +12,6 @@ static void vm_free(struct drm_gpuvm *gpuvm)
 
 	vgpu_bind_queue_fini(vm);
 	drm_mm_takedown(&vm->kernel_space);
-	mtree_destroy(&vm->heaps);
 	mutex_destroy(&vm->kernel_lock);
 	mutex_destroy(&vm->objs_lock);
 	kfree(vm);
@@ -151,7 +150,6 @@ struct vgpu_vm *vgpu_vm_create(struct vgpu_device *vdev, u64 user_range, u64 va_
 	mutex_init(&vm->objs_lock);
 	mutex_init(&vm->kernel_lock);
 	drm_mm_init(&vm->kernel_space, user_range, va_range - user_range);
-	mt_init_flags(&vm->heaps, MT_FLAGS_USE_RCU);
 	drm_gpuvm_init(&vm->base, "vgpu-vm", 0, &vdev->drm, resv_obj, 0, va_range, 0, 0, &vm_ops);
 	drm_gem_object_put(resv_obj);
 	return vm;
