@@ -103,7 +103,7 @@ int vgpu_vm_use_begin(struct vgpu_vm *vm, struct drm_exec *exec)
 	ret = mutex_lock_interruptible(&vm->objs_lock);
 	if (ret)
 		return ret;
-	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, 0);
+	vgpu_exec_init(exec);
 	drm_exec_until_all_locked(exec) {
 		ret = drm_gpuvm_prepare_vm(&vm->base, exec, 0);
 		if (!ret)
@@ -116,7 +116,7 @@ int vgpu_vm_use_begin(struct vgpu_vm *vm, struct drm_exec *exec)
 		ret = drm_gpuvm_validate(&vm->base, exec);
 	mutex_unlock(&vm->objs_lock);
 	if (ret)
-		drm_exec_fini(exec);
+		vgpu_exec_fini(exec);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vgpu_vm_use_begin);
@@ -127,6 +127,6 @@ EXPORT_SYMBOL_GPL(vgpu_vm_use_begin);
  */
 void vgpu_vm_use_end(struct drm_exec *exec)
 {
-	drm_exec_fini(exec);
+	vgpu_exec_fini(exec);
 }
 EXPORT_SYMBOL_GPL(vgpu_vm_use_end);

@@ -94,6 +94,10 @@ int vgpu_heap_map(struct vgpu_mapping *mapping);
 void vgpu_heap_unmap(struct vgpu_mapping *mapping);
 int vgpu_heap_fault(struct vgpu_vm *vm, u64 va);
 
+/* Begin to take the locks of a VM's objects, and let go of them; each call to one fini(). */
+void vgpu_exec_init(struct drm_exec *exec);
+void vgpu_exec_fini(struct drm_exec *exec);
+
 struct vgpu_submit_entry {
 	struct vgpu_task *task;		/* NULL once the scheduler has it */
 	struct dma_fence *fence;	/* of the task, once it is armed */

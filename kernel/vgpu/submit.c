@@ -37,7 +37,7 @@ int vgpu_submit_init(struct vgpu_submit *submit, struct drm_file *file, struct v
 				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (capacity && !submit->entries)
 		return -ENOMEM;
-	drm_exec_init(&submit->exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
+	vgpu_exec_init(&submit->exec);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vgpu_submit_init);
@@ -295,26 +295,6 @@ int vgpu_submit_commit(struct vgpu_submit *submit)
 }
 EXPORT_SYMBOL_GPL(vgpu_submit_commit);
 
-/*
- * drm_exec_fini() drops each object while those before it are still locked. If that
- * is the last reference of an import, freeing it takes the lock of its dma-buf: so the
- * references outlive the locks.
- */
-static void unlock_objects(struct drm_exec *exec)
-{
-	struct drm_gem_object **objs = exec->objects;
-	unsigned int count = exec->num_objects;
-
-	for (unsigned int i = count; i--;)
-		dma_resv_unlock(objs[i]->resv);
-	exec->objects = NULL;
-	exec->num_objects = 0;
-	drm_exec_fini(exec);
-	for (unsigned int i = count; i--;)
-		drm_gem_object_put(objs[i]);
-	kvfree(objs);
-}
-
 /**
  * vgpu_submit_fini() - release what a submission has
  * @submit: the submission, committed or not
@@ -323,7 +303,7 @@ static void unlock_objects(struct drm_exec *exec)
  */
 void vgpu_submit_fini(struct vgpu_submit *submit)
 {
-	unlock_objects(&submit->exec);
+	vgpu_exec_fini(&submit->exec);
 	vgpu_signals_free(submit);
 	for (u32 i = 0; i < submit->count; i++) {
 		dma_fence_put(submit->entries[i].fence);
