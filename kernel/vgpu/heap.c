@@ -251,7 +251,7 @@ static int request_chunk(struct vgpu_heap_map *map, unsigned int index)
 	set_bit(index, map->wanted);
 	/* The time of jobs stands still until it is done (DOC: timeouts). */
 	atomic_inc(running);
-	if (!queue_work(vgpu_release_wq, &map->work))
+	if (!queue_work(vgpu_grow_wq, &map->work))
 		atomic_dec(running);
 	return -EAGAIN;
 }

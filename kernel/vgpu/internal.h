@@ -7,8 +7,13 @@
 
 #include "vgpu.h"
 
-/* The end of groups and binds, which may allocate and take any lock; flushed by module exit. */
+/*
+ * The end of groups, jobs, binds and heaps, which may allocate, take any lock and wait;
+ * no fence waits for it. Flushed by module exit.
+ */
 extern struct workqueue_struct *vgpu_release_wq;
+/* What makes objects grow, for which fences wait: nothing else may be in its way. */
+extern struct workqueue_struct *vgpu_grow_wq;
 
 /*
  * The fence of a task, which is all of it that the outside sees: it needs neither
