@@ -3,6 +3,8 @@
 #include <linux/bitmap.h>
 #include <linux/export.h>
 #include <linux/log2.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -27,6 +29,7 @@
 struct vgpu_heap {
 	struct drm_device *drm;	/* a reference */
 	const struct drm_gem_sync_funcs *funcs;
+	struct mem_cgroup *memcg;	/* pays for the chunks; a reference, or NULL */
 	struct work_struct release_work;
 	struct mutex lock;	/* protects @chunks */
 	atomic_long_t bytes;	/* of all chunks */
@@ -59,6 +62,7 @@ static void release_work(struct work_struct *work)
 		cond_resched();
 	}
 	mutex_destroy(&heap->lock);
+	mem_cgroup_put(heap->memcg);
 	kvfree(heap);
 	drm_dev_put(drm);
 }
@@ -78,6 +82,7 @@ struct vgpu_heap *vgpu_heap_create(struct vgpu_device *vdev,
 	heap->drm = &vdev->drm;
 	INIT_WORK(&heap->release_work, release_work);
 	heap->funcs = funcs;
+	heap->memcg = get_mem_cgroup_from_mm(current->mm);
 	heap->count = count;
 	mutex_init(&heap->lock);
 	return heap;
@@ -163,6 +168,16 @@ static int grow(struct vgpu_mapping *mapping, unsigned int index)
 	return ret;
 }
 
+/* At the expense of whoever created the heap: the worker is nobody's. */
+static int grow_charged(struct vgpu_mapping *mapping, unsigned int index)
+{
+	struct mem_cgroup *old = set_active_memcg(mapping->bo->heap->memcg);
+	int ret = grow(mapping, index);
+
+	set_active_memcg(old);
+	return ret;
+}
+
 static void grow_work(struct work_struct *work)
 {
 	struct vgpu_heap_map *map = container_of(work, struct vgpu_heap_map, work);
@@ -174,7 +189,7 @@ static void grow_work(struct work_struct *work)
 		/* What follows comes before a mark that is set later. */
 		if (!test_and_clear_bit(index, map->wanted))
 			continue;
-		if (grow(mapping, index))
+		if (grow_charged(mapping, index))
 			set_bit(index, map->failed);
 		cond_resched();
 	}
