@@ -2,6 +2,7 @@
 /* What the device says about itself: a Mali-G52 without the parts that draw. */
 #include <linux/array_size.h>
 #include <linux/math64.h>
+#include <linux/nospec.h>
 #include <linux/timekeeping.h>
 
 #include "vpanfrost.h"
@@ -74,7 +75,7 @@ int vpanfrost_ioctl_get_param(struct drm_device *drm, void *data, struct drm_fil
 
 	if (args->pad || args->param >= ARRAY_SIZE(registers))
 		return -EINVAL;
-	args->value = registers[args->param];
+	args->value = registers[array_index_nospec(args->param, ARRAY_SIZE(registers))];
 	switch (args->param) {
 	case DRM_PANFROST_PARAM_SYSTEM_TIMESTAMP:
 		args->value = vpanfrost_timestamp();
