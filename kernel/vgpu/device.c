@@ -3,6 +3,8 @@
 #include <linux/cpumask.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
+#include <linux/math64.h>
+#include <linux/timekeeping.h>
 #include <linux/wait_bit.h>
 
 #include <drm/drm_drv.h>
@@ -190,6 +192,20 @@ void vgpu_wait_for_devices(atomic_t *devices)
 	wait_var_event(devices, !atomic_read(devices));
 }
 EXPORT_SYMBOL_GPL(vgpu_wait_for_devices);
+
+/**
+ * vgpu_ticks() - a clock of the device, which never stops
+ * @hz: ticks per second
+ *
+ * Context: Any.
+ *
+ * Return: the ticks so far.
+ */
+u64 vgpu_ticks(u32 hz)
+{
+	return mul_u64_u32_div(ktime_get_raw_ns(), hz, NSEC_PER_SEC);
+}
+EXPORT_SYMBOL_GPL(vgpu_ticks);
 
 /**
  * vgpu_device_kick() - make blocked queues look at memory again

@@ -183,6 +183,7 @@ void vgpu_device_fini(struct vgpu_device *vdev);
 void vgpu_device_unplug(struct vgpu_device *vdev);
 void vgpu_device_kick(struct vgpu_device *vdev);
 void vgpu_wait_for_devices(atomic_t *devices);
+u64 vgpu_ticks(u32 hz);
 
 /* For module_param_cb() of an enum drm_gem_sync_policy: "strict" or "hooks". */
 extern const struct kernel_param_ops vgpu_policy_param_ops;

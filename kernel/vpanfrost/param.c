@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the device says about itself: a Mali-G52 without the parts that draw. */
 #include <linux/array_size.h>
-#include <linux/math64.h>
 #include <linux/nospec.h>
-#include <linux/timekeeping.h>
 
 #include "vpanfrost.h"
 
@@ -43,19 +41,14 @@ static const u64 registers[] = {
 	[DRM_PANFROST_PARAM_SELECTED_COHERENCY] = DRM_PANFROST_GPU_COHERENCY_NONE,
 };
 
-static u64 ticks(u32 hz)
-{
-	return mul_u64_u32_div(ktime_get_raw_ns(), hz, NSEC_PER_SEC);
-}
-
 u64 vpanfrost_timestamp(void)
 {
-	return ticks(TIMESTAMP_HZ);
+	return vgpu_ticks(TIMESTAMP_HZ);
 }
 
 u64 vpanfrost_cycles(void)
 {
-	return ticks(CYCLES_HZ);
+	return vgpu_ticks(CYCLES_HZ);
 }
 
 static u64 allowed_priorities(struct drm_file *file)

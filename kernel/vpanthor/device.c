@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the device says about itself: a Mali-G610 without the parts that draw. */
-#include <linux/math64.h>
 #include <linux/timekeeping.h>
 
 #include "vpanthor.h"
@@ -71,19 +70,14 @@ static int query_csif_info(struct drm_panthor_dev_query *args)
 	(DRM_PANTHOR_TIMESTAMP_GPU | DRM_PANTHOR_TIMESTAMP_GPU_OFFSET | \
 	 DRM_PANTHOR_TIMESTAMP_FREQ)
 
-static u64 ticks(u32 hz)
-{
-	return mul_u64_u32_div(ktime_get_raw_ns(), hz, NSEC_PER_SEC);
-}
-
 u64 vpanthor_timestamp(void)
 {
-	return ticks(VPANTHOR_TIMESTAMP_HZ);
+	return vgpu_ticks(VPANTHOR_TIMESTAMP_HZ);
 }
 
 u64 vpanthor_cycles(void)
 {
-	return ticks(VPANTHOR_CYCLES_HZ);
+	return vgpu_ticks(VPANTHOR_CYCLES_HZ);
 }
 
 static int check_timestamp_flags(u32 flags)
