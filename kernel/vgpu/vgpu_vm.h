@@ -3,6 +3,7 @@
 #ifndef VGPU_VM_H
 #define VGPU_VM_H
 
+#include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
@@ -40,6 +41,8 @@ struct vgpu_bo {
 	struct vgpu_heap *heap;
 	/** @create_flags: the flags of creation, in the driver's encoding (R23) */
 	u32 create_flags;
+	/** @files: that have handles of it, if the driver counts them */
+	atomic_t files;
 	/** @gpuva_lock: protects the object's list of mappings; nothing is allocated under it */
 	struct mutex gpuva_lock;
 };

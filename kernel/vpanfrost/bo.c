@@ -193,19 +193,6 @@ int vpanfrost_ioctl_wait_bo(struct drm_device *drm, void *data, struct drm_file 
 	return timeout ? -ETIMEDOUT : -EBUSY;
 }
 
-/* Whether more than one file has mapped the object. */
-static bool is_shared(struct vgpu_bo *bo)
-{
-	struct drm_gpuvm_bo *vm_bo;
-	unsigned int vms = 0;
-
-	mutex_lock(&bo->gpuva_lock);
-	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base.base)
-		vms++;
-	mutex_unlock(&bo->gpuva_lock);
-	return vms > 1;
-}
-
 /* What a heap has grown is not its object's to give, so that it keeps its content. */
 int vpanfrost_ioctl_madvise(struct drm_device *drm, void *data, struct drm_file *file)
 {
@@ -219,7 +206,8 @@ int vpanfrost_ioctl_madvise(struct drm_device *drm, void *data, struct drm_file 
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;
-	if (!needed && is_shared(to_vgpu_bo(obj)))
+	/* It is not one file's to give up. */
+	if (!needed && atomic_read(&to_vgpu_bo(obj)->files) > 1)
 		ret = -EINVAL;
 	else
 		ret = drm_gem_sync_shmem_madvise(to_drm_gem_sync_shmem(obj), needed);

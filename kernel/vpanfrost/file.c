@@ -114,6 +114,7 @@ static int add_object(struct vpanfrost_file *vfile, struct drm_gem_object *obj)
 	ret = xa_err(xa_store(&vfile->objects, (unsigned long)obj, object, GFP_KERNEL_ACCOUNT));
 	if (ret)
 		goto err_put;
+	atomic_inc(&to_vgpu_bo(obj)->files);
 	return 0;
 
 err_put:
@@ -167,6 +168,7 @@ void vpanfrost_object_close(struct drm_gem_object *obj, struct drm_file *file)
 		object = NULL;
 	mutex_unlock(&vfile->lock);
 	if (object) {
+		atomic_dec(&to_vgpu_bo(obj)->files);
 		vgpu_mapping_put(object->mapping);
 		kfree(object);
 	}

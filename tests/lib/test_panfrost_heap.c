@@ -216,6 +216,25 @@ static void shared_heap(void **state)
 	assert_int_equal(seen[0], 0x1234);
 }
 
+/* Shared memory is not one file's to give up, also before it has grown. */
+static void shared_heap_is_needed(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	int other = gemsync_device_fd(fixture_other(f)), fd;
+	uint32_t heap = pf_new_bo(f->fd, 8 * MIB, HEAP), imported, retained;
+
+	assert_ok(pf_madvise_bo(f->fd, heap, PANFROST_MADV_DONTNEED, &retained));
+	assert_ok(pf_madvise_bo(f->fd, heap, PANFROST_MADV_WILLNEED, &retained));
+	assert_ok(drmPrimeHandleToFD(f->fd, heap, DRM_CLOEXEC | DRM_RDWR, &fd));
+	assert_ok(drmPrimeFDToHandle(other, fd, &imported));
+	close(fd);
+	assert_int_equal(pf_madvise_bo(f->fd, heap, PANFROST_MADV_DONTNEED, &retained), -EINVAL);
+	assert_int_equal(pf_madvise_bo(other, imported, PANFROST_MADV_DONTNEED, &retained),
+			 -EINVAL);
+	pf_close_bo(other, imported);
+	assert_ok(pf_madvise_bo(f->fd, heap, PANFROST_MADV_DONTNEED, &retained));
+}
+
 /* What a heap has goes with it. */
 static void memory_comes_back(void **state)
 {
@@ -244,6 +263,7 @@ int main(void)
 		device_test(sync_while_it_grows),
 		device_test(close_while_it_grows),
 		device_test(shared_heap),
+		device_test(shared_heap_is_needed),
 		device_test(memory_comes_back),
 	};
 
