@@ -99,11 +99,14 @@ int gemsync_batch_submit(struct gemsync_batch *batch)
  */
 static inline bool merge(const struct gemsync_batch *batch, const struct gemsync_op *op)
 {
-	struct gemsync_op *before = batch->ops + batch->count - 1;
 	unsigned int shift = (unsigned int)__builtin_ctzll(batch->line);
 	uint64_t start, last, op_last, before_last;
+	struct gemsync_op *before;
 
-	if (!batch->count || before->bo != op->bo)
+	if (!batch->count)
+		return false;
+	before = &batch->ops[batch->count - 1];
+	if (before->bo != op->bo)
 		return false;
 	if (before->type != op->type && !(batch->flags & GEMSYNC_BATCH_UPGRADE))
 		return false;

@@ -53,8 +53,10 @@ void gemsync_bo_describe_path(const struct gemsync_bo *bo, struct gemsync_bo_inf
 	} else if (cpu_works(bo, &info->why)) {
 		if (bo->by_cpu || bo->wanted == GEMSYNC_PATH_CPU)
 			info->path = GEMSYNC_PATH_CPU;
-		else
-			info->why = "not mapped: the CPU has no address for it";
+		if (!bo->by_cpu)
+			info->why = bo->wanted == GEMSYNC_PATH_CPU ?
+				    "asked for, but not mapped: until it is, syncs fail" :
+				    "not mapped: the CPU has no address for it";
 	}
 }
 

@@ -6,7 +6,9 @@
  * call allocates, takes a lock, prints, or starts a thread.
  *
  * Threads: any call may run in any thread, at the same time as any other, and in a
- * signal handler. A fence orders the maintenance of its own thread only.
+ * signal handler; but the first one, whichever it is, reads the environment, so it must
+ * not come in a handler nor at the same time as setenv(). gemsync_cpu_query() at the
+ * start of a program settles that. A fence orders the maintenance of its own thread only.
  *
  *	CPU writes, device reads:	write, gemsync_cpu_flush(), submit
  *	device writes, CPU reads:	wait for the device, gemsync_cpu_invalidate(), read

@@ -100,7 +100,7 @@ static __attribute__((cold, noinline)) uint32_t choose(void)
 {
 	const char *name = secure_getenv("GEMSYNC_CPU");
 	struct choice choice = { 0 };
-	uint32_t word;
+	uint32_t word, first = 0;
 
 	if (name)
 		choose_forced(name, &choice);
@@ -109,8 +109,11 @@ static __attribute__((cold, noinline)) uint32_t choose(void)
 	if (choice.row >= NO_BACKEND)
 		choice.lines = (struct cpu_lines){ .line = 1, .granule = GRANULE_MAX };
 	word = encode(&choice);
-	__atomic_store_n(&chosen, word, __ATOMIC_RELAXED);
-	return word;
+	/* Of several first calls at the same time one decides for all. */
+	if (__atomic_compare_exchange_n(&chosen, &first, word, false, __ATOMIC_RELAXED,
+					__ATOMIC_RELAXED))
+		return word;
+	return first;
 }
 
 static inline struct choice get_choice(void)

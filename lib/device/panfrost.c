@@ -105,51 +105,36 @@ static int panfrost_bo_query(struct gemsync_device *dev, uint32_t handle,
 	return 0;
 }
 
-/* Offsets and sizes have 32 bits, and a BO may have 2^32 bytes: then an op is two. */
-#define PIECE	(1ull << 31)
-
-static uint32_t pieces_of(const struct gemsync_op *op)
+/* Offsets and sizes have 32 bits, as has the address space: no BO is larger. */
+static void convert_op(struct drm_panfrost_bo_sync_op *to, const struct gemsync_op *op)
 {
-	if (op_is_idle(op))
-		return 0;
-	return op->size > UINT32_MAX ? 2 : 1;
-}
-
-static struct drm_panfrost_bo_sync_op *convert_op(struct drm_panfrost_bo_sync_op *to,
-						  const struct gemsync_op *op)
-{
-	uint32_t pieces = pieces_of(op), i;
-
-	for (i = 0; i < pieces; i++, to++) {
-		to->handle = op->bo->handle;
-		to->type = op->type == GEMSYNC_FLUSH ?
-			   PANFROST_BO_SYNC_CPU_CACHE_FLUSH :
-			   PANFROST_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE;
-		to->offset = op->offset + i * PIECE;
-		to->size = pieces == 1 ? op->size : PIECE;
-	}
-	return to;
+	*to = (struct drm_panfrost_bo_sync_op){
+		.handle = op->bo->handle,
+		.type = op->type == GEMSYNC_FLUSH ?
+			PANFROST_BO_SYNC_CPU_CACHE_FLUSH :
+			PANFROST_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE,
+		.offset = (uint32_t)op->offset,
+		.size = (uint32_t)op->size,
+	};
 }
 
 /* One call for the whole batch: two calls would not be all or nothing (R7). */
 static int panfrost_sync(struct gemsync_device *dev, const struct gemsync_op *ops, size_t count)
 {
 	struct drm_panfrost_bo_sync_op on_stack[STACK_OPS];
-	struct drm_panfrost_bo_sync_op *converted = on_stack, *end;
+	struct drm_panfrost_bo_sync_op *converted = on_stack;
 	struct drm_panfrost_sync_bo args = { 0 };
 	size_t i;
 	int ret;
 
-	for (i = 0; i < count; i++)
-		args.op_count += pieces_of(&ops[i]);
-	if (args.op_count > STACK_OPS) {
-		converted = malloc(args.op_count * sizeof(*converted));
+	if (count > STACK_OPS) {
+		converted = malloc(count * sizeof(*converted));
 		if (!converted)
 			return -ENOMEM;
 	}
-	end = converted;
 	for (i = 0; i < count; i++)
-		end = convert_op(end, &ops[i]);
+		if (!op_is_idle(&ops[i]))
+			convert_op(&converted[args.op_count++], &ops[i]);
 	args.ops = (uintptr_t)converted;
 	ret = gemsync_drm_ioctl(dev, DRM_IOCTL_PANFROST_SYNC_BO, &args);
 	if (converted != on_stack)
