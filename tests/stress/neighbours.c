@@ -245,7 +245,8 @@ static int find(const char *name, struct neighbour *neighbour)
 		return -errno;
 	link[length] = '\0';
 	snprintf(neighbour->device, sizeof(neighbour->device), "%s", strrchr(link, '/') + 1);
-	strcat(path, "/driver");
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device/driver", major(st.st_rdev),
+		 minor(st.st_rdev));
 	return realpath(path, neighbour->driver) ? 0 : -errno;
 }
 
