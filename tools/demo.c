@@ -183,16 +183,20 @@ static enum exit_code show_device(struct demo *demo, const struct tool_options *
 	return code;
 }
 
-/* Open the device that was named, or the first one that has something to show. */
+/* Open the device that was named, or one that has something to show: one with a sync call. */
 static int open_device(const char *name, struct gemsync_device **out)
 {
+	static const char *const drivers[] = { "panthor", "panfrost" };
 	struct gemsync_device_info info;
-	int ret;
+	int ret = -ENODEV;
+	size_t i;
 
-	ret = gemsync_device_open(name, out);
 	if (name)
-		return ret;
-	if (!ret) {
+		return gemsync_device_open(name, out);
+	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+		ret = gemsync_device_open(drivers[i], out);
+		if (ret)
+			continue;
 		ret = gemsync_device_query(*out, &info);
 		if (!ret && !info.coherent)
 			return 0;
