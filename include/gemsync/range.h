@@ -37,6 +37,9 @@ struct gemsync_range {
  * @limit: of the object; a last granule that is cut off by it ends there.
  * @granule: a power of two; 1 widens nothing.
  *
+ * Widen flushes only: of an invalidation, bytes of edge lines that were not asked for keep
+ * what the CPU stores to them meanwhile (R5), and those of a widened one do not.
+ *
  * No input overflows. Returns 0; -EINVAL if the range leaves the object (R8), or
  * @granule is not a power of two.
  */
@@ -103,7 +106,7 @@ struct gemsync_batch {
  * Begin an empty batch.
  *
  * @ops, @room: array for that many operations; it lives as long as the batch.
- * @line: bytes of a cache line, a power of two: ranges that share one, or whose lines
+ * @line: bytes of a cache line, a power of two: flushes that share one, or whose lines
  * are next to each other, are merged. 1 if it is unknown.
  * @limits: of the driver; NULL for none.
  *
@@ -119,11 +122,13 @@ int gemsync_batch_init(struct gemsync_batch *batch, struct gemsync_op *ops, size
  *
  * It is merged with the one before it, and with no other, if it is for the same object
  * and of the same type (see GEMSYNC_BATCH_UPGRADE), and no line is maintained that
- * neither of them overlaps (R1). When the array is full, what is there is submitted
+ * neither of them overlaps (R1). Invalidations are merged if their bytes overlap or
+ * meet: between them may be bytes of others (R5). When the array is full, what is there is submitted
  * first. A @size of 0 adds nothing.
  *
- * Stores that a flush is to write back come before this call, which may submit; what
- * invalidations are for, loads of what a device wrote, come after gemsync_batch_submit().
+ * Since this call may submit: stores that a flush is to write back come before it, and so
+ * does the wait for the device whose writes an invalidation is to show. Their loads come
+ * after gemsync_batch_submit().
  *
  * Returns 0; -EINVAL for an unknown type, or a range that wraps; -EOVERFLOW if the
  * driver cannot express where it, or a piece of it, begins; or the callback's error. A

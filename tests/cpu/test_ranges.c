@@ -154,6 +154,37 @@ static void ranges_apart_stay_apart(void **state)
 	check_op(batch.ops + 3, &a, GEMSYNC_FLUSH, 192, 64);
 }
 
+/* R5: bytes of an edge line that nobody asked for are not theirs either. */
+static void invalidations_are_merged_by_bytes(void **state)
+{
+	struct gemsync_batch batch = begin(0, NULL);
+
+	(void)state;
+	add(&batch, &a, GEMSYNC_INVALIDATE, 0, 60);
+	add(&batch, &a, GEMSYNC_INVALIDATE, 64, 64);	/* 60 to 63 are of others */
+	add(&batch, &a, GEMSYNC_INVALIDATE, 128, 10);	/* meets it */
+	add(&batch, &a, GEMSYNC_INVALIDATE, 100, 20);	/* inside */
+	add(&batch, &a, GEMSYNC_INVALIDATE, 62, 2);	/* meets it from below */
+	assert_int_equal(batch.count, 2);
+	check_op(batch.ops, &a, GEMSYNC_INVALIDATE, 0, 60);
+	check_op(batch.ops + 1, &a, GEMSYNC_INVALIDATE, 62, 76);
+}
+
+/* The last byte that there is, and the first one. */
+static void ranges_do_not_meet_around_the_end(void **state)
+{
+	struct gemsync_batch batch = begin(0, NULL);
+
+	(void)state;
+	add(&batch, &a, GEMSYNC_INVALIDATE, UINT64_MAX, 1);
+	add(&batch, &a, GEMSYNC_INVALIDATE, 0, 1);
+	add(&batch, &a, GEMSYNC_FLUSH, UINT64_MAX - 63, 64);
+	add(&batch, &a, GEMSYNC_FLUSH, 0, 64);
+	assert_int_equal(batch.count, 4);
+	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, 64, UINT64_MAX), -EINVAL);
+	check_op(batch.ops + 3, &a, GEMSYNC_FLUSH, 0, 64);
+}
+
 static void types_stay_apart(void **state)
 {
 	struct gemsync_batch batch = begin(0, NULL);
@@ -415,6 +446,8 @@ int main(void)
 		cmocka_unit_test(ranges_outside_are_refused),
 		cmocka_unit_test(ranges_that_meet_are_merged),
 		cmocka_unit_test(ranges_apart_stay_apart),
+		cmocka_unit_test(invalidations_are_merged_by_bytes),
+		cmocka_unit_test(ranges_do_not_meet_around_the_end),
 		cmocka_unit_test(types_stay_apart),
 		cmocka_unit_test(types_are_upgraded_if_asked),
 		cmocka_unit_test(nothing_adds_nothing),
