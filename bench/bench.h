@@ -5,7 +5,8 @@
  * A case is work of one size: all contenders do it by turns, round after round, each on
  * the same memory and after a turn that is not timed, which brings the caches into its
  * own state. What counts is the median of the rounds, and of the ratio to the reference
- * in the same round.
+ * in the same round. Contenders that do other work have rounds of their own, with the
+ * reference.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -29,7 +30,7 @@ struct bench_contender {
 	/* Work on range @i; NULL: not on this machine, and @note says why. */
 	void (*run)(const struct bench_work *work, size_t i);
 	const char *note;	/* what is to be known of it, or NULL */
-	bool incomparable;	/* does less than the others */
+	bool incomparable;	/* does less than the others; these come last */
 };
 
 /* A kind of work. */

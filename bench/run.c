@@ -85,47 +85,72 @@ static unsigned int rounds_for(double ns, unsigned int asked)
 	return fit < ROUNDS_MAX ? (unsigned int)fit : ROUNDS_MAX;
 }
 
-/* Who runs here; the reference comes first. */
-static size_t choose_contenders(const struct bench_group *group,
+/*
+ * Who runs here: the reference, and the others that do the same work or those that do
+ * not. These are apart, as they leave the caches in a state that lasts for some passes
+ * of the others.
+ */
+static size_t choose_contenders(const struct bench_group *group, bool incomparable,
 				const struct bench_contender **chosen)
 {
 	const struct bench_contender *contender = group->contenders;
 	size_t i, count = 0;
 
 	for (i = 0; i < BENCH_CONTENDERS && contender[i].name; i++)
-		if (contender[i].run)
+		if (contender[i].run && (!i || contender[i].incomparable == incomparable))
 			chosen[count++] = &contender[i];
 	return count;
 }
 
-static void run_case(const struct bench_group *group, const struct bench_work *work,
-		     unsigned int rounds, struct turn *turns, struct bench_case *done)
+static void run_rounds(const struct bench_contender **contenders, size_t count,
+		       const struct bench_work *work, unsigned int rounds, struct turn *turns)
 {
-	const struct bench_contender *contenders[BENCH_CONTENDERS];
 	unsigned int passes[BENCH_CONTENDERS], round;
-	double start = now();
 	size_t i, at;
 
-	done->count = choose_contenders(group, contenders);
-	for (i = 0; i < done->count; i++)
+	for (i = 0; i < count; i++)
 		passes[i] = passes_for(contenders[i], work);
-	rounds = rounds_for(now() - start, rounds);
 	for (round = 0; round < rounds; round++) {
-		for (i = 0; i < done->count; i++) {
-			at = (i + round) % done->count;	/* nobody is always first */
+		for (i = 0; i < count; i++) {
+			at = (i + round) % count;	/* nobody is always first */
 			turns[at].ns[round] = take_turn(contenders[at], work, passes[at]);
 		}
-		for (i = 0; i < done->count; i++)
+		for (i = 0; i < count; i++)
 			turns[i].ratio[round] = turns[i].ns[round] / turns[0].ns[round];
 	}
-	for (i = 0; i < done->count; i++)
-		done->results[i] = (struct bench_result){
+}
+
+static void run_contenders(const struct bench_group *group, bool incomparable,
+			   const struct bench_work *work, unsigned int rounds,
+			   struct turn *turns, struct bench_case *done)
+{
+	const struct bench_contender *contenders[BENCH_CONTENDERS];
+	double once = 0;
+	size_t i, count;
+
+	count = choose_contenders(group, incomparable, contenders);
+	if (incomparable && count == 1)
+		return;
+	for (i = 0; i < count; i++)
+		once += take_turn(contenders[i], work, 1) * (double)work->count * 2;
+	rounds = rounds_for(once, rounds);
+	run_rounds(contenders, count, work, rounds, turns);
+	for (i = incomparable; i < count; i++)	/* the reference is there already */
+		done->results[done->count++] = (struct bench_result){
 			.group = group,
 			.contender = contenders[i],
 			.size = work->size,
 			.ns = median(turns[i].ns, rounds),
 			.ratio = median(turns[i].ratio, rounds),
 		};
+}
+
+static void run_case(const struct bench_group *group, const struct bench_work *work,
+		     unsigned int rounds, struct turn *turns, struct bench_case *done)
+{
+	done->count = 0;
+	run_contenders(group, false, work, rounds, turns, done);
+	run_contenders(group, true, work, rounds, turns, done);
 }
 
 static char *alloc_buffer(size_t size)
