@@ -13,6 +13,7 @@
 
 /* A user's batch while it is handled. */
 struct batch {
+	struct drm_device *drm;
 	const struct drm_gem_sync_array *array;
 	void *raw;			/* array->count ops of array->op_size bytes */
 	struct drm_gem_object **objs;	/* per op; one reference per group of equal ones */
@@ -29,8 +30,13 @@ static void batch_op(const struct batch *batch, u32 index, struct gs_sync_op *op
 /* Bytes of a tail looked at between two looks at the scheduler. */
 #define TAIL_STEP	SZ_1M
 
-/* Returns 0; -E2BIG if the bytes behind an op are not zero; -EFAULT; -EINTR. */
-static int check_tail(u64 ptr, u64 size)
+static int interrupted(const struct batch *batch)
+{
+	return gem_sync_interrupted(batch->drm, batch->begin);
+}
+
+/* Returns 0; -E2BIG if the bytes behind an op are not zero; -EFAULT; -EINTR; -ENODEV. */
+static int check_tail(const struct batch *batch, u64 ptr, u64 size)
 {
 	u64 step;
 	int ret;
@@ -40,8 +46,9 @@ static int check_tail(u64 ptr, u64 size)
 		ret = check_zeroed_user(u64_to_user_ptr(ptr), step);
 		if (ret <= 0)
 			return ret ?: -E2BIG;
-		if (fatal_signal_pending(current))
-			return -EINTR;
+		ret = interrupted(batch);
+		if (ret)
+			return ret;
 		cond_resched();
 	}
 	return 0;
@@ -60,10 +67,13 @@ static int copy_strided(struct batch *batch)
 		if (copy_from_user(batch->raw + (size_t)i * array->op_size, u64_to_user_ptr(ptr),
 				   array->op_size))
 			return -EFAULT;
-		ret = check_tail(ptr + array->op_size, array->stride - array->op_size);
+		ret = check_tail(batch, ptr + array->op_size, array->stride - array->op_size);
 		if (ret == -E2BIG)
 			result = -E2BIG;
 		else if (ret)
+			return ret;
+		ret = interrupted(batch);
+		if (ret)
 			return ret;
 		cond_resched();
 	}
@@ -119,7 +129,7 @@ static int batch_check(struct batch *batch, struct drm_file *file)
 			if (!obj)
 				return -ENOENT;
 		}
-		ret = gem_sync_check(obj, &op);
+		ret = gem_sync_check(obj, &op) ?: interrupted(batch);
 		if (ret)
 			return ret;
 		previous = op;
@@ -147,8 +157,8 @@ static int run_shmem_group(struct batch *batch, u32 first, u32 end)
 					 batch->begin);
 		trace_drm_gem_sync(obj, op.offset, op.size, op.type, ret);
 		cond_resched();
-		if (!ret && i + 1 < end && gem_sync_interrupted(batch->begin))
-			ret = -EINTR;
+		if (!ret && i + 1 < end)
+			ret = interrupted(batch);
 	}
 	gem_sync_release(shmem);
 	return ret;
@@ -165,10 +175,10 @@ static int run_hook_group(struct batch *batch, u32 first, u32 end,
 		batch_op(batch, i, &op);
 		ret = funcs->sync(batch->objs[first], op.offset, op.size,
 				  gs_sync_to_access(op.type));
+		if (!ret && i + 1 < end)
+			ret = interrupted(batch);
 		if (ret)
 			return ret;
-		if (i + 1 < end && gem_sync_interrupted(batch->begin))
-			return -EINTR;
 	}
 	return 0;
 }
@@ -183,8 +193,9 @@ static int batch_run(struct batch *batch)
 		for (end = first + 1; end < count; end++)
 			if (batch->objs[end] != batch->objs[first])
 				break;
-		if (first && gem_sync_interrupted(batch->begin))
-			return -EINTR;
+		ret = first ? interrupted(batch) : 0;
+		if (ret)
+			break;
 		funcs = gem_sync_funcs(batch->objs[first]);
 		if (!funcs || !funcs->sync)
 			continue;
@@ -224,13 +235,18 @@ static void batch_fini(struct batch *batch)
  * -E2BIG for more than 1,048,576 ops; -EFAULT if the array cannot be read;
  * -E2BIG for a longer stride with a non-zero tail; then per op -ENOENT for an
  * unknown handle, -EINVAL for an unknown type, a non-zero pad, a range that
- * leaves the object, or an imported object (R11). -ENOMEM. -EINTR if a signal
+ * leaves the object, or an imported object (R11), -EOPNOTSUPP as in drm_gem_sync().
+ * -ENOMEM. -EINTR if a signal
  * came when the call had taken a second, or a fatal one at any time: doing the
- * whole array again is right.
+ * whole array again is right. -ENODEV if the device was unplugged in the meantime.
  */
 int drm_gem_sync_ioctl(struct drm_file *file, const struct drm_gem_sync_array *array)
 {
-	struct batch batch = { .array = array, .begin = jiffies };
+	struct batch batch = {
+		.drm = file->minor->dev,
+		.array = array,
+		.begin = jiffies,
+	};
 	int ret;
 
 	ret = gs_batch_check(array->count, array->stride, array->op_size);

@@ -99,15 +99,21 @@ static void unplug_object(struct drm_gem_sync_shmem_object *shmem)
 	dma_resv_unlock(obj->resv);
 }
 
-/* The next object to unplug, with a reference; NULL if only dying ones are left. */
+/*
+ * The next object to unplug, with a reference; NULL if only dying ones are left. Those
+ * that were found before are behind the others.
+ */
 static struct drm_gem_sync_shmem_object *next_object(struct drm_gem_sync_device *sdev)
 {
 	struct drm_gem_sync_shmem_object *shmem, *found = NULL;
 
 	mutex_lock(&sdev->lock);
 	list_for_each_entry(shmem, &sdev->objects, node) {
-		if (shmem->unplugged || !kref_get_unless_zero(&shmem->base.refcount))
+		if (shmem->unplugged)
+			break;
+		if (!kref_get_unless_zero(&shmem->base.refcount))
 			continue;
+		list_move_tail(&shmem->node, &sdev->objects);
 		found = shmem;
 		break;
 	}

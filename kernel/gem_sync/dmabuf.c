@@ -7,6 +7,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <drm/drm_device.h>
@@ -37,7 +38,7 @@ struct attachment {
  */
 int drm_gem_sync_dmabuf_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
 {
-	struct attachment *own = kmalloc(sizeof(*own), GFP_KERNEL);
+	struct attachment *own = kmalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!own)
@@ -69,6 +70,22 @@ void drm_gem_sync_dmabuf_detach(struct dma_buf *dma_buf, struct dma_buf_attachme
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_dmabuf_detach);
 
+/*
+ * Pages of a coherent device are in the CPU's caches, zeroes that replaced what others
+ * had in them too, and drm_gem_map_dma_buf() syncs nothing: an importer that does not
+ * snoop would read what was there before (R17).
+ */
+static void publish(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		    enum dma_data_direction dir)
+{
+	struct drm_gem_object *obj = attach->dmabuf->priv;
+	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
+
+	if (funcs && funcs->sync == drm_gem_sync_shmem_sync &&
+	    to_drm_gem_sync_shmem(obj)->sdev->coherent)
+		dma_sync_sgtable_for_device(attach->dev, sgt, dir);
+}
+
 /**
  * drm_gem_sync_dmabuf_map() - &dma_buf_ops.map_dma_buf that keeps track of mappings
  * @attach: the attachment, see drm_gem_sync_dmabuf_attach()
@@ -84,7 +101,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_dmabuf_detach);
 struct sg_table *drm_gem_sync_dmabuf_map(struct dma_buf_attachment *attach,
 					 enum dma_data_direction dir)
 {
-	struct mapping *mapping = kmalloc(sizeof(*mapping), GFP_KERNEL);
+	struct mapping *mapping = kmalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	struct attachment *own = attach->priv;
 	struct sg_table *sgt;
 
@@ -95,6 +112,7 @@ struct sg_table *drm_gem_sync_dmabuf_map(struct dma_buf_attachment *attach,
 		kfree(mapping);
 		return sgt;
 	}
+	publish(attach, sgt, dir);
 	mapping->sgt = sgt;
 	mapping->dir = dir;
 	list_add_tail(&mapping->node, &own->mappings);
@@ -147,23 +165,29 @@ static void mapping_for_device(struct device *dev, const struct mapping *mapping
 
 typedef void (*mapping_sync)(struct device *dev, const struct mapping *mapping);
 
-/* Under the reservation lock, which keeps attachments and mappings. */
-static void sync_mappings(struct dma_buf *dma_buf, mapping_sync sync)
+/*
+ * Under the reservation lock, which keeps attachments and mappings. Returns 0; -EINTR if
+ * a fatal signal came: others wait for the lock.
+ */
+static int sync_mappings(struct dma_buf *dma_buf, mapping_sync sync)
 {
 	struct dma_buf_attachment *attach;
 	struct mapping *mapping;
 
 	/* Without our bookkeeping @priv is not ours. */
 	if (dma_buf->ops->map_dma_buf != drm_gem_sync_dmabuf_map)
-		return;
+		return 0;
 	list_for_each_entry(attach, &dma_buf->attachments, node) {
 		const struct attachment *own = attach->priv;
 
 		list_for_each_entry(mapping, &own->mappings, node) {
+			if (fatal_signal_pending(current))
+				return -EINTR;
 			sync(attach->dev, mapping);
 			cond_resched();
 		}
 	}
+	return 0;
 }
 
 /* All of the object, through the exporter's own mapping. */
@@ -243,7 +267,7 @@ int drm_gem_dmabuf_begin_cpu_access(struct dma_buf *dma_buf, enum dma_data_direc
 		return ret;
 	ret = sync_object(obj, DRM_GEM_OBJECT_CPU_ACCESS | access_types(dir));
 	if (!ret)
-		sync_mappings(dma_buf, mapping_for_cpu);
+		ret = sync_mappings(dma_buf, mapping_for_cpu);
 	dma_resv_unlock(dma_buf->resv);
 	return ret;
 }
@@ -277,7 +301,7 @@ int drm_gem_dmabuf_end_cpu_access(struct dma_buf *dma_buf, enum dma_data_directi
 		return ret;
 	ret = sync_object(obj, DRM_GEM_OBJECT_DEV_ACCESS | DRM_GEM_OBJECT_RW_ACCESS);
 	if (!ret)
-		sync_mappings(dma_buf, mapping_for_device);
+		ret = sync_mappings(dma_buf, mapping_for_device);
 	dma_resv_unlock(dma_buf->resv);
 	return ret;
 }

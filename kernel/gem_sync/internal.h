@@ -7,6 +7,8 @@
 #include <linux/jiffies.h>
 #include <linux/sched/signal.h>
 
+#include <drm/drm_drv.h>
+
 #include <access.h>
 #include <batch.h>
 #include <policy.h>
@@ -90,15 +92,20 @@ int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset
 		       enum gs_sync_type type, unsigned long begin);
 
 /*
- * Whether a call that began at @begin, in jiffies, has to end for a signal. Its
- * caller does all of it again, so signals that come in short intervals (a profiler's)
- * must let it come to an end: only what takes longer than a second listens to them.
+ * Whether a call that began at @begin, in jiffies, has to end: -EINTR for a signal,
+ * -ENODEV because unplugging waits for it, else 0. After a signal its caller does all of
+ * it again, so signals that come in short intervals (a profiler's) must let it come to
+ * an end: only what takes longer than a second listens to them.
  */
-static inline bool gem_sync_interrupted(unsigned long begin)
+static inline int gem_sync_interrupted(struct drm_device *drm, unsigned long begin)
 {
 	if (fatal_signal_pending(current))
-		return true;
-	return signal_pending(current) && time_after(jiffies, begin + HZ);
+		return -EINTR;
+	if (time_before_eq(jiffies, begin + HZ))
+		return 0;
+	if (drm_dev_is_unplugged(drm))
+		return -ENODEV;
+	return signal_pending(current) ? -EINTR : 0;
 }
 
 #endif

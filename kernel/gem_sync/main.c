@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/dma-mapping.h>
 #include <linux/export.h>
 #include <linux/module.h>
 
@@ -124,6 +125,24 @@ const struct drm_gem_sync_funcs *gem_sync_funcs(const struct drm_gem_object *obj
 	return container_of(obj->funcs, struct drm_gem_sync_funcs, base);
 }
 
+/*
+ * Of RISC-V's lines the DMA API invalidates whole ones, after a write-back of its own:
+ * what others store to an edge line between the two would be lost (R5).
+ */
+static bool loses_neighbours(const struct drm_gem_object *obj, const struct gs_sync_op *op)
+{
+	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
+	const struct drm_gem_sync_shmem_object *shmem;
+
+	if (!IS_ENABLED(CONFIG_RISCV) || op->type != GS_SYNC_FLUSH_AND_INVALIDATE)
+		return false;
+	if (!funcs || funcs->sync != drm_gem_sync_shmem_sync)
+		return false;
+	shmem = container_of_const(obj, struct drm_gem_sync_shmem_object, base);
+	return shmem->args.cached && !shmem->sdev->coherent &&
+	       !IS_ALIGNED(op->offset | op->size, dma_get_cache_alignment());
+}
+
 /* R8 and R11 for one op whose handle is known. */
 int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op)
 {
@@ -133,6 +152,8 @@ int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op
 	};
 	int ret = gs_sync_op_check(op, &target);
 
+	if (!ret && loses_neighbours(obj, op))
+		ret = -EOPNOTSUPP;
 	if (ret)
 		trace_drm_gem_sync_refused(obj, op, ret);
 	return ret;
@@ -154,7 +175,9 @@ int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op
  *
  * Return: 0; -EINVAL for a bad @access, a range that leaves the object, or an
  * imported object (its exporter synchronizes it, R11); -EINTR if a signal came
- * (call again); another errno of the hook.
+ * (call again); -ENODEV if the device was unplugged meanwhile; -EOPNOTSUPP for CPU access
+ * to part of a line on RISC-V, where its other bytes could be lost (R5); another errno of
+ * the hook.
  */
 int drm_gem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 		 enum drm_gem_object_access_flags access)

@@ -83,7 +83,8 @@ int gem_sync_runs_build(struct drm_gem_sync_shmem_object *shmem)
 	if (mapped_size(shmem->sgt) < shmem->base.size)
 		return -EINVAL;
 	count = cut_runs(shmem, NULL);
-	shmem->runs = kvmalloc_array(count + 1, sizeof(*shmem->runs), GFP_KERNEL | __GFP_NOWARN);
+	shmem->runs = kvmalloc_array(count + 1, sizeof(*shmem->runs),
+				     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!shmem->runs)
 		return -ENOMEM;
 	shmem->nr_runs = cut_runs(shmem, shmem->runs);
@@ -148,8 +149,8 @@ static void sync_piece(struct device *dev, dma_addr_t dma, size_t size, enum gs_
 
 /*
  * Maintain the lines of a range, in steps that end on step-aligned offsets: no
- * line is visited twice. The caller holds the pages. Returns 0, or -EINTR with
- * part of the range done.
+ * line is visited twice. The caller holds the pages. Returns 0, or what
+ * gem_sync_interrupted() says with part of the range done.
  */
 int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset, u64 size,
 		       enum gs_sync_type type, unsigned long begin)
@@ -157,6 +158,7 @@ int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset
 	struct device *dev = shmem->base.dev->dev;
 	const struct drm_gem_sync_run *run;
 	u64 end = offset + size, piece_end;
+	int ret;
 
 	if (!size)
 		return 0;
@@ -169,8 +171,9 @@ int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset
 			offset = piece_end;
 			if (offset == end)
 				return 0;
-			if (gem_sync_interrupted(begin))
-				return -EINTR;
+			ret = gem_sync_interrupted(shmem->base.dev, begin);
+			if (ret)
+				return ret;
 			cond_resched();
 		}
 	}

@@ -353,7 +353,7 @@ void gem_sync_release(struct drm_gem_sync_shmem_object *shmem)
  * Context: Process context, may sleep. Takes the reservation lock, but does not
  * hold it during the walk.
  *
- * Return: 0; -EINTR if a signal came.
+ * Return: 0; -EINTR if a signal came; -ENODEV if the device was unplugged meanwhile.
  */
 int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 			    enum drm_gem_object_access_flags access)
@@ -385,7 +385,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync);
  *
  * Context: Process context, may sleep.
  *
- * Return: 0; -EINTR if a signal came.
+ * Return: 0; -EINTR if a signal came; -ENODEV if the device was unplugged meanwhile.
  */
 int drm_gem_sync_shmem_sync_locked(struct drm_gem_object *obj, size_t offset, size_t size,
 				   enum drm_gem_object_access_flags access)

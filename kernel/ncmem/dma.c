@@ -171,7 +171,7 @@ static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	unsigned int i;
 	int ret;
 
-	map = kvzalloc(struct_size(map, segment, nents), GFP_KERNEL | __GFP_NOWARN);
+	map = kvzalloc(struct_size(map, segment, nents), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!map)
 		return -ENOMEM;
 	map->count = nents;
@@ -294,8 +294,10 @@ static void sync_sg_for_device(struct device *dev, struct scatterlist *sgl, int 
 	struct scatterlist *sg;
 	int i;
 
-	for_each_sg(sgl, sg, nents, i)
+	for_each_sg(sgl, sg, nents, i) {
 		maintain_for_device(to_ncmem(dev), sg_phys(sg), sg->length);
+		cond_resched();
+	}
 }
 
 static void sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl, int nents,
@@ -304,8 +306,10 @@ static void sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl, int nen
 	struct scatterlist *sg;
 	int i;
 
-	for_each_sg(sgl, sg, nents, i)
+	for_each_sg(sgl, sg, nents, i) {
 		maintain_for_cpu(to_ncmem(dev), sg_phys(sg), sg->length, dir);
+		cond_resched();
+	}
 }
 
 /* A whole set of operations for one device, which finds its &struct ncmem by them. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffer objects. */
+#include <linux/ctype.h>
 #include <linux/export.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -10,13 +11,21 @@
 
 #include "internal.h"
 
+/* The name of the process. It is shown in lines of text, which it must not be able to end. */
+void vgpu_get_comm(char comm[TASK_COMM_LEN])
+{
+	__get_task_comm(comm, TASK_COMM_LEN, current->group_leader);
+	for (char *c = comm; *c; c++)
+		*c = isprint(*c) ? *c : '?';
+}
+
 static struct vgpu_bo *bo_alloc(void)
 {
-	struct vgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	struct vgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 
 	if (!bo)
 		return NULL;
-	get_task_comm(bo->owner.comm, current->group_leader);
+	vgpu_get_comm(bo->owner.comm);
 	bo->owner.pid = task_tgid_nr(current);
 	mutex_init(&bo->gpuva_lock);
 	return bo;

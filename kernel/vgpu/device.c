@@ -111,6 +111,7 @@ static void init_members(struct vgpu_device *vdev, const struct vgpu_device_conf
 	INIT_LIST_HEAD(&vdev->parked);
 	vdev->engine = config->engine;
 	vdev->devices = config->devices;
+	vdev->sync_nr = config->sync_nr;
 	vdev->jobs_fail_alone = config->jobs_fail_alone;
 	vdev->job_timeout = msecs_to_jiffies(config->job_timeout_ms);
 	vdev->gem.drm = &vdev->drm;
@@ -136,10 +137,11 @@ int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *
 	int ret;
 
 	init_members(vdev, config);
-	ret = drm_gem_sync_device_init(&vdev->gem);
+	/* What is initialized first goes last: then the driver's module may go too. */
+	ret = init_workqueues(vdev);
 	if (ret)
 		return ret;
-	ret = init_workqueues(vdev);
+	ret = drm_gem_sync_device_init(&vdev->gem);
 	if (ret)
 		return ret;
 	return init_memory(vdev, config);

@@ -13,11 +13,15 @@
 /*
  * Whether a call needs the device: the driver's own, and imports, which map for DMA.
  * Others of the DRM core may wait for ever, for fences that unplugging would signal.
+ * Syncs see to it themselves that objects stay mapped, and may take long; every
+ * unplugging, of other devices too, waits for who is between enter and exit.
  */
-static bool needs_device(unsigned int cmd)
+static bool needs_device(struct vgpu_device *vdev, unsigned int cmd)
 {
 	unsigned int nr = DRM_IOCTL_NR(cmd);
 
+	if (vdev->sync_nr && nr == vdev->sync_nr)
+		return false;
 	if (nr >= DRM_COMMAND_BASE && nr < DRM_COMMAND_END)
 		return true;
 	return nr == DRM_IOCTL_NR(DRM_IOCTL_PRIME_FD_TO_HANDLE);
@@ -31,7 +35,7 @@ static long guarded(struct file *filp, unsigned int cmd, unsigned long arg, ioct
 	long ret;
 	int idx;
 
-	if (!needs_device(cmd))
+	if (!needs_device(to_vgpu_device(file->minor->dev), cmd))
 		return call(filp, cmd, arg);
 	if (!drm_dev_enter(file->minor->dev, &idx))
 		return -ENODEV;

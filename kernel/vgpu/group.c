@@ -59,7 +59,7 @@ struct vgpu_group *vgpu_group_create(struct vgpu_vm *vm, u32 queue_count)
 	struct vgpu_group *group;
 	int ret;
 
-	group = kzalloc(struct_size(group, queues, queue_count), GFP_KERNEL);
+	group = kzalloc(struct_size(group, queues, queue_count), GFP_KERNEL_ACCOUNT);
 	if (!group)
 		return ERR_PTR(-ENOMEM);
 	group->queue_count = queue_count;
@@ -67,7 +67,7 @@ struct vgpu_group *vgpu_group_create(struct vgpu_vm *vm, u32 queue_count)
 	group->vdev = vdev;
 	group->vm = vgpu_vm_get(vm);
 	group->id = atomic_inc_return(&vdev->group_ids);
-	get_task_comm(group->comm, current->group_leader);
+	vgpu_get_comm(group->comm);
 	group->pid = task_tgid_nr(current);
 	spin_lock_init(&group->lock);
 	INIT_WORK(&group->release_work, release_work);

@@ -23,7 +23,9 @@
  * makes the chunk, maps it, and wakes the job, which does the access again. If there
  * is no memory, that access is the job's fault, and the next one tries again. So
  * memory is allocated while a fence waits for it, as in drivers for hardware; reclaim
- * by these drivers waits for no fence.
+ * by these drivers waits for no fence. Mapping a chunk takes the locks of binds too,
+ * reservation locks among them: whoever holds one while it waits for the job's fence
+ * keeps it from growing, until the job times out (DOC: timeouts).
  */
 
 struct vgpu_heap {

@@ -24,6 +24,8 @@ struct vgpu_fence {
 	spinlock_t lock;	/* of @base */
 };
 
+void vgpu_get_comm(char comm[TASK_COMM_LEN]);
+
 struct vgpu_fence *vgpu_fence_alloc(void);
 void vgpu_fence_init(struct vgpu_fence *fence, struct vgpu_timeline *timeline);
 void vgpu_fence_signal(struct vgpu_fence *fence, int error);

@@ -29,7 +29,7 @@ struct vgpu_kernel_bo *vgpu_kernel_bo_create(struct vgpu_vm *vm,
 	struct vgpu_kernel_bo *kbo;
 	int ret;
 
-	kbo = kzalloc(sizeof(*kbo), GFP_KERNEL);
+	kbo = kzalloc(sizeof(*kbo), GFP_KERNEL_ACCOUNT);
 	if (!kbo)
 		return ERR_PTR(-ENOMEM);
 	kbo->bo = vgpu_bo_create(vm->vdev, funcs, &args);

@@ -242,7 +242,7 @@ struct vgpu_queue *vgpu_queue_create(struct vgpu_group *group, u32 index)
 	struct vgpu_queue *queue;
 	int ret;
 
-	queue = kzalloc(sizeof(*queue), GFP_KERNEL);
+	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
 	if (!queue)
 		return ERR_PTR(-ENOMEM);
 	queue->group = group;

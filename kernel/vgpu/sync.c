@@ -70,7 +70,7 @@ static int add_signal(struct vgpu_submit *submit, const struct vgpu_sync_op *op)
 
 	if (submit->signal_count == MAX_SIGNALS)
 		return -E2BIG;
-	signal = kzalloc(sizeof(*signal), GFP_KERNEL);
+	signal = kzalloc(sizeof(*signal), GFP_KERNEL_ACCOUNT);
 	if (!signal)
 		return -ENOMEM;
 	signal->handle = op->handle;

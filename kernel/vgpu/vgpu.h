@@ -113,6 +113,8 @@ struct vgpu_device_config {
 	unsigned int job_timeout_ms;
 	/** @devices: the driver's count for vgpu_wait_for_devices() */
 	atomic_t *devices;
+	/** @sync_nr: number of the ioctl that calls drm_gem_sync_ioctl(), 0 without one */
+	unsigned int sync_nr;
 };
 
 /**
@@ -156,6 +158,8 @@ struct vgpu_device {
 	struct workqueue_struct *run_wq;
 	/** @devices: of all of the driver's devices; see vgpu_wait_for_devices() */
 	atomic_t *devices;
+	/** @sync_nr: as configured */
+	unsigned int sync_nr;
 
 	/** @lock: protects @groups and the labels of objects */
 	struct mutex lock;

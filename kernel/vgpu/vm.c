@@ -136,7 +136,7 @@ struct vgpu_vm *vgpu_vm_create(struct vgpu_device *vdev, u64 user_range, u64 va_
 	struct drm_gem_object *resv_obj;
 	struct vgpu_vm *vm;
 
-	vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 	vm->vdev = vdev;

@@ -30,7 +30,7 @@ int vpanfrost_open(struct drm_device *drm, struct drm_file *file)
 	struct vpanfrost_file *vfile;
 	int ret = -ENODEV, idx;
 
-	vfile = kzalloc(sizeof(*vfile), GFP_KERNEL);
+	vfile = kzalloc(sizeof(*vfile), GFP_KERNEL_ACCOUNT);
 	if (!vfile)
 		return -ENOMEM;
 	if (drm_dev_enter(drm, &idx)) {

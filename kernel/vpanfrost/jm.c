@@ -57,7 +57,7 @@ static void *slot_create(struct vgpu_queue *queue)
 	struct vgpu_device *vdev = queue->group->vdev;
 	struct slot *slot;
 
-	slot = kvzalloc(sizeof(*slot), GFP_KERNEL);
+	slot = kvzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	if (!slot)
 		return ERR_PTR(-ENOMEM);
 	slot->vm = queue->group->vm;

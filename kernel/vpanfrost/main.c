@@ -139,6 +139,7 @@ static int vpanfrost_probe(struct platform_device *pdev)
 		.map_imports = map_imports,
 		.job_timeout_ms = job_timeout_ms,
 		.devices = &vpanfrost_driver.devices,
+		.sync_nr = DRM_IOCTL_NR(DRM_IOCTL_PANFROST_SYNC_BO),
 	};
 	struct vpanfrost_device *vdev;
 	int ret;

@@ -86,7 +86,7 @@ static void *cs_create(struct vgpu_queue *queue)
 {
 	struct cs *cs;
 
-	cs = kzalloc(sizeof(*cs), GFP_KERNEL);
+	cs = kzalloc(sizeof(*cs), GFP_KERNEL_ACCOUNT);
 	if (!cs)
 		return ERR_PTR(-ENOMEM);
 	cs->vm = queue->group->vm;

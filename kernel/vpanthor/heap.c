@@ -8,6 +8,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 
 #include "vpanthor.h"
@@ -69,7 +70,9 @@ static int add_chunk(struct vgpu_vm *vm, struct vpanthor_heap *heap, u32 size)
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	if (drm_dev_is_unplugged(&vm->vdev->drm))
+		return -ENODEV;
+	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL_ACCOUNT);
 	if (!chunk)
 		return -ENOMEM;
 	chunk->kbo = vgpu_kernel_bo_create(vm, &vpanthor_bo_funcs, size, "tiler heap chunk");
@@ -111,7 +114,7 @@ static struct vpanthor_heap *heap_create(struct vgpu_vm *vm,
 	struct vpanthor_heap *heap;
 	int ret;
 
-	heap = kzalloc(sizeof(*heap), GFP_KERNEL);
+	heap = kzalloc(sizeof(*heap), GFP_KERNEL_ACCOUNT);
 	if (!heap)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&heap->chunks);
@@ -163,7 +166,9 @@ int vpanthor_ioctl_tiler_heap_create(struct drm_device *drm, void *data, struct 
 	struct vgpu_vm *vm;
 	int ret;
 
-	mutex_lock(&vfile->heaps_lock);
+	ret = mutex_lock_interruptible(&vfile->heaps_lock);
+	if (ret)
+		return ret;
 	vm = vpanthor_vm_lookup(vfile, args->vm_id);
 	ret = vm ? check_heap(args) : -EINVAL;
 	if (!ret)
@@ -178,14 +183,18 @@ int vpanthor_ioctl_tiler_heap_destroy(struct drm_device *drm, void *data, struct
 	struct drm_panthor_tiler_heap_destroy *args = data;
 	struct vpanthor_file *vfile = file->driver_priv;
 	struct vpanthor_heap *heap;
+	int ret;
 
 	if (args->pad)
 		return -EINVAL;
+	ret = mutex_lock_interruptible(&vfile->heaps_lock);
+	if (ret)
+		return ret;
 	heap = xa_erase(&vfile->heaps, args->handle);
-	if (!heap)
-		return -EINVAL;
-	heap_free(heap);
-	return 0;
+	if (heap)
+		heap_free(heap);
+	mutex_unlock(&vfile->heaps_lock);
+	return heap ? 0 : -EINVAL;
 }
 
 void vpanthor_vm_destroy_heaps(struct vpanthor_file *vfile, u32 vm_id)

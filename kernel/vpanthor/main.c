@@ -135,6 +135,7 @@ static int vpanthor_probe(struct platform_device *pdev)
 		.cached_needs_private = true,
 		.job_timeout_ms = job_timeout_ms,
 		.devices = &vpanthor_driver.devices,
+		.sync_nr = DRM_IOCTL_NR(DRM_IOCTL_PANTHOR_BO_SYNC),
 	};
 	struct vpanthor_device *vdev;
 	int ret;

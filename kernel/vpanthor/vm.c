@@ -71,11 +71,14 @@ int vpanthor_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_fil
 	struct vpanthor_file *vfile = file->driver_priv;
 	struct drm_panthor_vm_destroy *args = data;
 	struct vgpu_vm *vm;
+	int ret;
 
 	if (args->pad)
 		return -EINVAL;
 	/* A heap is made in a VM that is there, and goes with it. */
-	mutex_lock(&vfile->heaps_lock);
+	ret = mutex_lock_interruptible(&vfile->heaps_lock);
+	if (ret)
+		return ret;
 	vm = xa_erase(&vfile->vms, args->id);
 	if (vm)
 		vpanthor_vm_destroy_heaps(vfile, args->id);

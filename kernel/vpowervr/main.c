@@ -44,7 +44,7 @@ static int vpowervr_open(struct drm_device *drm, struct drm_file *file)
 {
 	struct vpowervr_file *vfile;
 
-	vfile = kzalloc(sizeof(*vfile), GFP_KERNEL);
+	vfile = kzalloc(sizeof(*vfile), GFP_KERNEL_ACCOUNT);
 	if (!vfile)
 		return -ENOMEM;
 	xa_init(&vfile->vms);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Tiler heaps: where they are, what is in them, and what is refused. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "panthor_calls.h"
@@ -194,6 +196,61 @@ static void limits(void **state)
 	assert_ok(destroy(f, heap.handle));
 }
 
+/* ---- Destroyed by who guesses the handle, and by its VM, at once ---- */
+
+#define ROUNDS	200
+
+struct guesser {
+	struct fixture *f;
+	uint32_t handle;
+	atomic_bool stop;
+	atomic_int wrong;	/* an errno that is none of the two */
+	unsigned long hits;
+};
+
+static void *guess(void *arg)
+{
+	struct guesser *guesser = arg;
+
+	while (!atomic_load(&guesser->stop)) {
+		int ret = destroy(guesser->f, guesser->handle);
+
+		if (!ret)
+			guesser->hits++;
+		else if (ret != -EINVAL)
+			atomic_store(&guesser->wrong, ret);
+	}
+	return NULL;
+}
+
+static void destroyed_by_two(void **state)
+{
+	struct fixture *f = need_file(state);
+	struct guesser guesser = { .f = f };
+	heap_t heap = good_heap(f);
+	pthread_t thread;
+	uint32_t vm, round;
+
+	/* Handles are given out from the lowest: the next ones are these. */
+	vm = heap.vm_id = new_vm(f);
+	assert_ok(create(f, &heap));
+	guesser.handle = heap.handle;
+	assert_ok(destroy_vm(f, vm));
+	assert_ok(pthread_create(&thread, NULL, guess, &guesser));
+	for (round = 0; round < ROUNDS; round++) {
+		heap = good_heap(f);
+		heap.chunk_size = 128 * KIB;
+		heap.vm_id = new_vm(f);
+		assert_int_equal(heap.vm_id, vm);
+		assert_ok(create(f, &heap));
+		assert_ok(destroy_vm(f, vm));
+	}
+	atomic_store(&guesser.stop, true);
+	assert_ok(pthread_join(thread, NULL));
+	assert_int_equal(atomic_load(&guesser.wrong), 0);
+	assert_true(guesser.hits > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +261,7 @@ int main(void)
 		device_test(out_of_reach),
 		device_test(bad_heaps),
 		device_test(limits),
+		device_test(destroyed_by_two),
 	};
 
 	return cmocka_run_group_tests_name("heap", tests, NULL, NULL);
