@@ -52,6 +52,7 @@ static bool is_any(void)
 /* What no CPU may miss: as good as the reference, within what a measurement varies. */
 #define NEVER_WORSE \
 	{ "flush", NULL, ALL_SIZES, 1.05 }, \
+	{ "flush-ring", NULL, ALL_SIZES, 1.05 }, \
 	{ "invalidate", NULL, ALL_SIZES, 1.05 }, \
 	{ "upload", NULL, ALL_SIZES, 1.05 }, \
 	{ "upload-cached", NULL, ALL_SIZES, 1.05 }, \
@@ -61,6 +62,7 @@ static bool is_any(void)
 
 #define AS_GOOD_AS_LIBPMEM \
 	{ "flush", "libpmem", ALL_SIZES, 1.05 }, \
+	{ "flush-ring", "libpmem", ALL_SIZES, 1.05 }, \
 	{ "upload", "libpmem", ALL_SIZES, 1.05 }
 
 static const struct bench_goal zen5[] = {

@@ -252,6 +252,7 @@ static const struct bench_contender machine[] = {
 
 const struct bench_group bench_groups[] = {
 	{ "flush", "store to each line, flush, on one range", 64, 64 << 20, 1, flush },
+	{ "flush-ring", "store to each line, flush, range after range", 64, 64 << 10, 0, flush },
 	{ "invalidate", "invalidate clean lines", 64, 64 << 20, 0, invalidate },
 	{ "upload", "copy in, flush", 64, 64 << 20, 0, upload },
 	{ "upload-cached", "store to each line, copy in, flush", 64 << 10, 1 << 20, 0,

@@ -53,6 +53,7 @@ int gemsync_bo_create(struct gemsync_device *dev, uint64_t size, uint32_t flags,
 	if (!bo)
 		return -ENOMEM;
 	bo->size = size;
+	bo->flags = flags & (GEMSYNC_BO_CACHED | GEMSYNC_BO_NO_MMAP);
 	bo->needs_sync = flags & GEMSYNC_BO_CACHED && !dev->info.coherent;
 	ret = dev->ops->bo_create(dev, flags, &bo->size, &bo->handle);
 	if (ret)
@@ -79,7 +80,8 @@ void gemsync_bo_destroy(struct gemsync_bo *bo)
 	if (!--bo->refs) {
 		remove_bo(dev, bo);
 		gemsync_bo_unmap(bo);
-		dev->ops->bo_destroy(dev, bo->handle);
+		if (!bo->borrowed)
+			dev->ops->bo_destroy(dev, bo->handle);
 		free(bo);
 	}
 	pthread_mutex_unlock(&dev->lock);
@@ -97,12 +99,11 @@ uint32_t gemsync_bo_handle(const struct gemsync_bo *bo)
 
 int gemsync_bo_query(struct gemsync_bo *bo, struct gemsync_bo_info *info)
 {
-	struct gemsync_bo_info found = { .needs_sync = bo->needs_sync };
-	int ret;
+	struct gemsync_bo_info found = { .flags = bo->flags, .needs_sync = bo->needs_sync };
+	int ret = 0;
 
-	if (!bo->dev->ops->bo_query)
-		return -EOPNOTSUPP;
-	ret = bo->dev->ops->bo_query(bo->dev, bo->handle, &found);
+	if (bo->dev->ops->bo_query)
+		ret = bo->dev->ops->bo_query(bo->dev, bo->handle, &found);
 	if (ret)
 		return ret;
 	gemsync_bo_describe_path(bo, &found);
@@ -128,9 +129,10 @@ int gemsync_bo_map(struct gemsync_bo *bo, void **out)
 
 void gemsync_bo_unmap(struct gemsync_bo *bo)
 {
-	if (bo->map && bo->dev->ops->bo_unmap)
+	if (bo->map && !bo->map_borrowed && bo->dev->ops->bo_unmap)
 		bo->dev->ops->bo_unmap(bo->dev, bo);
 	bo->map = NULL;
+	bo->map_borrowed = false;
 	gemsync_bo_choose_path(bo);
 }
 
@@ -171,6 +173,38 @@ static int adopt_handle(struct gemsync_device *dev, uint32_t handle, uint64_t si
 	add_bo(dev, bo);
 	*out = bo;
 	return 0;
+}
+
+static int wrap_locked(struct gemsync_device *dev, uint32_t handle, uint64_t size, void *map,
+		       struct gemsync_bo **out)
+{
+	struct gemsync_bo *bo;
+	int ret;
+
+	if (find_bo(dev, handle))
+		return -EEXIST;
+	ret = adopt_handle(dev, handle, size, &bo);
+	if (ret)
+		return ret;
+	bo->borrowed = true;
+	bo->map = map;
+	bo->map_borrowed = map;
+	gemsync_bo_choose_path(bo);
+	*out = bo;
+	return 0;
+}
+
+int gemsync_bo_wrap(struct gemsync_device *dev, uint32_t handle, uint64_t size, void *map,
+		    struct gemsync_bo **out)
+{
+	int ret;
+
+	if (!size)
+		return -EINVAL;
+	pthread_mutex_lock(&dev->lock);
+	ret = wrap_locked(dev, handle, size, map, out);
+	pthread_mutex_unlock(&dev->lock);
+	return ret;
 }
 
 static int import_locked(struct gemsync_device *dev, int fd, struct gemsync_bo **out)

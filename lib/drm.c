@@ -101,6 +101,7 @@ static int read_emulated_cache(struct gemsync_device *dev)
 	if (!line || line > UINT32_MAX)
 		return -EIO;
 	dev->info.line_size = line;
+	dev->info.granule = line;
 	return gemsync_emulation_read_chaos(dev->attributes, &dev->info.chaos);
 }
 
@@ -109,7 +110,8 @@ static int read_cache(struct gemsync_device *dev)
 	struct gemsync_cpu_info cpu;
 
 	dev->attributes = gemsync_emulation_open(dev->fd);
-	if (dev->attributes < 0 && dev->attributes != -ENOENT)
+	dev->unseen = dev->attributes == -ENODEV;
+	if (dev->attributes < 0 && dev->attributes != -ENOENT && !dev->unseen)
 		return dev->attributes;
 	dev->info.emulated = dev->attributes >= 0;
 	if (dev->info.emulated) {
@@ -118,6 +120,7 @@ static int read_cache(struct gemsync_device *dev)
 	}
 	gemsync_cpu_query(&cpu);	/* a line size of 0 says enough */
 	dev->info.line_size = (uint32_t)cpu.line_size;
+	dev->info.granule = (uint32_t)cpu.granule;
 	return 0;
 }
 
@@ -256,12 +259,10 @@ int gemsync_drm_bo_import(struct gemsync_device *dev, int fd, uint32_t *handle, 
 {
 	off_t end;
 
-	/* Of a dma-buf, this is its size. */
-	end = lseek(fd, 0, SEEK_END);
-	if (end < 0)
-		return errno == EBADF ? -EBADF : -EINVAL;
 	if (drmPrimeFDToHandle(dev->fd, fd, handle))
 		return -errno;
+	/* Of a dma-buf, which it is by now, this is the size. */
+	end = lseek(fd, 0, SEEK_END);
 	*size = end;
 	return 0;
 }

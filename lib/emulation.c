@@ -23,7 +23,10 @@ int gemsync_emulation_open(int fd)
 	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device/ncmem", major(st.st_rdev),
 		 minor(st.st_rdev));
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dir < 0 ? -errno : dir;
+	if (dir >= 0 || errno != ENOENT)
+		return dir < 0 ? -errno : dir;
+	*strstr(path, "/device") = '\0';
+	return access(path, F_OK) ? -ENODEV : -ENOENT;
 }
 
 /* One line of text without its end. */

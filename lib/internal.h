@@ -75,6 +75,7 @@ struct gemsync_device {
 	/* A DRM device's: */
 	int fd;			/* others have -EOPNOTSUPP */
 	int attributes;		/* sysfs directory of the kernel's emulation, or -1 */
+	bool unseen;		/* no sysfs: nobody knows whether it is emulated */
 
 	/* A simulated one's: */
 	struct sim *sim;
@@ -88,8 +89,11 @@ struct gemsync_bo {
 	void *map;	/* NULL while not mapped */
 	uint64_t size;
 	uint32_t handle;
+	uint32_t flags;		/* as created; of BOs that the driver tells about, nobody asks */
 	bool needs_sync;
 	bool imported;
+	bool borrowed;			/* the handle stays its owner's, */
+	bool map_borrowed;		/* and so does the map */
 	enum gemsync_path wanted;	/* AUTO, DRIVER or CPU */
 	bool by_cpu;			/* needs_sync, and the CPU does it */
 };
@@ -136,8 +140,8 @@ int gemsync_drm_bo_map_at(struct gemsync_device *dev, const struct gemsync_bo *b
 /* ---- The kernel's emulation (emulation.c) ---- */
 
 /*
- * The emulation's attributes beside the DRM node @fd: a directory to be closed,
- * or -ENOENT if the device is not emulated.
+ * The emulation's attributes beside the DRM node @fd: a directory to be closed;
+ * -ENOENT if the device is not emulated; -ENODEV if sysfs does not show it at all.
  */
 int gemsync_emulation_open(int fd);
 

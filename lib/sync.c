@@ -24,6 +24,10 @@ static bool cpu_works(const struct gemsync_bo *bo, const char **why)
 		*why = "emulated cache: only the driver's maintenance moves its lines";
 		return false;
 	}
+	if (bo->dev->unseen) {
+		*why = "no sysfs: the device may be one with an emulated cache";
+		return false;
+	}
 	if (gemsync_cpu_query(&cpu)) {
 		*why = cpu.why;
 		return false;
@@ -58,6 +62,8 @@ void gemsync_bo_describe_path(const struct gemsync_bo *bo, struct gemsync_bo_inf
 				    "asked for, but not mapped: until it is, syncs fail" :
 				    "not mapped: the CPU has no address for it";
 	}
+	if (info->path == GEMSYNC_PATH_DRIVER && !bo->dev->ops->sync)
+		info->why = "the driver has no call that syncs, and the CPU cannot: syncs fail";
 }
 
 int gemsync_bo_set_path(struct gemsync_bo *bo, enum gemsync_path path)

@@ -150,7 +150,7 @@ int gemsync_cpu_upload(void *to, const void *from, size_t size, uint32_t flags);
 
 /**
  * Invalidate a cached map of device memory, as in gemsync_cpu_invalidate(), and copy
- * from it.
+ * from it. A @size of 0 does nothing, and is no fence.
  *
  * The ranges must not overlap.
  *

@@ -9,8 +9,8 @@
  *	CPU writes, GPU reads:	write, gemsync_bo_flush(), submit
  *	GPU writes, CPU reads:	wait for the GPU, gemsync_bo_invalidate(), read
  *
- * The CPU and the GPU may use one BO at the same time as long as no cache line
- * (struct gemsync_device_info, line_size) is written by one while the other uses
+ * The CPU and the GPU may use one BO at the same time as long as no granule of lines
+ * (struct gemsync_device_info, granule) is written by one while the other uses
  * it: lines have no owner, the caller's fences decide (R3).
  *
  * Conventions of every call: 0 or a positive result is success, a failure is a
@@ -83,6 +83,9 @@ int gemsync_device_open(const char *name, struct gemsync_device **out);
  * @fd stays the caller's and may be closed after the call (it is duplicated, so
  * both share one DRM file: handles are valid on both).
  *
+ * What the caller has on that file stays its own: the library knows none of its BOs
+ * until gemsync_bo_wrap() says so.
+ *
  * Returns as gemsync_device_open(); -ENODEV if @fd is no DRM device.
  */
 int gemsync_device_open_fd(int fd, struct gemsync_device **out);
@@ -101,16 +104,20 @@ struct gemsync_device_info {
 	uint32_t version_major;	/* version of the driver's uAPI */
 	uint32_t version_minor;
 	bool coherent;		/* the device snoops CPU caches: no sync is ever needed (R12) */
-	bool can_sync;		/* flush and invalidate work; without, they are -EOPNOTSUPP where
-				 * there is something to do: for cached BOs, if not coherent
+	bool can_sync;		/* the driver has a call that syncs; without, flush and invalidate
+				 * of cached BOs are -EOPNOTSUPP, unless the CPU does them
+				 * (GEMSYNC_PATH_CPU) or the device is coherent
 				 */
 	bool emulated;		/* a virtual device with an emulated incoherent cache */
 	bool chaos;		/* whose lines also move on their own, at random moments */
 	uint32_t line_size;	/* bytes of a cache line: emulated, or of this CPU; 0 if unknown */
 	uint64_t page_size;	/* bytes; BO sizes are rounded up to it */
+	uint32_t granule;	/* bytes that CPU and device must not share while one of them writes
+				 * there; a multiple of the line, never 0
+				 */
 };
 
-/* Returns 0. @info is valid after the device is closed. */
+/* Tell what a device is. Returns 0. @info is valid after the device is closed. */
 int gemsync_device_query(struct gemsync_device *dev, struct gemsync_device_info *info);
 
 /*
@@ -231,11 +238,34 @@ int gemsync_bo_create(struct gemsync_device *dev, uint64_t size, uint32_t flags,
  * A BO of another driver belongs to its exporter: it cannot be synchronized (R11), nor
  * mapped, unless the driver lets its exporter do that (R15, panfrost).
  *
+ * Drivers have one handle for a buffer in one DRM file: on a file that is shared with
+ * others (gemsync_device_open_fd()), wrap a BO that these have before importing it, or
+ * its handle is closed with the import.
+ *
  * Returns 0; -EBADF or -EINVAL if @fd is no dma-buf that the device can use;
  * -EOPNOTSUPP if the device cannot import, or does not tell what it imported (powervr);
  * -ENOMEM; or another error of the kernel.
  */
 int gemsync_device_import(struct gemsync_device *dev, int fd, struct gemsync_bo **out);
+
+/**
+ * Use a BO that the caller made with the driver's own calls.
+ *
+ * @handle: of the BO, on the DRM file that the device was opened from. It stays the
+ * caller's, and lives longer than @out.
+ * @size: of the BO in bytes, as the driver rounded it.
+ * @map: where the caller mapped it, whole; it stays the caller's as well. NULL if it did
+ * not: gemsync_bo_map() maps it then.
+ *
+ * What the BO is, cached or not, is asked of the driver (R23). gemsync_bo_destroy() ends
+ * the use alone; gemsync_bo_unmap() forgets a map of the caller's.
+ *
+ * Returns 0; -EINVAL if @size is 0; -ENOENT for an unknown handle; -EEXIST if the library
+ * has this BO already; -EOPNOTSUPP if the driver does not tell what a BO is (powervr);
+ * -ENOMEM; or another error of the kernel.
+ */
+int gemsync_bo_wrap(struct gemsync_device *dev, uint32_t handle, uint64_t size, void *map,
+		    struct gemsync_bo **out);
 
 /**
  * Export a BO as a dma-buf: a new descriptor, close-on-exec, that the caller closes.
@@ -273,15 +303,20 @@ enum gemsync_path {
 	/* The device's driver; of a simulated device, the simulation. */
 	GEMSYNC_PATH_DRIVER = 1,
 	/*
-	 * This CPU, in user space (gemsync/cpu.h), on the BO's map: no call to the kernel. A
-	 * page of the map that nobody touched yet is faulted in by it.
+	 * This CPU, in user space (gemsync/cpu.h), on the BO's map: no call to the kernel. As
+	 * with any access to the map, a page that is not there is faulted in, and SIGBUS is
+	 * what comes where it cannot be: the BO was purged, or its device is gone. The
+	 * driver's path does nothing and returns an error there (R2, R9).
 	 */
 	GEMSYNC_PATH_CPU = 2,
 	/* Nobody: the device snoops, or the map is write-combined (R9). Cannot be asked for. */
 	GEMSYNC_PATH_NONE = 3,
 };
 
-/* What is known of a BO: the driver's word (R23), and the path. */
+/*
+ * What is known of a BO: the driver's word (R23), of drivers that do not tell (powervr)
+ * what it was created with; and the path.
+ */
 struct gemsync_bo_info {
 	uint32_t flags;		/* GEMSYNC_BO_CACHED, GEMSYNC_BO_NO_MMAP as created */
 	bool imported;		/* the BO belongs to another exporter (R11) */
@@ -290,7 +325,7 @@ struct gemsync_bo_info {
 	const char *why;	/* why that path; one line of English, lives forever */
 };
 
-/* Returns 0; -EOPNOTSUPP if the driver does not tell; or an error of the kernel. */
+/* Tell what a BO is, and who maintains it. Returns 0, or an error of the kernel. */
 int gemsync_bo_query(struct gemsync_bo *bo, struct gemsync_bo_info *info);
 
 /**
@@ -365,7 +400,8 @@ int gemsync_device_sync(struct gemsync_device *dev, const struct gemsync_op *ops
  *
  * @ops, @room, @flags: as for gemsync_batch_init(), which is called with the line and
  * the limits of the device. A batch is the caller's, and of one thread at a time; it
- * must be empty or dropped before a BO of it is destroyed.
+ * must be empty or dropped before a BO of it is destroyed. Ranges are checked when they
+ * are submitted: one that leaves its BO fails all of the batch, until it is dropped.
  *
  * Returns 0; -EINVAL as gemsync_batch_init().
  */

@@ -105,7 +105,11 @@ static int panfrost_bo_query(struct gemsync_device *dev, uint32_t handle,
 	return 0;
 }
 
-/* Offsets and sizes have 32 bits, as has the address space: no BO is larger. */
+static bool fits(const struct gemsync_op *op)
+{
+	return op->offset <= UINT32_MAX && op->size <= UINT32_MAX;
+}
+
 static void convert_op(struct drm_panfrost_bo_sync_op *to, const struct gemsync_op *op)
 {
 	*to = (struct drm_panfrost_bo_sync_op){
@@ -127,6 +131,9 @@ static int panfrost_sync(struct gemsync_device *dev, const struct gemsync_op *op
 	size_t i;
 	int ret;
 
+	for (i = 0; i < count; i++)
+		if (!op_is_idle(&ops[i]) && !fits(&ops[i]))
+			return -EINVAL;
 	if (count > STACK_OPS) {
 		converted = malloc(count * sizeof(*converted));
 		if (!converted)
@@ -155,6 +162,8 @@ const struct drm_ops gemsync_panfrost_ops = {
 		.bo_export = gemsync_drm_bo_export,
 		.bo_import = gemsync_drm_bo_import,
 		.sync = panfrost_sync,
+		/* The ABI's, of 32 bits, as the address space. */
+		.limits = { .offset_max = UINT32_MAX, .size_max = UINT32_MAX },
 	},
 	.probe = panfrost_probe,
 	.query = panfrost_query,

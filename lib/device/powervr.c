@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * Back end for the powervr driver (Imagination GPUs). Its ABI has no call that
- * synchronizes: what it maps write-combined needs none, and of cached BOs, which only
- * changed kernels give to user space, the library says that it cannot (R24). Nor does
- * it tell what a BO is (R23), so BOs of others cannot be taken over.
+ * synchronizes: what it maps write-combined needs none, and cached BOs, which only
+ * changed kernels give to user space, are left to the CPU; where that cannot, nobody can,
+ * which the library says (R24). Nor does it tell what a BO is (R23), so BOs of others
+ * cannot be taken over.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ static int powervr_query(struct gemsync_device *dev, struct gemsync_device_info 
 	int ret;
 
 	info->coherent = false;
-	if (dir == -ENOENT)
+	if (dir == -ENOENT || dir == -ENODEV)
 		return 0;
 	if (dir < 0)
 		return dir;

@@ -200,6 +200,7 @@ static void fill_info(const struct sim_config *config, struct gemsync_device_inf
 	info->chaos = config->mode == SIM_CHAOS;
 	info->emulated = true;
 	info->line_size = config->line;
+	info->granule = config->line;
 	info->page_size = sysconf(_SC_PAGESIZE);
 	info->can_sync = true;
 }

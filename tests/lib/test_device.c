@@ -109,7 +109,51 @@ static void info_is_sane(void **state)
 	assert_int_equal(f->info.page_size, sysconf(_SC_PAGESIZE));
 	assert_true(line >= 16 && line <= 4096);
 	assert_int_equal(line & (line - 1), 0);
+	assert_true(f->info.granule >= line);
+	assert_int_equal(f->info.granule % line, 0);
 	assert_int_not_equal(f->vm, 0);
+}
+
+/* A BO that somebody else made, on the same DRM file. */
+static void wrapped_bos(void **state)
+{
+	struct fixture *f = need_file(state);
+	struct gemsync_bo *bo, *wrapped, *again = NULL;
+	struct gemsync_counters before;
+	struct gemsync_bo_info info;
+	struct gemsync_device *dev;
+	uint32_t handle;
+	void *map, *own;
+
+	assert_ok(gemsync_bo_create(f->dev, 8192, GEMSYNC_BO_CACHED, &bo));
+	handle = gemsync_bo_handle(bo);
+	assert_ok(gemsync_device_open_fd(f->fd, &dev));
+	assert_ok(gemsync_bo_map(bo, &map));
+	assert_int_equal(gemsync_bo_wrap(dev, handle, 0, map, &again), -EINVAL);
+	assert_int_equal(gemsync_bo_wrap(dev, NO_HANDLE, 8192, map, &again), -ENOENT);
+	assert_null(again);
+	assert_ok(gemsync_bo_wrap(dev, handle, 8192, map, &wrapped));
+	assert_int_equal(gemsync_bo_wrap(dev, handle, 8192, map, &again), -EEXIST);
+	assert_ok(gemsync_bo_query(wrapped, &info));
+	assert_int_equal(info.flags, GEMSYNC_BO_CACHED);
+	assert_int_equal(gemsync_bo_size(wrapped), 8192);
+	assert_ok(gemsync_bo_map(wrapped, &own));
+	assert_ptr_equal(own, map);
+	memset(map, 7, 8192);
+	before = lines_now(f);
+	assert_ok(gemsync_bo_flush(wrapped, 0, 4096));
+	assert_lines(f, &before, f->info.coherent ? 0 : 4096 / f->info.line_size, 0);
+	assert_int_equal(gemsync_bo_flush(wrapped, 8192, 1), -EINVAL);
+	/* The map and the handle are still there. */
+	gemsync_bo_unmap(wrapped);
+	assert_int_equal(*(uint8_t *)map, 7);
+	assert_ok(gemsync_bo_map(wrapped, &own));
+	assert_ptr_not_equal(own, map);
+	assert_int_equal(*(uint8_t *)own, 7);
+	gemsync_bo_destroy(wrapped);
+	assert_ok(gemsync_bo_flush(bo, 0, 64));
+	gemsync_device_close(dev);
+	gemsync_bo_destroy(bo);
 }
 
 static void counters_where_emulated(void **state)
@@ -135,6 +179,7 @@ int main(void)
 		cmocka_unit_test(driver_without_back_end),
 		device_test(every_way_to_open),
 		device_test(info_is_sane),
+		device_test(wrapped_bos),
 		device_test(counters_where_emulated),
 	};
 

@@ -184,7 +184,7 @@ static void library(void **state)
 {
 	struct pvr *p = need_pvr(state);
 	struct gemsync_bo_info info;
-	struct gemsync_bo *bo;
+	struct gemsync_bo *bo, *other;
 	void *map;
 
 	assert_false(p->info.can_sync);
@@ -194,7 +194,11 @@ static void library(void **state)
 	assert_int_equal(gemsync_bo_size(bo), 2 * PAGE);
 	assert_ok(gemsync_bo_map(bo, &map));
 	memset(map, 1, 2 * PAGE);
-	assert_int_equal(gemsync_bo_query(bo, &info), -EOPNOTSUPP);
+	assert_ok(gemsync_bo_query(bo, &info));
+	assert_int_equal(info.flags, 0);
+	assert_int_equal(info.path, GEMSYNC_PATH_NONE);
+	/* What the library did not create, nobody tells it about. */
+	assert_int_equal(gemsync_bo_wrap(p->dev, 77, PAGE, NULL, &other), -EOPNOTSUPP);
 	assert_int_equal(gemsync_bo_set_label(bo, "name"), -EOPNOTSUPP);
 	gemsync_bo_destroy(bo);
 	assert_ok(gemsync_bo_create(p->dev, PAGE, GEMSYNC_BO_NO_MMAP, &bo));
