@@ -31,6 +31,8 @@ struct bench_contender {
 	void (*run)(const struct bench_work *work, size_t i);
 	const char *note;	/* what is to be known of it, or NULL */
 	bool incomparable;	/* does less than the others; these come last */
+	/* Before each pass, and not timed; NULL if there is nothing to prepare. */
+	void (*prepare)(const struct bench_work *work);
 };
 
 /* A kind of work. */

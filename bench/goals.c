@@ -73,7 +73,8 @@ static const struct bench_goal zen5[] = {
 	{ "upload", NULL, 64 * KIB, 16 * MIB, 0.55 },
 	{ "upload", NULL, 64 * MIB, 64 * MIB, 0.70 },
 	{ "upload", "nt-copy", 64 * KIB, 16 * MIB, 1 / 0.75 },
-	{ "readback", NULL, 64, 256, 0.72 },
+	/* Only the reference's fences can be saved: 40 of its 390 ns, see lib/cpu/x86_64.c. */
+	{ "readback", NULL, 64, 256, 0.96 },
 	{ "readback", NULL, MIB, MIB, 0.85 },
 	{ "readback", NULL, 4 * MIB, 16 * MIB, 0.90 },
 	{ "batch", NULL, 64, 64, 0.02 },

@@ -24,7 +24,7 @@
 #endif
 
 #define LINE		64u
-#define END		{ NULL, NULL, NULL, false }
+#define END		{ .name = NULL }
 
 static char *bo_at(const struct bench_work *work, size_t i)
 {
@@ -69,9 +69,9 @@ static void flush_libpmem(const struct bench_work *work, size_t i)
 #endif
 
 static const struct bench_contender flush[] = {
-	{ "reference", flush_reference, NULL, false },
-	{ BENCH_OWN, flush_own, NULL, false },
-	{ "libpmem", WITH_LIBPMEM(flush_libpmem), LIBPMEM_NOTE, false },
+	{ .name = "reference", .run = flush_reference },
+	{ .name = BENCH_OWN, .run = flush_own },
+	{ .name = "libpmem", .run = WITH_LIBPMEM(flush_libpmem), .note = LIBPMEM_NOTE },
 	END
 };
 
@@ -88,8 +88,8 @@ static void invalidate_own(const struct bench_work *work, size_t i)
 }
 
 static const struct bench_contender invalidate[] = {
-	{ "reference", invalidate_reference, NULL, false },
-	{ BENCH_OWN, invalidate_own, NULL, false },
+	{ .name = "reference", .run = invalidate_reference },
+	{ .name = BENCH_OWN, .run = invalidate_own },
 	END
 };
 
@@ -142,18 +142,28 @@ static void copy_streamed(const struct bench_work *work, size_t i)
 }
 
 static const struct bench_contender upload[] = {
-	{ "reference", upload_reference, "memcpy() first", false },
-	{ BENCH_OWN, upload_own, NULL, false },
-	{ "libpmem", WITH_LIBPMEM(upload_libpmem), LIBPMEM_NOTE, false },
-	{ "libpmem-nt", WITH_LIBPMEM(upload_libpmem_streamed), "leaves lines dirty (R26)", true },
-	{ "nt-copy", WITH_STREAMING(copy_streamed), "the limit; leaves lines dirty (R26)", true },
+	{ .name = "reference", .run = upload_reference, .note = "memcpy() first" },
+	{ .name = BENCH_OWN, .run = upload_own },
+	{ .name = "libpmem", .run = WITH_LIBPMEM(upload_libpmem), .note = LIBPMEM_NOTE },
+	{
+		.name = "libpmem-nt",
+		.run = WITH_LIBPMEM(upload_libpmem_streamed),
+		.note = "leaves lines dirty (R26)",
+		.incomparable = true,
+	},
+	{
+		.name = "nt-copy",
+		.run = WITH_STREAMING(copy_streamed),
+		.note = "the limit; leaves lines dirty (R26)",
+		.incomparable = true,
+	},
 	END
 };
 
 static const struct bench_contender upload_over[] = {
-	{ "reference", upload_cached_reference, "memcpy() first", false },
-	{ BENCH_OWN, upload_cached, "with the hint", false },
-	{ BENCH_OWN "-unhinted", upload_unhinted, NULL, false },
+	{ .name = "reference", .run = upload_cached_reference, .note = "memcpy() first" },
+	{ .name = BENCH_OWN, .run = upload_cached, .note = "with the hint" },
+	{ .name = BENCH_OWN "-unhinted", .run = upload_unhinted },
 	END
 };
 
@@ -175,10 +185,47 @@ static void copy_plain(const struct bench_work *work, size_t i)
 	memcpy(other_at(work, i), bo_at(work, i), work->size);
 }
 
+/*
+ * What no readback can be faster than: lines that are in no cache come from memory. One
+ * range after the other, and far apart, so that nothing brings the next one early.
+ */
+#define APART		4096u
+
+static char *apart_at(const struct bench_work *work, size_t i)
+{
+	return work->count == 1 ? work->bo : work->bo + i * 37 % work->count * APART;
+}
+
+static void drop_all(const struct bench_work *work)
+{
+	size_t i;
+
+	for (i = 0; i < work->count; i++)
+		reference_flush(apart_at(work, i), work->size);
+}
+
+static void fetch(const struct bench_work *work, size_t i)
+{
+	memcpy(other_at(work, i), apart_at(work, i), work->size);
+	reference_wait();
+}
+
 static const struct bench_contender readback[] = {
-	{ "reference", readback_reference, "then memcpy()", false },
-	{ BENCH_OWN, readback_own, NULL, false },
-	{ "memcpy", copy_plain, "may copy stale data", true },
+	{ .name = "reference", .run = readback_reference, .note = "then memcpy()" },
+	{ .name = BENCH_OWN, .run = readback_own },
+	{
+		.name = "memcpy",
+		.run = copy_plain,
+		.note = "may copy stale data",
+		.incomparable = true,
+	},
+	{
+		.name = "fetch",
+		.run = fetch,
+		.note = "the limit: a copy of lines that were dropped before",
+		.incomparable = true,
+		.prepare = drop_all,
+	},
 	END
 };
 
@@ -219,14 +266,14 @@ static void batch_apart_reference(const struct bench_work *work, size_t i)
 }
 
 static const struct bench_contender batch_next[] = {
-	{ "reference", flush_reference, "each on its own", false },
-	{ BENCH_OWN, batch_next_own, "merged into one", false },
+	{ .name = "reference", .run = flush_reference, .note = "each on its own" },
+	{ .name = BENCH_OWN, .run = batch_next_own, .note = "merged into one" },
 	END
 };
 
 static const struct bench_contender batch_apart[] = {
-	{ "reference", batch_apart_reference, "each on its own", false },
-	{ BENCH_OWN, batch_apart_own, "one fence", false },
+	{ .name = "reference", .run = batch_apart_reference, .note = "each on its own" },
+	{ .name = BENCH_OWN, .run = batch_apart_own, .note = "one fence" },
 	END
 };
 
@@ -243,10 +290,10 @@ static void fill_plain(const struct bench_work *work, size_t i)
 }
 
 static const struct bench_contender machine[] = {
-	{ "memset", fill_plain, NULL, false },
-	{ "memcpy", copy_plain, NULL, true },
-	{ "nt-fill", WITH_STREAMING(fill_streamed), NULL, true },
-	{ "nt-copy", WITH_STREAMING(copy_streamed), NULL, true },
+	{ .name = "memset", .run = fill_plain },
+	{ .name = "memcpy", .run = copy_plain, .incomparable = true },
+	{ .name = "nt-fill", .run = WITH_STREAMING(fill_streamed), .incomparable = true },
+	{ .name = "nt-copy", .run = WITH_STREAMING(copy_streamed), .incomparable = true },
 	END
 };
 

@@ -23,6 +23,11 @@ void reference_flush(const void *start, size_t size)
 	_mm_mfence();
 }
 
+void reference_wait(void)
+{
+	_mm_lfence();
+}
+
 void stream_fill(void *to, int byte, size_t size)
 {
 	__m128i value = _mm_set1_epi8((char)byte);
@@ -78,6 +83,11 @@ void reference_flush(const void *start, size_t size)
 	__asm__ volatile("dsb sy" : : : "memory");
 }
 
+void reference_wait(void)
+{
+	__asm__ volatile("dsb ld" : : : "memory");
+}
+
 #else
 
 const bool reference_exists;
@@ -86,6 +96,10 @@ void reference_flush(const void *start, size_t size)
 {
 	(void)start;
 	(void)size;
+}
+
+void reference_wait(void)
+{
 }
 
 #endif

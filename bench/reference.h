@@ -16,6 +16,9 @@
 extern const bool reference_exists;
 void reference_flush(const void *start, size_t size);
 
+/* Wait until what was loaded before is there. */
+void reference_wait(void);
+
 /* Non-temporal stores of whole lines, and the fence that drains them. */
 extern const bool streaming_exists;
 void stream_fill(void *to, int byte, size_t size);

@@ -56,14 +56,20 @@ static void pass(const struct bench_contender *contender, const struct bench_wor
 static double take_turn(const struct bench_contender *contender, const struct bench_work *work,
 			unsigned int passes)
 {
+	double start, took = 0;
 	unsigned int i;
-	double start;
 
 	pass(contender, work);
 	start = now();
-	for (i = 0; i < passes; i++)
+	for (i = 0; i < passes; i++) {
+		if (contender->prepare) {
+			took += now() - start;
+			contender->prepare(work);
+			start = now();
+		}
 		pass(contender, work);
-	return (now() - start) / passes / (double)work->count;
+	}
+	return (took + now() - start) / passes / (double)work->count;
 }
 
 static unsigned int passes_for(const struct bench_contender *contender,

@@ -50,6 +50,12 @@ static inline void insn_locked(void)
 	__asm__ volatile("lock orl $0, -4(%%rsp)" : : : "memory", "cc");
 }
 
+/* Later loads begin when it, and what came before it, is done. */
+static inline void insn_lfence(void)
+{
+	__asm__ volatile("lfence" : : : "memory");
+}
+
 /* 64 bytes to a whole line, around the cache. */
 static inline void insn_stream_line(char *to, const char *from)
 {

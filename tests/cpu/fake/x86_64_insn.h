@@ -64,6 +64,11 @@ static inline void insn_locked(void)
 	fake_fence_insn(FAKE_LOCKED);
 }
 
+/* No fence of what flushes. */
+static inline void insn_lfence(void)
+{
+}
+
 static inline void insn_stream_line(char *to, const char *from)
 {
 	memcpy(to, from, 64);
