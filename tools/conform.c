@@ -83,7 +83,7 @@ static enum exit_code list_cases(const char *filter)
 		scols_unref_table(table);
 		return TOOL_USAGE;
 	}
-	scols_print_table(table);
+	tool_table_print(table);
 	scols_unref_table(table);
 	return TOOL_OK;
 }
@@ -182,7 +182,7 @@ static int print_table(const struct conform_report *report)
 	for (i = 0; i < report->count && !ret; i++)
 		ret = add_result(report, &report->results[i], table);
 	if (!ret)
-		scols_print_table(table);
+		ret = tool_table_print(table);
 	scols_unref_table(table);
 	for (i = 0; i < report->count; i++)
 		if (report->results[i].picture.count)
