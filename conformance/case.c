@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "configuration.h"
 #include "exporter.h"
 #include "needs.h"
 #include "result.h"
@@ -395,6 +396,8 @@ int case_probe(const char *device, struct conform_facts *facts)
 		if (cf.exporter)
 			snprintf(facts->info.driver, sizeof(facts->info.driver), "%s",
 				 exporter_name(cf.exporter));
+		else
+			read_configuration(&cf, facts);
 	}
 	if (!ret || cf.dev)
 		close_device(&cf);
