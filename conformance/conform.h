@@ -44,6 +44,8 @@ struct conform_line {
 	char cache_due[16];
 	enum conform_answer cleaned, should_clean;
 	enum conform_answer dropped, should_drop;
+	/* It was asked for, but before the CPU's last store, or the device's last write. */
+	bool clean_early, drop_early;
 };
 
 #define CONFORM_PICTURE_LINES	24

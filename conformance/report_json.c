@@ -113,8 +113,10 @@ static void put_line(struct json *json, const struct conform_line *line)
 	put_optional(json, "cache_due", line->cache_due);
 	put_answer(json, "cleaned", line->cleaned);
 	put_answer(json, "should_clean", line->should_clean);
+	put_bool(json, "clean_early", line->clean_early);
 	put_answer(json, "dropped", line->dropped);
 	put_answer(json, "should_drop", line->should_drop);
+	put_bool(json, "drop_early", line->drop_early);
 	close_in(json, '}');
 }
 

@@ -103,15 +103,17 @@ static void print_picture(const struct conform_result *result)
 	const struct conform_picture *picture = &result->picture;
 	const struct conform_line *line;
 
-	printf("\n%s: %s\n%s\n  %-12s%-28s%-28s%-18s%s\n", conform_case_name(result->c),
+	printf("\n%s: %s\n%s\n  %-12s%-28s%-28s%-30s%s\n", conform_case_name(result->c),
 	       picture->title, picture->note, "line at", "memory", "cache", "written back",
 	       "dropped");
 	for (line = picture->lines; line < picture->lines + picture->count; line++) {
 		printf("  %#-12" PRIx64, line->offset);
 		print_content(line->memory, line->memory_due);
 		print_content(line->cache, line->cache_due);
-		printf("%-18s%s\n", answer(line->cleaned, line->should_clean),
-		       answer(line->dropped, line->should_drop));
+		printf("%-30s%s\n", line->clean_early ? "asked before the last store" :
+				    answer(line->cleaned, line->should_clean),
+		       line->drop_early ? "asked before the last write" :
+				    answer(line->dropped, line->should_drop));
 	}
 }
 
