@@ -110,7 +110,7 @@ struct gemsync_device_info {
 	uint64_t page_size;	/* bytes; BO sizes are rounded up to it */
 };
 
-/* Returns 0. @info is valid after the device is closed. */
+/* Tell what is known of a device. Returns 0. @info is valid after the device is closed. */
 int gemsync_device_query(struct gemsync_device *dev, struct gemsync_device_info *info);
 
 /*
@@ -290,7 +290,10 @@ struct gemsync_bo_info {
 	const char *why;	/* why that path; one line of English, lives forever */
 };
 
-/* Returns 0; -EOPNOTSUPP if the driver does not tell; or an error of the kernel. */
+/*
+ * Tell how a BO is cached, and who maintains it. Returns 0; -EOPNOTSUPP if the driver does
+ * not tell; or an error of the kernel.
+ */
 int gemsync_bo_query(struct gemsync_bo *bo, struct gemsync_bo_info *info);
 
 /**
