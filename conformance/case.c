@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asked.h"
+#include "configuration.h"
 #include "exporter.h"
 #include "needs.h"
 #include "result.h"
@@ -236,6 +238,7 @@ uint32_t cpu_get(const struct buffer *buf, uint64_t offset)
 
 void cpu_put(const struct buffer *buf, uint64_t offset, uint32_t value)
 {
+	note_write(buf, offset, false);
 	*(volatile uint32_t *)(buf->map + offset) = value;
 }
 
@@ -249,26 +252,19 @@ uint32_t gpu_get(struct cf *cf, const struct buffer *buf, uint64_t offset)
 
 void gpu_put(struct cf *cf, const struct buffer *buf, uint64_t offset, uint32_t value)
 {
+	note_write(buf, offset, true);
 	EXPECT_OK(gpu_write32(cf->gpu, buf->va + offset, value));
-}
-
-static void note_asked(struct cf *cf, const struct buffer *buf, uint64_t offset, uint64_t size,
-		       enum gemsync_op_type type)
-{
-	cf->asked[cf->asked_count++ % CASE_ASKED] = (struct asked){
-		.buf = buf, .offset = offset, .size = size, .type = type,
-	};
 }
 
 int flush(struct cf *cf, const struct buffer *buf, uint64_t offset, uint64_t size)
 {
-	note_asked(cf, buf, offset, size, GEMSYNC_FLUSH);
+	note_sync(buf, offset, size, GEMSYNC_FLUSH);
 	return gemsync_bo_flush(buf->bo, offset, size);
 }
 
 int invalidate(struct cf *cf, const struct buffer *buf, uint64_t offset, uint64_t size)
 {
-	note_asked(cf, buf, offset, size, GEMSYNC_INVALIDATE);
+	note_sync(buf, offset, size, GEMSYNC_INVALIDATE);
 	return gemsync_bo_invalidate(buf->bo, offset, size);
 }
 
@@ -395,6 +391,8 @@ int case_probe(const char *device, struct conform_facts *facts)
 		if (cf.exporter)
 			snprintf(facts->info.driver, sizeof(facts->info.driver), "%s",
 				 exporter_name(cf.exporter));
+		else
+			read_configuration(&cf, facts);
 	}
 	if (!ret || cf.dev)
 		close_device(&cf);

@@ -123,15 +123,7 @@ struct buffer {
 	uint64_t va;	/* where the GPU sees it */
 };
 
-/* A range that the case had synchronized, for pictures. */
-struct asked {
-	const struct buffer *buf;
-	uint64_t offset, size;
-	enum gemsync_op_type type;
-};
-
 #define CASE_BUFFERS	64
-#define CASE_ASKED	64
 
 struct cf {
 	const char *name;		/* of the device, to open it once more */
@@ -143,8 +135,6 @@ struct cf {
 	struct gemsync_device *others[4];
 	struct buffer buffers[CASE_BUFFERS];
 	size_t buffer_count;
-	struct asked asked[CASE_ASKED];
-	size_t asked_count;		/* of all; the array is a ring */
 	struct conform_result *result;
 };
 
@@ -166,7 +156,7 @@ void unbind(struct cf *cf, uint64_t va, uint64_t size);
 /* Whether BOs for user space can be cached. */
 bool makes_cached(struct cf *cf);
 
-/* 32-bit words, by CPU map and by GPU. */
+/* 32-bit words, by CPU map and by GPU; what is written is noted for pictures. */
 uint32_t cpu_get(const struct buffer *buf, uint64_t offset);
 void cpu_put(const struct buffer *buf, uint64_t offset, uint32_t value);
 uint32_t gpu_get(struct cf *cf, const struct buffer *buf, uint64_t offset);

@@ -14,6 +14,7 @@
 
 struct conform_case;
 struct conform_report;
+struct expected;	/* expected.h */
 
 enum conform_verdict {
 	CONFORM_PASS,
@@ -43,6 +44,8 @@ struct conform_line {
 	char cache_due[16];
 	enum conform_answer cleaned, should_clean;
 	enum conform_answer dropped, should_drop;
+	/* It was asked for, but before the CPU's last store, or the device's last write. */
+	bool clean_early, drop_early;
 };
 
 #define CONFORM_PICTURE_LINES	24
@@ -62,7 +65,7 @@ struct conform_result {
 	enum conform_verdict verdict;
 	char reason[512];	/* why it failed or was skipped */
 	char remedy[160];	/* of a skip: what would make it run */
-	bool expected_skip;	/* the skip is one of conform_options.expect */
+	bool expected_skip;	/* the skip is one of conform_options.expected */
 	double seconds;
 	uint32_t check_count;	/* things looked at */
 	uint32_t kept;		/* of which these are kept: */
@@ -73,7 +76,7 @@ struct conform_result {
 struct conform_options {
 	const char *device;	/* as for gemsync_device_open(), or an exporter (exporter.h) */
 	const char *filter;	/* shell patterns of names or rules, by commas; NULL is all */
-	const char *expect;	/* file that names the skips that are allowed, or NULL */
+	const struct expected *expected;	/* the skips that are allowed, or NULL */
 	double timeout;		/* seconds for a case without a limit of its own */
 	bool stop;		/* after the first case that fails */
 	/* Optional: called before each case, and after it with its result as the report's last. */
@@ -91,6 +94,11 @@ struct conform_facts {
 	bool exporter;				/* no GPU: a maker of dma-bufs */
 	bool kernel_log;			/* warnings of the kernel fail cases */
 	char name[96];				/* as given */
+	char policy[16];			/* "strict" or "hooks" (R13, R14); "" if not told */
+	/* "name=value,...": of a simulated device its options, of others their module's; "" if none
+	 * can be read.
+	 */
+	char configuration[512];
 	char kernel[96];
 	char machine[96];			/* CPU */
 	char started[32];			/* UTC, ISO 8601 */
@@ -98,10 +106,12 @@ struct conform_facts {
 
 struct conform_report {
 	struct conform_facts facts;
+	char *filter;			/* of the options; NULL if there was none */
+	size_t suite, chosen;		/* cases that there are, and that the filter chooses */
 	size_t count;
 	struct conform_result *results;	/* of cases that ran or were skipped, in their order */
 	size_t passed, failed, skipped;
-	bool expecting;			/* options.expect was given: */
+	bool expecting;			/* options.expected was given: */
 	size_t unexpected;		/* skips that it does not name */
 	double seconds;
 };
@@ -116,17 +126,17 @@ struct conform_report {
  * Returns 0, whatever the verdicts are; -EINVAL if no case matches the filter;
  * -ETIME if the device does not open in options->timeout;
  * errors of gemsync_device_open() if the device does not open; -EOPNOTSUPP also if
- * the suite does not know how to make its GPU work; -errno of opening the file of
- * expected skips; -ENOMEM.
+ * the suite does not know how to make its GPU work; -ENOMEM.
  */
 int conform_run(const struct conform_options *options, struct conform_report **out);
 
 /* NULL is allowed. */
 void conform_report_destroy(struct conform_report *report);
 
-/* What a report says of one rule. */
+/* What a report says of one rule: the cases that name it. */
 struct conform_total {
 	uint32_t passed, failed, skipped;
+	uint32_t not_run;	/* not chosen, or the run ended before */
 };
 
 #define CONFORM_RULES	26
@@ -144,6 +154,9 @@ const char *conform_case_rules(const struct conform_case *c);	/* "R1 R10" */
 const char *conform_case_purpose(const struct conform_case *c);
 const char *conform_case_group(const struct conform_case *c);
 bool conform_case_matches(const struct conform_case *c, const char *filter);
+
+/* The first term of a filter that matches no case, of *@length bytes; NULL if all do. */
+const char *conform_filter_unknown(const char *filter, size_t *length);
 
 /* One word: "pass", "fail", "skip". */
 const char *conform_verdict_name(enum conform_verdict verdict);

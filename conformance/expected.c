@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "conform.h"
 #include "expected.h"
 
 #define MAX_FILES	64	/* a file that includes itself ends here */
@@ -14,81 +16,152 @@ struct expected {
 	size_t count;
 };
 
-static int add(struct expected *expected, const char *pattern)
+/* A file that is read, or is still to be: what is included comes behind the others. */
+struct file {
+	char *path;
+	const struct file *by;	/* which includes it, on this line; NULL for the first */
+	unsigned int line;
+};
+
+struct reader {
+	struct expected *expected;
+	struct file files[MAX_FILES];
+	size_t count;		/* of files */
+	char *error;
+};
+
+/* Returns @ret. */
+__attribute__((format(printf, 3, 4)))
+static int set_error(struct reader *reader, int ret, const char *format, ...)
 {
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reader->error, EXPECTED_ERROR, format, args);
+	va_end(args);
+	return ret;
+}
+
+static int no_memory(struct reader *reader)
+{
+	return set_error(reader, -ENOMEM, "%s", strerror(ENOMEM));
+}
+
+static bool matches_any(const char *pattern)
+{
+	const struct conform_case *c;
+	size_t i;
+
+	for (i = 0; (c = conform_case(i)); i++)
+		if (!fnmatch(pattern, conform_case_name(c), 0))
+			return true;
+	return false;
+}
+
+static int add(struct reader *reader, const char *pattern)
+{
+	struct expected *expected = reader->expected;
 	char **patterns;
 
 	patterns = realloc(expected->patterns, (expected->count + 1) * sizeof(*patterns));
 	if (!patterns)
-		return -ENOMEM;
+		return no_memory(reader);
 	expected->patterns = patterns;
 	patterns[expected->count] = strdup(pattern);
 	if (!patterns[expected->count])
-		return -ENOMEM;
+		return no_memory(reader);
 	expected->count++;
 	return 0;
 }
 
-/* Files that are read, or are still to be: what is included comes behind the others. */
-struct files {
-	char *paths[MAX_FILES];
-	size_t count;
-};
-
-/* @name is relative to the directory of @path, which includes it. */
-static int add_file(struct files *files, const char *path, const char *name)
+/* @name is relative to the directory of the file that includes it. */
+static int add_file(struct reader *reader, const char *name, const struct file *by,
+		    unsigned int line)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = by && *name != '/' ? strrchr(by->path, '/') : NULL;
+	struct file *file = &reader->files[reader->count];
 
-	if (files->count == MAX_FILES)
-		return -ELOOP;
-	if (asprintf(&files->paths[files->count], "%.*s%s",
-		     slash && *name != '/' ? (int)(slash + 1 - path) : 0, path, name) < 0)
-		return -ENOMEM;
-	files->count++;
+	if (reader->count == MAX_FILES)
+		return set_error(reader, -ELOOP, "%s:%u: more than %d files: does one include itself?",
+				 by->path, line, MAX_FILES);
+	if (asprintf(&file->path, "%.*s%s", slash ? (int)(slash + 1 - by->path) : 0,
+		     by ? by->path : "", name) < 0)
+		return no_memory(reader);
+	file->by = by;
+	file->line = line;
+	reader->count++;
 	return 0;
 }
 
-static int read_file(struct expected *expected, struct files *files, const char *path)
+static int take_line(struct reader *reader, const struct file *file, unsigned int number,
+		     char *line)
 {
-	FILE *file = fopen(path, "re");
-	char line[512], *word, *next;
+	char *next, *word, *included = NULL, *rest;
+
+	line[strcspn(line, "#\n")] = '\0';
+	word = strtok_r(line, " \t", &next);
+	if (!word)
+		return 0;
+	if (!strcmp(word, "include")) {
+		included = strtok_r(NULL, " \t", &next);
+		if (!included)
+			return set_error(reader, -EINVAL, "%s:%u: include which file?",
+					 file->path, number);
+	}
+	rest = strtok_r(NULL, " \t", &next);
+	if (rest)
+		return set_error(reader, -EINVAL, "%s:%u: '%s' is one word too many", file->path,
+				 number, rest);
+	if (included)
+		return add_file(reader, included, file, number);
+	if (!matches_any(word))
+		return set_error(reader, -EINVAL, "%s:%u: no case matches '%s'", file->path,
+				 number, word);
+	return add(reader, word);
+}
+
+static int cannot_read(struct reader *reader, const struct file *file, int error)
+{
+	if (!file->by)
+		return set_error(reader, -error, "%s: %s", file->path, strerror(error));
+	return set_error(reader, -error, "%s: %s, included by %s:%u", file->path, strerror(error),
+			 file->by->path, file->line);
+}
+
+static int read_file(struct reader *reader, const struct file *file)
+{
+	FILE *stream = fopen(file->path, "re");
+	unsigned int number = 0;
+	char *line = NULL;
+	size_t size = 0;
 	int ret = 0;
 
-	if (!file)
-		return -errno;
-	while (!ret && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "#\n")] = '\0';
-		word = strtok_r(line, " \t", &next);
-		if (!word)
-			continue;
-		if (strcmp(word, "include")) {
-			ret = add(expected, word);
-			continue;
-		}
-		word = strtok_r(NULL, " \t", &next);
-		ret = word ? add_file(files, path, word) : -EINVAL;
-	}
-	fclose(file);
+	if (!stream)
+		return cannot_read(reader, file, errno);
+	while (!ret && getline(&line, &size, stream) >= 0)
+		ret = take_line(reader, file, ++number, line);
+	if (!ret && !feof(stream))
+		ret = cannot_read(reader, file, errno);
+	free(line);
+	fclose(stream);
 	return ret;
 }
 
-int expected_read(const char *path, struct expected **out)
+int expected_read(const char *path, struct expected **out, char error[EXPECTED_ERROR])
 {
-	struct expected *expected = calloc(1, sizeof(*expected));
-	struct files files = { 0 };
+	struct reader reader = { .expected = calloc(1, sizeof(struct expected)), .error = error };
 	size_t i;
 	int ret;
 
-	ret = expected ? add_file(&files, "", path) : -ENOMEM;
-	for (i = 0; i < files.count && !ret; i++)
-		ret = read_file(expected, &files, files.paths[i]);
-	while (files.count)
-		free(files.paths[--files.count]);
+	ret = reader.expected ? add_file(&reader, path, NULL, 0) : no_memory(&reader);
+	for (i = 0; i < reader.count && !ret; i++)
+		ret = read_file(&reader, &reader.files[i]);
+	while (reader.count)
+		free(reader.files[--reader.count].path);
 	if (ret)
-		expected_destroy(expected);
+		expected_destroy(reader.expected);
 	else
-		*out = expected;
+		*out = reader.expected;
 	return ret;
 }
 

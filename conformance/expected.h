@@ -3,7 +3,8 @@
  * The skips that a run may have (--expect): a file with a case's name or a shell
  * pattern of names on each line, or "include FILE", relative to the file that says so;
  * what follows a '#' is a comment. A skip of any other case is a failure, so that a
- * green run cannot be an empty one.
+ * green run cannot be an empty one. A line that names no case of the suite, whether
+ * it is to be run or not, is an error: the case has another name, or is gone.
  */
 #ifndef EXPECTED_H
 #define EXPECTED_H
@@ -12,8 +13,15 @@
 
 struct expected;
 
-/* 0; -errno of opening a file; -ELOOP if too many are included; -EINVAL; -ENOMEM. */
-int expected_read(const char *path, struct expected **out);
+#define EXPECTED_ERROR	512
+
+/*
+ * 0; -errno of reading a file; -ELOOP if too many are included; -EINVAL for a line that is
+ * wrong; -ENOMEM. On failure @error says which file and line, and why.
+ */
+int expected_read(const char *path, struct expected **out, char error[EXPECTED_ERROR]);
+
+/* NULL is allowed. */
 void expected_destroy(struct expected *expected);
 
 /* Whether a case of this name may be skipped; never, if @expected is NULL. */

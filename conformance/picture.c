@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "asked.h"
 #include "result.h"
 
 /* Lines looked at on either side of each end of a range. */
@@ -38,19 +39,6 @@ static bool overlaps(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 
 /* ---- A word that is wrong ---- */
 
-static bool was_asked(const struct cf *cf, const struct buffer *buf, uint64_t line,
-		      bool invalidated)
-{
-	size_t i, count = cf->asked_count < CASE_ASKED ? cf->asked_count : CASE_ASKED;
-
-	for (i = 0; i < count; i++)
-		if (cf->asked[i].buf == buf &&
-		    (!invalidated || cf->asked[i].type == GEMSYNC_INVALIDATE) &&
-		    overlaps(line, cf->info.line_size, cf->asked[i].offset, cf->asked[i].size))
-			return true;
-	return false;
-}
-
 static enum conform_answer to_answer(bool yes)
 {
 	return yes ? CONFORM_YES : CONFORM_NO;
@@ -62,12 +50,13 @@ void picture_of_word(struct cf *cf, const struct buffer *buf, uint64_t offset, u
 	struct conform_picture *picture = &cf->result->picture;
 	uint64_t size = gemsync_bo_size(buf->bo), line = cf->info.line_size, at, skew;
 	struct conform_line *row;
+	enum asked asked;
 	uint32_t word;
 
 	if (!line)
 		return;
 	snprintf(picture->note, sizeof(picture->note), "%s",
-		 "One word of each line, at the place of the wrong one. What was maintained is what the case asked for, in single syncs; what the driver did of it shows in the words alone.");
+		 "One word of each line, at the place of the wrong one. What was maintained is what the case asked for, in single syncs; what the driver did of it shows in the words alone. A sync before the last write does nothing for it.");
 	/* The word's own place in each line: its neighbours are often of its kind. */
 	skew = offset % line;
 	at = offset / line > AROUND ? (offset / line - AROUND) * line : 0;
@@ -84,8 +73,12 @@ void picture_of_word(struct cf *cf, const struct buffer *buf, uint64_t offset, u
 				 sizeof(row->memory_due), due);
 		row->cleaned = CONFORM_UNKNOWN;
 		row->dropped = CONFORM_UNKNOWN;
-		row->should_clean = to_answer(was_asked(cf, buf, at, false));
-		row->should_drop = to_answer(was_asked(cf, buf, at, true));
+		asked = asked_to_clean(buf, at, line);
+		row->should_clean = to_answer(asked == ASKED);
+		row->clean_early = asked == ASKED_EARLY;
+		asked = asked_to_drop(buf, at, line);
+		row->should_drop = to_answer(asked == ASKED);
+		row->drop_early = asked == ASKED_EARLY;
 	}
 }
 

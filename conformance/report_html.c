@@ -43,6 +43,20 @@ static void write_sentence(const struct conform_report *report, FILE *file)
 		fprintf(file, "All %zu cases that ran passed", report->passed);
 }
 
+/* That it was not the whole suite. */
+static void write_selection(const struct conform_report *report, FILE *file)
+{
+	if (report->filter) {
+		text_markup(file, "<p class=\"part\">A part of the suite: only the cases that match "
+				  "<code>%s</code>", report->filter);
+		fprintf(file, ", %zu of %zu. Of the others this says nothing.</p>\n",
+			report->chosen, report->suite);
+	}
+	if (report->count < report->chosen)
+		fprintf(file, "<p class=\"part\">The run ended after %zu of %zu cases.</p>\n",
+			report->count, report->chosen);
+}
+
 /* What a verdict says nothing about. */
 static void write_unproven(const struct conform_report *report, FILE *file)
 {
@@ -82,6 +96,7 @@ static void write_verdict(const struct conform_report *report, FILE *file)
 		fputs(report->expecting ? ", all as expected" : "; no list says which may be",
 		      file);
 	fprintf(file, "; %.1f seconds.</p>\n", report->seconds);
+	write_selection(report, file);
 	write_unproven(report, file);
 	fputs("</div>\n", file);
 }
@@ -91,6 +106,31 @@ static void write_verdict(const struct conform_report *report, FILE *file)
 static void write_fact(const char *name, const char *value, FILE *file)
 {
 	text_markup(file, "<div><dt>%s</dt><dd>%s</dd></div>\n", name, value);
+}
+
+static const char *describe_policy(const char *policy)
+{
+	if (!strcmp(policy, "strict"))
+		return "strict: a cached BO stays within its DRM file";
+	if (!strcmp(policy, "hooks"))
+		return "hooks: cached BOs are shared";
+	return "the driver does not tell it";
+}
+
+/* "name=value,...": a blank after each comma, where lines may break. */
+static void write_configuration(const char *text, FILE *file)
+{
+	size_t length;
+
+	fputs("<div><dt>Configuration</dt><dd>", file);
+	for (; *text; text += length) {
+		length = strcspn(text, ",") + 1;
+		length = strnlen(text, length);
+		text_markup(file, "%s", strndupa(text, length));
+		if (text[length])
+			fputc(' ', file);
+	}
+	fputs("</dd></div>\n", file);
 }
 
 static void write_device(const struct conform_facts *facts, FILE *file)
@@ -111,6 +151,9 @@ static void write_device(const struct conform_facts *facts, FILE *file)
 	write_fact("Cache", lines, file);
 	snprintf(text, sizeof(text), "%" PRIu32 " bytes", info->line_size);
 	write_fact("Line", info->line_size ? text : "unknown", file);
+	write_fact("Policy", describe_policy(facts->policy), file);
+	if (*facts->configuration)
+		write_configuration(facts->configuration, file);
 }
 
 static void write_facts(const struct conform_report *report, FILE *file)
@@ -182,6 +225,7 @@ static void write_rule(unsigned int number, const struct conform_total *total, F
 	write_count(total->failed, "failed", &separator, file);
 	write_count(total->passed, "passed", &separator, file);
 	write_count(total->skipped, "skipped", &separator, file);
+	write_count(total->not_run, "not run", &separator, file);
 	fprintf(file, "%s</p></li>\n", *separator ? "" : "not covered by a case");
 }
 
@@ -208,8 +252,9 @@ static void write_head(const struct conform_report *report, FILE *file)
 	      "<head>\n<meta charset=\"utf-8\"/>\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\"/>\n", file);
-	text_markup(file, "<title>%s: gemsync conform, %s</title>\n",
-		    report_is_good(report) ? "Good" : "Not good", report->facts.name);
+	text_markup(file, "<title>%s%s: gemsync conform, %s</title>\n",
+		    report_is_good(report) ? "Good" : "Not good",
+		    report->filter ? ", a part" : "", report->facts.name);
 	fprintf(file, "<style>\n%s</style>\n</head>\n", report_html_style);
 }
 

@@ -34,8 +34,12 @@ static void write_content(const char *is, const char *due, FILE *file)
 	fputs("</td>", file);
 }
 
-/* What was done, and whether it should have been: a full dot is yes, an empty one no. */
-static void write_answer(enum conform_answer was, enum conform_answer should, FILE *file)
+/*
+ * What was done, and whether it should have been: a full dot is yes, an empty one no.
+ * @early, if not NULL: that it was asked for, but too early.
+ */
+static void write_answer(enum conform_answer was, enum conform_answer should, const char *early,
+			 FILE *file)
 {
 	static const char *const texts[3][2] = {
 		[CONFORM_NO] = { "\xe2\x97\x8b no", "\xe2\x97\x8b no \xe2\x9c\x97 should be" },
@@ -46,7 +50,7 @@ static void write_answer(enum conform_answer was, enum conform_answer should, FI
 
 	text_markup(file, "<td class=\"done%s\">%s</td>",
 		    was != CONFORM_UNKNOWN && was != should ? " wrong" : "",
-		    texts[was][should == CONFORM_YES]);
+		    early ? early : texts[was][should == CONFORM_YES]);
 }
 
 /* Lines that were left out before @line. */
@@ -71,8 +75,12 @@ static void write_line(const struct conform_line *line, FILE *file)
 		wrong ? " class=\"wrong\"" : "", line->offset);
 	write_content(line->memory, line->memory_due, file);
 	write_content(line->cache, line->cache_due, file);
-	write_answer(line->cleaned, line->should_clean, file);
-	write_answer(line->dropped, line->should_drop, file);
+	write_answer(line->cleaned, line->should_clean,
+		     line->clean_early ? "\xe2\x97\x8b asked for before the CPU's last store" : NULL,
+		     file);
+	write_answer(line->dropped, line->should_drop,
+		     line->drop_early ? "\xe2\x97\x8b asked for before the device's last write" :
+					NULL, file);
 	fputs("</tr>\n", file);
 }
 

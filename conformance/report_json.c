@@ -113,8 +113,10 @@ static void put_line(struct json *json, const struct conform_line *line)
 	put_optional(json, "cache_due", line->cache_due);
 	put_answer(json, "cleaned", line->cleaned);
 	put_answer(json, "should_clean", line->should_clean);
+	put_bool(json, "clean_early", line->clean_early);
 	put_answer(json, "dropped", line->dropped);
 	put_answer(json, "should_drop", line->should_drop);
+	put_bool(json, "drop_early", line->drop_early);
 	close_in(json, '}');
 }
 
@@ -191,6 +193,8 @@ static void put_facts(struct json *json, const struct conform_facts *facts)
 	put_bool(json, "chaos", info->chaos);
 	put_number(json, "line_size", info->line_size);
 	put_number(json, "page_size", info->page_size);
+	put_optional(json, "policy", facts->policy);
+	put_optional(json, "configuration", facts->configuration);
 	close_in(json, '}');
 	open_in(json, "machine", '{');
 	put_text(json, "kernel", facts->kernel);
@@ -216,6 +220,7 @@ static void put_rules(struct json *json, const struct conform_report *report)
 		put_number(json, "passed", totals[number].passed);
 		put_number(json, "failed", totals[number].failed);
 		put_number(json, "skipped", totals[number].skipped);
+		put_number(json, "not_run", totals[number].not_run);
 		close_in(json, '}');
 	}
 	close_in(json, ']');
@@ -232,6 +237,9 @@ int report_json(const struct conform_report *report, FILE *file)
 	put_number(&json, "passed", report->passed);
 	put_number(&json, "failed", report->failed);
 	put_number(&json, "skipped", report->skipped);
+	put_optional(&json, "filter", report->filter ? report->filter : "");
+	put_number(&json, "suite", report->suite);
+	put_number(&json, "chosen", report->chosen);
 	put_bool(&json, "expecting", report->expecting);
 	put_number(&json, "unexpected_skips", report->unexpected);
 	put_text(&json, "started", report->facts.started);

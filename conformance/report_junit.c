@@ -47,8 +47,9 @@ static void write_property(const char *name, const char *value, FILE *file)
 	text_markup(file, "      <property name=\"%s\" value=\"%s\"/>\n", name, value);
 }
 
-static void write_properties(const struct conform_facts *facts, FILE *file)
+static void write_properties(const struct conform_report *report, FILE *file)
 {
+	const struct conform_facts *facts = &report->facts;
 	const struct gemsync_device_info *info = &facts->info;
 	char version[32], line[16];
 
@@ -57,6 +58,8 @@ static void write_properties(const struct conform_facts *facts, FILE *file)
 	snprintf(line, sizeof(line), "%" PRIu32, info->line_size);
 	fputs("    <properties>\n", file);
 	write_property("device", facts->name, file);
+	if (report->filter)
+		write_property("filter", report->filter, file);
 	write_property("driver", info->driver, file);
 	if (!facts->exporter) {
 		write_property("node", info->node, file);
@@ -65,6 +68,8 @@ static void write_properties(const struct conform_facts *facts, FILE *file)
 		write_property("emulated", info->emulated ? "yes" : "no", file);
 		write_property("chaos", info->chaos ? "yes" : "no", file);
 		write_property("line_size", line, file);
+		write_property("policy", *facts->policy ? facts->policy : "not told", file);
+		write_property("configuration", facts->configuration, file);
 	}
 	write_property("kernel", facts->kernel, file);
 	write_property("cpu", facts->machine, file);
@@ -129,7 +134,7 @@ static void write_suite(const struct conform_report *report, size_t first, size_
 		    conform_case_group(report->results[first].c), report->facts.started);
 	write_totals(&totals, file);
 	fputs(">\n", file);
-	write_properties(&report->facts, file);
+	write_properties(report, file);
 	for (i = first; i < first + count; i++)
 		write_case(report, &report->results[i], file);
 	fputs("  </testsuite>\n", file);

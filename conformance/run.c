@@ -24,7 +24,6 @@
 struct run {
 	const struct conform_options *options;
 	struct conform_report *report;
-	struct expected *expected;
 	struct conform_result *shared;	/* with the process of the case */
 	const char *device;		/* its name */
 	struct kernel_log kernel_log;
@@ -216,26 +215,36 @@ static void take_result(struct run *run)
 	report->failed += result->verdict == CONFORM_FAIL;
 	report->skipped += result->verdict == CONFORM_SKIP;
 	if (result->verdict == CONFORM_SKIP) {
-		result->expected_skip = expected_allows(run->expected, result->c->name);
-		report->unexpected += run->options->expect && !result->expected_skip;
+		result->expected_skip = expected_allows(run->options->expected,
+							result->c->name);
+		report->unexpected += report->expecting && !result->expected_skip;
 	}
 	if (run->options->ended)
 		run->options->ended(report, result, run->options->data);
 }
 
-static int run_cases(struct run *run)
+/* Which cases there are for the run, and room for their results. */
+static int choose_cases(struct run *run)
+{
+	struct conform_report *report = run->report;
+	const char *filter = run->options->filter;
+	const struct conform_case *c;
+
+	for (; (c = conform_case(report->suite)); report->suite++)
+		report->chosen += conform_case_matches(c, filter);
+	if (!report->chosen)
+		return -EINVAL;
+	report->filter = filter ? strdup(filter) : NULL;
+	report->results = calloc(report->chosen, sizeof(*report->results));
+	return report->results && (!filter || report->filter) ? 0 : -ENOMEM;
+}
+
+static void run_cases(struct run *run)
 {
 	const struct conform_case *c;
-	size_t i, count = 0;
 	bool ended;
+	size_t i;
 
-	for (i = 0; (c = conform_case(i)); i++)
-		count += conform_case_matches(c, run->options->filter);
-	if (!count)
-		return -EINVAL;
-	run->report->results = calloc(count, sizeof(*run->report->results));
-	if (!run->report->results)
-		return -ENOMEM;
 	for (i = 0; (c = conform_case(i)); i++) {
 		if (!conform_case_matches(c, run->options->filter))
 			continue;
@@ -246,7 +255,6 @@ static int run_cases(struct run *run)
 		if (!ended || (run->options->stop && run->report->failed))
 			break;
 	}
-	return 0;
 }
 
 /* ---- Facts ---- */
@@ -333,21 +341,19 @@ static int gather_facts(struct run *run)
 static int run_all(struct run *run)
 {
 	double begin = seconds_now();
-	int ret = 0;
+	int ret;
 
 	run->shared = mmap(NULL, sizeof(*run->shared), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run->shared == MAP_FAILED)
 		return -ENOMEM;
-	if (run->options->expect)
-		ret = expected_read(run->options->expect, &run->expected);
-	run->report->expecting = run->expected;
+	run->report->expecting = run->options->expected;
+	ret = choose_cases(run);
 	if (!ret)
 		ret = gather_facts(run);
 	if (!ret)
-		ret = run_cases(run);
+		run_cases(run);
 	run->report->seconds = seconds_now() - begin;
-	expected_destroy(run->expected);
 	munmap(run->shared, sizeof(*run->shared));
 	return ret;
 }
@@ -380,5 +386,6 @@ void conform_report_destroy(struct conform_report *report)
 	if (!report)
 		return;
 	free(report->results);
+	free(report->filter);
 	free(report);
 }

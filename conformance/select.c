@@ -75,6 +75,32 @@ bool conform_case_matches(const struct conform_case *c, const char *filter)
 	return false;
 }
 
+static bool matches_any(const char *pattern, size_t length)
+{
+	const struct conform_case *c;
+	size_t i;
+
+	for (i = 0; (c = conform_case(i)); i++)
+		if (matches(c, pattern, length))
+			return true;
+	return false;
+}
+
+const char *conform_filter_unknown(const char *filter, size_t *length)
+{
+	const char *term = filter;
+
+	if (!filter)
+		return NULL;
+	do {
+		*length = strcspn(term, ",");
+		if (!matches_any(term, *length))
+			return term;
+		term += *length + (term[*length] == ',');
+	} while (*term);
+	return NULL;
+}
+
 const char *conform_verdict_name(enum conform_verdict verdict)
 {
 	static const char *const names[] = {
@@ -84,28 +110,45 @@ const char *conform_verdict_name(enum conform_verdict verdict)
 	return names[verdict];
 }
 
-static void count(struct conform_total *total, enum conform_verdict verdict)
+/* What became of a case: NULL if it was not run. */
+static const struct conform_result *result_of(const struct conform_report *report,
+					      const struct conform_case *c)
 {
-	total->passed += verdict == CONFORM_PASS;
-	total->failed += verdict == CONFORM_FAIL;
-	total->skipped += verdict == CONFORM_SKIP;
+	size_t i;
+
+	for (i = 0; i < report->count; i++)
+		if (report->results[i].c == c)
+			return &report->results[i];
+	return NULL;
+}
+
+static void count(struct conform_total *total, const struct conform_result *result)
+{
+	if (!result) {
+		total->not_run++;
+		return;
+	}
+	total->passed += result->verdict == CONFORM_PASS;
+	total->failed += result->verdict == CONFORM_FAIL;
+	total->skipped += result->verdict == CONFORM_SKIP;
 }
 
 void conform_totals(const struct conform_report *report,
 		    struct conform_total totals[CONFORM_RULES + 1])
 {
-	const struct conform_result *result;
+	const struct conform_case *c;
 	char rules[64], *rule, *rest;
 	unsigned long number;
+	size_t i;
 
 	memset(totals, 0, (CONFORM_RULES + 1) * sizeof(*totals));
-	for (result = report->results; result < report->results + report->count; result++) {
-		snprintf(rules, sizeof(rules), "%s", result->c->rules);
+	for (i = 0; (c = conform_case(i)); i++) {
+		snprintf(rules, sizeof(rules), "%s", c->rules);
 		rest = rules;
 		while ((rule = strsep(&rest, " "))) {
 			number = strtoul(rule + 1, NULL, 10);
 			if (number && number <= CONFORM_RULES)
-				count(&totals[number], result->verdict);
+				count(&totals[number], result_of(report, c));
 		}
 	}
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 /* gemsync conform: run the conformance suite, and say what it found in several ways. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conform.h"
+#include "conform_table.h"
+#include "expected.h"
 #include "report.h"
 #include "tool.h"
 
@@ -35,219 +38,145 @@ static const char help[] =
 	"Exit status: 0 if cases passed and none failed, 1 if one failed, or was skipped that\n"
 	"--expect does not name, or none passed, 2 for wrong usage, 3 if the device cannot be used.\n";
 
+/* A file that a report goes to. */
+struct output {
+	const char *path;	/* NULL if it was not asked for; "-" is standard output */
+	int (*write)(const struct conform_report *report, FILE *file);
+	FILE *file;
+	bool created;		/* there was none before */
+};
+
+enum { JUNIT, JSON, HTML, OUTPUTS };
+
 struct conform_arguments {
 	struct conform_options options;
 	bool list;
 	bool tap;
-	const char *junit;
-	const char *json;
-	const char *html;
+	const char *expect;
+	struct output outputs[OUTPUTS];
 };
 
-static const struct tool_column list_columns[] = {
-	{ "case", SCOLS_JSON_STRING, 0 },
-	{ "rules", SCOLS_JSON_STRING, 0 },
-	{ "shows that", SCOLS_JSON_STRING, SCOLS_FL_WRAP },
-};
-
-static const struct tool_column result_columns[] = {
-	{ "case", SCOLS_JSON_STRING, 0 },
-	{ "rules", SCOLS_JSON_STRING, 0 },
-	{ "verdict", SCOLS_JSON_STRING, 0 },
-	{ "time", SCOLS_JSON_STRING, SCOLS_FL_RIGHT },
-	{ "why", SCOLS_JSON_STRING, SCOLS_FL_WRAP },
-};
-
-/* ---- Listing ---- */
-
-static enum exit_code list_cases(const char *filter)
-{
-	struct libscols_table *table;
-	const struct conform_case *c;
-	const char *cells[ARRAY_SIZE(list_columns)];
-	size_t i, count = 0;
-
-	table = tool_table_create("cases", list_columns, ARRAY_SIZE(list_columns), false);
-	for (i = 0; table && (c = conform_case(i)); i++) {
-		if (!conform_case_matches(c, filter))
-			continue;
-		cells[0] = conform_case_name(c);
-		cells[1] = conform_case_rules(c);
-		cells[2] = conform_case_purpose(c);
-		if (tool_table_add(table, cells, ARRAY_SIZE(cells)))
-			break;
-		count++;
-	}
-	if (!count) {
-		tool_complain(table ? "no case matches '%s'" : "out of memory", filter);
-		scols_unref_table(table);
-		return TOOL_USAGE;
-	}
-	scols_print_table(table);
-	scols_unref_table(table);
-	return TOOL_OK;
-}
-
-/* ---- The table ---- */
-
-static const char *verdict_of(const struct conform_report *report,
-			      const struct conform_result *result)
-{
-	if (report_is_unexpected(report, result))
-		return "skip!";
-	return conform_verdict_name(result->verdict);
-}
-
-static int add_result(const struct conform_report *report, const struct conform_result *result,
-		      struct libscols_table *table)
-{
-	const char *cells[ARRAY_SIZE(result_columns)];
-	char seconds[16], why[sizeof(result->reason) + sizeof(result->remedy) + 4];
-
-	snprintf(seconds, sizeof(seconds), "%.2f s", result->seconds);
-	snprintf(why, sizeof(why), "%s%s%s", result->reason, *result->remedy ? "; " : "",
-		 result->remedy);
-	cells[0] = conform_case_name(result->c);
-	cells[1] = conform_case_rules(result->c);
-	cells[2] = verdict_of(report, result);
-	cells[3] = seconds;
-	cells[4] = why;
-	return tool_table_add(table, cells, ARRAY_SIZE(cells));
-}
-
-static const char *answer(enum conform_answer was, enum conform_answer should)
-{
-	static const char *const texts[3][2] = {
-		[CONFORM_NO] = { "no", "NO, should be" },
-		[CONFORM_YES] = { "YES, should not", "yes" },
-		[CONFORM_UNKNOWN] = { "not asked for", "asked for" },
-	};
-
-	return texts[was][should == CONFORM_YES];
-}
-
-static void print_content(const char *is, const char *due)
-{
-	char text[48];
-
-	snprintf(text, sizeof(text), *due ? "%s, should be %s" : "%s", is, due);
-	printf("%-28s", text);
-}
-
-static void print_picture(const struct conform_result *result)
-{
-	const struct conform_picture *picture = &result->picture;
-	const struct conform_line *line;
-
-	printf("\n%s: %s\n%s\n  %-12s%-28s%-28s%-18s%s\n", conform_case_name(result->c),
-	       picture->title, picture->note, "line at", "memory", "cache", "written back",
-	       "dropped");
-	for (line = picture->lines; line < picture->lines + picture->count; line++) {
-		printf("  %#-12" PRIx64, line->offset);
-		print_content(line->memory, line->memory_due);
-		print_content(line->cache, line->cache_due);
-		printf("%-18s%s\n", answer(line->cleaned, line->should_clean),
-		       answer(line->dropped, line->should_drop));
-	}
-}
-
-static void print_device(const struct conform_facts *facts)
-{
-	const struct gemsync_device_info *info = &facts->info;
-
-	if (facts->exporter)
-		printf("Exporter: %s", info->driver);
-	else
-		printf("Device: %s, driver %s %" PRIu32 ".%" PRIu32 ", %scoherent%s%s, lines of %"
-		       PRIu32 " bytes", info->node, info->driver, info->version_major,
-		       info->version_minor, info->coherent ? "" : "not ",
-		       info->emulated ? ", emulated" : "", info->chaos ? " (chaos)" : "",
-		       info->line_size);
-	printf("; %s on %s\n", facts->kernel, facts->machine);
-	if (!facts->kernel_log)
-		printf("The kernel's log cannot be read: its warnings are not seen.\n");
-	putchar('\n');
-}
-
-static int print_table(const struct conform_report *report)
-{
-	struct libscols_table *table;
-	size_t i;
-	int ret = 0;
-
-	table = tool_table_create("conformance", result_columns, ARRAY_SIZE(result_columns), false);
-	if (!table)
-		return -ENOMEM;
-	print_device(&report->facts);
-	for (i = 0; i < report->count && !ret; i++)
-		ret = add_result(report, &report->results[i], table);
-	if (!ret)
-		scols_print_table(table);
-	scols_unref_table(table);
-	for (i = 0; i < report->count; i++)
-		if (report->results[i].picture.count)
-			print_picture(&report->results[i]);
-	if (report->unexpected)
-		printf("\n%zu skips (skip!) are not among the expected ones\n", report->unexpected);
-	printf("\n%zu passed, %zu failed, %zu skipped\n", report->passed, report->failed,
-	       report->skipped);
-	return ret;
-}
+#define for_each_output(args, output)						\
+	for ((output) = (args)->outputs; (output) < (args)->outputs + OUTPUTS; (output)++)
 
 /* ---- Files ---- */
 
-static bool is_stdout(const char *path)
+static bool is_stdout(const struct output *output)
 {
-	return path && !strcmp(path, "-");
-}
-
-static int write_file(const struct conform_report *report, const char *path,
-		      int (*write)(const struct conform_report *report, FILE *file))
-{
-	FILE *file;
-	int ret;
-
-	if (!path)
-		return 0;
-	if (is_stdout(path))
-		return write(report, stdout);
-	file = fopen(path, "we");
-	if (!file) {
-		ret = -errno;
-		goto out;
-	}
-	ret = write(report, file);
-	if (fclose(file) && !ret)
-		ret = -errno;
-out:
-	if (ret)
-		tool_complain("%s: %s", path, strerror(-ret));
-	return ret;
+	return output->path && !strcmp(output->path, "-");
 }
 
 /* How many outputs there are that take the table's place. */
-static unsigned int in_place(const struct conform_arguments *args)
+static unsigned int in_place(struct conform_arguments *args)
 {
-	return args->tap + is_stdout(args->junit) + is_stdout(args->json) + is_stdout(args->html);
+	struct output *output;
+	unsigned int count = args->tap;
+
+	for_each_output(args, output)
+		count += is_stdout(output);
+	return count;
 }
 
-static enum exit_code say_all(const struct conform_report *report,
-			      const struct conform_arguments *args)
+/* What is in the file stays until there is something to write. 0 or -errno. */
+static int open_output(struct output *output)
 {
+	int fd;
+
+	if (is_stdout(output)) {
+		output->file = stdout;
+		return 0;
+	}
+	fd = open(output->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	output->created = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(output->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return -errno;
+	output->file = fdopen(fd, "w");
+	if (output->file)
+		return 0;
+	close(fd);
+	return -ENOMEM;
+}
+
+/* Close what no report was written to: as if it had never been opened. */
+static void drop_outputs(struct conform_arguments *args)
+{
+	struct output *output;
+
+	for_each_output(args, output) {
+		if (!output->file || is_stdout(output))
+			continue;
+		fclose(output->file);
+		output->file = NULL;
+		if (output->created)
+			unlink(output->path);
+	}
+}
+
+/* Before the run, which may be long: a path that cannot be written ends it at once. */
+static bool open_outputs(struct conform_arguments *args)
+{
+	struct output *output;
+	int ret;
+
+	for_each_output(args, output) {
+		ret = output->path ? open_output(output) : 0;
+		if (!ret)
+			continue;
+		tool_complain("%s: %s", output->path, strerror(-ret));
+		drop_outputs(args);
+		return false;
+	}
+	return true;
+}
+
+/* Empty a file of what was in it before; what else there is to write to has nothing in it. */
+static int empty(FILE *file)
+{
+	struct stat st;
+
+	if (fstat(fileno(file), &st))
+		return -errno;
+	if (S_ISREG(st.st_mode) && ftruncate(fileno(file), 0))
+		return -errno;
+	return 0;
+}
+
+static int write_output(const struct conform_report *report, struct output *output)
+{
+	FILE *file = output->file;
+	int ret;
+
+	if (!file)
+		return 0;
+	if (is_stdout(output))
+		return output->write(report, file);
+	output->file = NULL;
+	ret = empty(file);
+	if (!ret)
+		ret = output->write(report, file);
+	if (fclose(file) && !ret)
+		ret = -errno;
+	if (ret)
+		tool_complain("%s: %s", output->path, strerror(-ret));
+	return ret;
+}
+
+static enum exit_code say_all(const struct conform_report *report, struct conform_arguments *args)
+{
+	struct output *output;
 	int ret = 0;
 
 	if (args->tap)
 		ret = report_tap_end(report, stdout);
 	else if (!in_place(args))
-		ret = print_table(report);
+		ret = conform_table(report);
 	if (ret)
 		tool_complain("cannot print the results: %s", strerror(-ret));
-	if (!ret)
-		ret = write_file(report, args->junit, report_junit);
-	if (!ret)
-		ret = write_file(report, args->json, report_json);
-	if (!ret)
-		ret = write_file(report, args->html, report_html);
+	for_each_output(args, output)
+		if (!ret)
+			ret = write_output(report, output);
 	if (ret)
 		return TOOL_CANNOT;
 	return report_is_good(report) ? TOOL_OK : TOOL_FAILED;
@@ -274,9 +203,16 @@ static void tap_end(const struct conform_report *report, const struct conform_re
 	report_tap_result(report, result, stdout);
 }
 
+static void complain_of_device(const char *device, int error)
+{
+	tool_complain("cannot run the suite on %s: %s", device ? device : "the first device",
+		      strerror(error));
+	if (!device)
+		tool_complain("without a GPU of a known driver, try --device sim, a simulated one");
+}
+
 static enum exit_code run_suite(struct conform_arguments *args)
 {
-	const char *device = args->options.device ? args->options.device : "the first device";
 	bool terminal = !args->tap && isatty(STDERR_FILENO);
 	struct conform_report *report;
 	enum exit_code code;
@@ -292,11 +228,31 @@ static enum exit_code run_suite(struct conform_arguments *args)
 	if (terminal)
 		fputs("\r\033[K", stderr);
 	if (ret) {
-		tool_complain("cannot run the suite on %s: %s", device, strerror(-ret));
+		complain_of_device(args->options.device, -ret);
 		return TOOL_CANNOT;
 	}
 	code = say_all(report, args);
 	conform_report_destroy(report);
+	return code;
+}
+
+/* All that can be wrong with the arguments is said before the device is opened. */
+static enum exit_code run_with_files(struct conform_arguments *args)
+{
+	struct expected *expected = NULL;
+	char error[EXPECTED_ERROR];
+	enum exit_code code = TOOL_USAGE;
+
+	if (args->expect && expected_read(args->expect, &expected, error)) {
+		tool_complain("%s", error);
+		return TOOL_USAGE;
+	}
+	args->options.expected = expected;
+	if (open_outputs(args)) {
+		code = run_suite(args);
+		drop_outputs(args);
+	}
+	expected_destroy(expected);
 	return code;
 }
 
@@ -340,10 +296,10 @@ static bool take_option(int opt, struct conform_arguments *args)
 	switch (opt) {
 	case 'd': file = &args->options.device; break;
 	case 'f': file = &args->options.filter; break;
-	case 'e': file = &args->options.expect; break;
-	case OPTION_JUNIT: file = &args->junit; break;
-	case OPTION_JSON: file = &args->json; break;
-	case OPTION_HTML: file = &args->html; break;
+	case 'e': file = &args->expect; break;
+	case OPTION_JUNIT: file = &args->outputs[JUNIT].path; break;
+	case OPTION_JSON: file = &args->outputs[JSON].path; break;
+	case OPTION_HTML: file = &args->outputs[HTML].path; break;
 	case 'l': args->list = true; return true;
 	case 'x': args->options.stop = true; return true;
 	case OPTION_TAP: args->tap = true; return true;
@@ -354,21 +310,27 @@ static bool take_option(int opt, struct conform_arguments *args)
 	return true;
 }
 
-static bool matches_any(const char *filter)
+/* Each term of a filter is to choose something: one that is misspelt leaves cases out. */
+static bool filter_matches(const char *filter)
 {
-	const struct conform_case *c;
-	size_t i;
+	size_t length;
+	const char *term = conform_filter_unknown(filter, &length);
 
-	for (i = 0; (c = conform_case(i)); i++)
-		if (conform_case_matches(c, filter))
-			return true;
-	tool_complain("no case matches '%s'", filter);
-	return false;
+	if (term)
+		tool_complain("no case matches '%.*s'", (int)length, term);
+	return !term;
 }
 
 enum exit_code tool_conform(int argc, char **argv)
 {
-	struct conform_arguments args = { .options.timeout = CONFORM_TIMEOUT };
+	struct conform_arguments args = {
+		.options.timeout = CONFORM_TIMEOUT,
+		.outputs = {
+			[JUNIT].write = report_junit,
+			[JSON].write = report_json,
+			[HTML].write = report_html,
+		},
+	};
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "d:f:le:t:xh", long_options, NULL)) != -1) {
@@ -385,9 +347,9 @@ enum exit_code tool_conform(int argc, char **argv)
 		tool_complain("only one output can go to standard output");
 		return tool_usage(argv[0]);
 	}
-	if (args.list)
-		return list_cases(args.options.filter);
-	if (!matches_any(args.options.filter))
+	if (!filter_matches(args.options.filter))
 		return TOOL_USAGE;
-	return run_suite(&args);
+	if (args.list)
+		return conform_list(args.options.filter);
+	return run_with_files(&args);
 }

@@ -11,10 +11,10 @@
 #define SIM	"sim"
 
 static const struct tool_column columns[] = {
-	{ "scenario", SCOLS_JSON_STRING, 0 },
+	{ "scenario", SCOLS_JSON_STRING, SCOLS_FL_WRAP },
 	{ "done", SCOLS_JSON_STRING, SCOLS_FL_WRAP },
-	{ "expected", SCOLS_JSON_STRING, 0 },
-	{ "seen", SCOLS_JSON_STRING, 0 },
+	{ "expected", SCOLS_JSON_STRING, SCOLS_FL_WRAP },
+	{ "seen", SCOLS_JSON_STRING, SCOLS_FL_WRAP },
 	{ "lines", SCOLS_JSON_STRING, 0 },
 	{ "verdict", SCOLS_JSON_STRING, 0 },
 };
@@ -137,7 +137,11 @@ static enum exit_code run_rows(struct demo *demo, bool json)
 		if (ret)
 			code = TOOL_FAILED;
 	}
-	scols_print_table(table);
+	ret = tool_table_print(table);
+	if (ret) {
+		tool_complain("cannot print the table: %s", strerror(-ret));
+		code = TOOL_CANNOT;
+	}
 	if (!json)
 		fputs(legend, stdout);
 	scols_unref_table(table);

@@ -115,7 +115,7 @@ enum exit_code tool_info(int argc, char **argv)
 	struct tool_options options = { 0 };
 	struct libscols_table *table;
 	enum exit_code code;
-	int ret;
+	int ret, printed = 0;
 
 	if (!tool_parse(argc, argv, help, &options, &code))
 		return code;
@@ -129,10 +129,14 @@ enum exit_code tool_info(int argc, char **argv)
 	else
 		ret = add_all(table);
 	if (!options.device || !ret)
-		scols_print_table(table);
+		printed = tool_table_print(table);
 	scols_unref_table(table);
-	if (!ret)
+	if (!ret && !printed)
 		return TOOL_OK;
+	if (printed) {
+		tool_complain("cannot print the table: %s", strerror(-printed));
+		return TOOL_CANNOT;
+	}
 	tool_complain("%s: %s", options.device ? options.device : "sim", describe_error(ret));
 	return TOOL_CANNOT;
 }

@@ -60,4 +60,10 @@ struct libscols_table *tool_table_create(const char *name, const struct tool_col
 /* Add a row of @count cells. 0 or -errno. */
 int tool_table_add(struct libscols_table *table, const char *const *cells, size_t count);
 
+/*
+ * Print it, once: to a terminal, no wider than that as far as columns with SCOLS_FL_WRAP
+ * allow, which are wrapped at blanks. 0 or -errno.
+ */
+int tool_table_print(struct libscols_table *table);
+
 #endif

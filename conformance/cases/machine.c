@@ -72,24 +72,33 @@ int module_counter(const char *module, const char *name, uint64_t *value)
 	return ret;
 }
 
-int module_parameter(struct cf *cf, const char *name, char *value, size_t size)
+int module_parameters(struct cf *cf, char *path, size_t size)
 {
-	char path[128];
 	struct stat st;
-	FILE *file;
-	int ret = -EIO;
 
 	if (fstat(cf->fd, &st))
 		return -errno;
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device/driver/module/parameters/%s",
-		 major(st.st_rdev), minor(st.st_rdev), name);
+	snprintf(path, size, "/sys/dev/char/%u:%u/device/driver/module/parameters",
+		 major(st.st_rdev), minor(st.st_rdev));
+	return 0;
+}
+
+int module_parameter(struct cf *cf, const char *name, char *value, size_t size)
+{
+	char folder[96], path[192];
+	FILE *file;
+	int ret = module_parameters(cf, folder, sizeof(folder));
+
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
-	if (fgets(value, (int)size, file)) {
+	if (fgets(value, (int)size, file))
 		value[strcspn(value, "\n")] = '\0';
-		ret = 0;
-	}
+	else
+		ret = -EIO;
 	fclose(file);
 	return ret;
 }

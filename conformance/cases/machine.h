@@ -17,7 +17,10 @@ void need_memory(uint64_t bytes);
  */
 int module_counter(const char *module, const char *name, uint64_t *value);
 
-/* A parameter of the device's own module, without its line's end. 0 or -errno. */
+/* The folder of the parameters of the device's own module, whether or not it has any. */
+int module_parameters(struct cf *cf, char *path, size_t size);
+
+/* One of them, without its line's end. 0 or -errno. */
 int module_parameter(struct cf *cf, const char *name, char *value, size_t size);
 
 /* What the BOs have, as far as the device and its modules say. */

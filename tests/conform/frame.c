@@ -43,6 +43,18 @@ CASE(r2_wrong_word, "R2", 0, "a word that is wrong is shown with the lines aroun
 	EXPECT_GPU(cf, buf, 1024, NEW);
 }
 
+/* The GPU's last write is newer than the invalidate. */
+CASE(r2_stale_word, "R2", 0, "a sync before the last write is shown as too early for it")
+{
+	struct buffer *buf = new_buffer(cf, 4096, GEMSYNC_BO_CACHED);
+
+	put_both(cf, buf, 1024, OLD);
+	EXPECT_OK(invalidate(cf, buf, 1024, 128));
+	EXPECT_CPU(cf, buf, 1024, OLD);
+	gpu_put(cf, buf, 1024, NEW);
+	EXPECT_CPU(cf, buf, 1024, NEW);
+}
+
 CASE(r3_skips, "R3", 0, "a case that skips is skipped")
 {
 	skip("it was told to", "do not tell it to");
@@ -192,7 +204,8 @@ CASE(r9_kernel_is_quiet, "R9", NEED_VM, "a complaint is not that of the next cas
 {
 }
 
-CASES(verdicts, "Verdicts", &r1_passes, &r2_fails, &r2_wrong_word, &r3_skips, &r3_needs,
+CASES(verdicts, "Verdicts", &r1_passes, &r2_fails, &r2_wrong_word, &r2_stale_word,
+      &r3_skips, &r3_needs,
       &r4_many_checks);
 
 CASES(behaviour, "Bad behaviour <&>", &r5_crashes, &r5_hangs, &r5_hangs_deaf, &r6_exits_early,
