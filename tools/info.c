@@ -21,15 +21,32 @@ static const struct tool_column columns[] = {
 
 static const char *describe_sync(const struct gemsync_device_info *info)
 {
+	struct gemsync_cpu_info cpu;
+
 	if (info->coherent)
 		return "none needed: the device snoops CPU caches";
-	if (!info->can_sync)
-		return "none: the driver has no call for it; for write-combined BOs none is needed";
 	if (info->emulated && !strcmp(info->driver, "sim"))
 		return "by the library: it simulates the device in this process";
-	if (info->emulated)
+	if (info->emulated && info->can_sync)
 		return "by the kernel: only its maintenance moves emulated lines";
-	return "by the kernel: the driver's own call";
+	if (!info->emulated && !gemsync_cpu_query(&cpu))
+		return info->can_sync ? "by this CPU where a BO is mapped, else by the driver's call" :
+					"by this CPU where a BO is mapped: the driver has no call";
+	if (!info->can_sync)
+		return "none: the driver has no call for it; for write-combined BOs none is needed";
+	return "by the driver's call: this CPU has no maintenance in user space";
+}
+
+/* Which is no column: there is one for all devices. */
+static void print_cpu(void)
+{
+	struct gemsync_cpu_info cpu;
+
+	if (gemsync_cpu_query(&cpu))
+		printf("this CPU: %s\n", cpu.why);
+	else
+		printf("this CPU: %s, lines of %zu bytes, granule of %zu; %s\n", cpu.backend,
+		       cpu.line_size, cpu.granule, cpu.why);
 }
 
 static const char *describe_error(int error)
@@ -106,7 +123,7 @@ static int add_all(struct libscols_table *table)
 static const char help[] =
 	"usage: gemsync info [--device DEVICE] [--json]\n\n"
 	"Shows the devices of this machine, or one: whether they snoop CPU caches, and how their\n"
-	"buffer objects are synchronized.\n\n"
+	"buffer objects are synchronized; and what this CPU can do in user space.\n\n"
 	"  -d, --device DEVICE  only this one\n"
 	"  -j, --json           print JSON\n";
 
@@ -128,8 +145,11 @@ enum exit_code tool_info(int argc, char **argv)
 		ret = add_named(table, options.device, false);
 	else
 		ret = add_all(table);
-	if (!options.device || !ret)
+	if (!options.device || !ret) {
 		printed = tool_table_print(table);
+		if (!printed && !options.json)
+			print_cpu();
+	}
 	scols_unref_table(table);
 	if (!ret && !printed)
 		return TOOL_OK;
