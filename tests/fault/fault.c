@@ -171,6 +171,7 @@ void fault_run(void **state, const struct context_ops *ops, const struct fault_c
 
 void fault_open(void)
 {
+	cmocka_set_test_filter(getenv("GEMSYNC_FAULT_CASE"));
 	inject_open();
 }
 

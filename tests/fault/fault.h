@@ -4,7 +4,8 @@
  * failing: one at a time, by the kernel's fail-nth, and then all allocations at once.
  * The call fails with -ENOMEM or -EFAULT or does its work, nothing is left over, and
  * without the failure it works. Needs a kernel with CONFIG_FAULT_INJECTION;
- * GEMSYNC_FAULT_VERBOSE=1 shows in the kernel log where failures were injected.
+ * GEMSYNC_FAULT_VERBOSE=1 shows in the kernel log where failures were injected,
+ * GEMSYNC_FAULT_CASE=PATTERN runs the cases of that name, which may have * and ?.
  */
 #ifndef FAULT_H
 #define FAULT_H
