@@ -89,11 +89,19 @@ static void with_dirty_unmapped(struct context *c)
 	assert_ok(fault_unmap(&c->map));
 }
 
+/* Not by the call: where eviction took the map, touching it is a call of its own. */
+static void put_jobs(struct context *c)
+{
+	c->chain.jobs[0] = jm_write_value(c->target, JM_IMM32, 7, job_va(&c->chain, 1));
+	c->chain.jobs[1] = jm_job(JM_NULL, 0);
+}
+
 static void with_chain(struct context *c)
 {
 	with_bos(c);
 	c->chain = new_chain_on(c->fd);
 	c->target = pf_bo_va(c->fd, c->wc);
+	put_jobs(c);
 	c->syncobjs[0] = pf_new_syncobj(c->fd);
 	c->syncobjs[1] = pf_new_syncobj(c->fd);
 	assert_ok(drmSyncobjSignal(c->fd, c->syncobjs, 1));
@@ -296,8 +304,6 @@ static int call_submit(struct context *c)
 	args.in_sync_count = 1;
 	args.bo_handles = (uintptr_t)bos;
 	args.bo_handle_count = ARRAY_SIZE(bos);
-	c->chain.jobs[0] = jm_write_value(c->target, JM_IMM32, 7, job_va(&c->chain, 1));
-	c->chain.jobs[1] = jm_job(JM_NULL, 0);
 	return pf_submit(c->fd, &args);
 }
 
@@ -320,6 +326,7 @@ static void with_heap(struct context *c)
 /* A worker makes it grow; where it cannot, the job fails, and no other. */
 static int call_grow(struct context *c)
 {
+	put_jobs(c);
 	assert_ok(call_submit(c));
 	assert_ok(pf_wait_syncobj(c->fd, c->syncobjs[1], LONG_NS));
 	return pf_syncobj_error(c->fd, c->syncobjs[1]);
@@ -409,6 +416,7 @@ static void with_everything(struct context *c)
 	assert_ok(call_mmap(c));
 	fault_dirty(c->map);
 	assert_ok(fault_unmap(&c->map));
+	put_jobs(c);
 	assert_ok(call_submit(c));
 }
 
