@@ -48,7 +48,7 @@ int open_debugfs(const struct fixture *f, const char *file)
 	int fd;
 
 	debugfs_path(f, file, path, sizeof(path));
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = open(path, O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 

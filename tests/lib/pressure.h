@@ -8,7 +8,7 @@
 /* The fixture of a device that evicts on demand, or the test is skipped. */
 struct fixture *need_eviction(void **state);
 
-/* Open one of the device's debugfs files for writing: a descriptor or -errno. */
+/* Open one of the device's debugfs files: a descriptor or -errno. */
 int open_debugfs(const struct fixture *f, const char *file);
 
 /* Write to the device's debugfs file: 0 or -errno. */

@@ -1,39 +1,19 @@
 // SPDX-License-Identifier: MIT
-/*
- * Every call of the panthor device with every one of its allocations and copies
- * from and to user memory failing: one at a time, by the kernel's fail-nth, and
- * then all allocations at once. The call fails with -ENOMEM or -EFAULT or does its
- * work, nothing is left over, and without the failure it works. Needs a kernel with
- * CONFIG_FAULT_INJECTION; GEMSYNC_FAULT_VERBOSE=1 shows in the kernel log where
- * failures were injected.
- */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
+/* Every call of the panthor device, with failures. */
 #include <unistd.h>
 #include <xf86drm.h>
 
-#include "fixture.h"
-#include "inject.h"
+#include "fault.h"
 #include "pressure.h"
 
 #define PAGE		4096ull
-#define BO_PAGES	4u
-#define BO_SIZE		(BO_PAGES * PAGE)
 #define BASE		GPU_BIND_AT_START
-
-/* More than any call allocates: the test ends if injection does not. */
-#define POINTS_MAX	5000
 
 #define MANY		100u
 #define RING_SIZE	4096u
 #define WAIT_NS		10000000000ll
 
-/* What a case works with; made anew for each point, and gone when the file is closed. */
+/* Made anew for each point, and gone when the file is closed. */
 struct context {
 	const struct fixture *f;
 	int fd;			/* a DRM file of its own */
@@ -47,17 +27,7 @@ struct context {
 	uint32_t syncobjs[2];
 	uint64_t offset;	/* for mmap() */
 	uint8_t *map;
-};
-
-/* A call with injection, and what is around it. */
-struct fault_case {
-	void (*prepare)(struct context *c);	/* optional */
-	int (*call)(struct context *c);		/* one system call or page fault; -errno */
-	void (*check)(struct context *c);	/* optional; after success */
-	int never_fails;
-	int retries;				/* for ever, as page faults do */
-	int all_only;				/* too many points for one at a time */
-	int other_error;			/* besides -ENOMEM and -EFAULT */
+	struct peer peer;
 };
 
 /* ---- Ingredients ---- */
@@ -65,7 +35,7 @@ struct fault_case {
 static int bo_create(struct context *c, uint32_t flags, uint32_t vm, uint32_t *handle)
 {
 	struct drm_panthor_bo_create args = {
-		.size = BO_SIZE,
+		.size = FAULT_SIZE,
 		.flags = flags,
 		.exclusive_vm_id = vm,
 	};
@@ -148,20 +118,7 @@ static int mmap_offset(struct context *c, uint32_t handle, uint64_t *offset)
 
 static int map_bo(struct context *c)
 {
-	void *map = mmap(NULL, BO_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, c->offset);
-
-	if (map == MAP_FAILED)
-		return -errno;
-	c->map = map;
-	return 0;
-}
-
-static void touch_all(struct context *c)
-{
-	unsigned int i;
-
-	for (i = 0; i < BO_PAGES; i++)
-		((volatile uint8_t *)c->map)[i * PAGE] = 1;
+	return fault_map(c->fd, c->offset, &c->map);
 }
 
 static int group_create(struct context *c, uint32_t queue_count, uint32_t *group)
@@ -200,7 +157,7 @@ static void with_bos(struct context *c)
 static void with_bound(struct context *c)
 {
 	with_bos(c);
-	assert_ok(bind_one(c, map_op(c->wb, 0, BO_PAGES, 0)));
+	assert_ok(bind_one(c, map_op(c->wb, 0, FAULT_PAGES, 0)));
 }
 
 static void with_wc_offset(struct context *c)
@@ -230,19 +187,13 @@ static void with_wb_map(struct context *c)
 static void with_dirty(struct context *c)
 {
 	with_wb_map(c);
-	touch_all(c);
-}
-
-static void without_map(struct context *c)
-{
-	assert_ok(munmap(c->map, BO_SIZE));
-	c->map = NULL;
+	fault_dirty(c->map);
 }
 
 static void with_dirty_unmapped(struct context *c)
 {
 	with_dirty(c);
-	without_map(c);
+	assert_ok(fault_unmap(&c->map));
 }
 
 static void with_group(struct context *c)
@@ -250,7 +201,7 @@ static void with_group(struct context *c)
 	unsigned int i;
 
 	with_bound(c);
-	assert_ok(bind_one(c, map_op(c->wc, 0, BO_PAGES, BO_PAGES)));
+	assert_ok(bind_one(c, map_op(c->wc, 0, FAULT_PAGES, FAULT_PAGES)));
 	assert_ok(group_create(c, 3, &c->group));
 	for (i = 0; i < 2; i++)
 		assert_ok(drmSyncobjCreate(c->fd, 0, &c->syncobjs[i]));
@@ -259,7 +210,7 @@ static void with_group(struct context *c)
 static void with_evicted_map(struct context *c)
 {
 	with_dirty(c);
-	assert_true(evict_all(c->f) >= BO_PAGES);
+	assert_true(evict_all(c->f) >= FAULT_PAGES);
 }
 
 /* The file to write to is there before, as opening it allocates. */
@@ -273,24 +224,14 @@ static void with_evictable(struct context *c)
 static void with_evicted_group(struct context *c)
 {
 	with_group(c);
-	assert_true(evict_all(c->f) >= BO_PAGES);
+	assert_true(evict_all(c->f) >= FAULT_PAGES);
 }
 
 /* ---- The calls ---- */
 
-static int open_again(const struct context *c)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->f->fd);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int call_open(struct context *c)
 {
-	int fd = open_again(c);
+	int fd = fault_open_file(c->f);
 
 	if (fd < 0)
 		return fd;
@@ -357,14 +298,14 @@ static int call_mmap(struct context *c)
 /* The fault is tried again until it succeeds. */
 static int call_touch(struct context *c)
 {
-	return ((volatile uint8_t *)c->map)[PAGE] ? -EIO : 0;
+	return fault_touch(c->map) ? -EIO : 0;
 }
 
 static int call_bo_sync(struct context *c)
 {
 	const struct drm_panthor_bo_sync_op ops[] = {
-		{ c->wb, DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH, 100, BO_SIZE - 100 },
-		{ c->wc, DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH, 0, BO_SIZE },
+		{ c->wb, DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH, 100, FAULT_SIZE - 100 },
+		{ c->wc, DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH, 0, FAULT_SIZE },
 		{ c->wb, DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE, 0, PAGE },
 	};
 
@@ -392,15 +333,12 @@ static int call_gem_close(struct context *c)
 
 static int call_munmap(struct context *c)
 {
-	if (munmap(c->map, BO_SIZE))
-		return -errno;
-	c->map = NULL;
-	return 0;
+	return fault_unmap(&c->map);
 }
 
 static int call_bind_map(struct context *c)
 {
-	return bind_one(c, map_op(c->wb, 0, BO_PAGES, 0));
+	return bind_one(c, map_op(c->wb, 0, FAULT_PAGES, 0));
 }
 
 static int call_bind_map_wc(struct context *c)
@@ -416,7 +354,7 @@ static int call_bind_split(struct context *c)
 
 static int call_unbind(struct context *c)
 {
-	return bind_one(c, unmap_op(0, BO_PAGES));
+	return bind_one(c, unmap_op(0, FAULT_PAGES));
 }
 
 static int call_unbind_middle(struct context *c)
@@ -427,7 +365,7 @@ static int call_unbind_middle(struct context *c)
 static int call_bind_many(struct context *c)
 {
 	const struct drm_panthor_vm_bind_op ops[] = {
-		map_op(c->wb, 0, BO_PAGES, 0),
+		map_op(c->wb, 0, FAULT_PAGES, 0),
 		map_op(c->wc, 0, 2, 1),
 		unmap_op(2, 1),
 	};
@@ -508,7 +446,7 @@ static void with_many(struct context *c)
 		assert_ok(bo_create(c, 0, 0, &c->many[i]));
 		assert_ok(mmap_offset(c, c->many[i], &c->offset));
 		assert_ok(map_bo(c));
-		without_map(c);
+		assert_ok(fault_unmap(&c->map));
 	}
 }
 
@@ -528,8 +466,8 @@ static void with_everything(struct context *c)
 	with_group(c);
 	assert_ok(mmap_offset(c, c->wb, &c->offset));
 	assert_ok(map_bo(c));
-	touch_all(c);
-	without_map(c);
+	fault_dirty(c->map);
+	assert_ok(fault_unmap(&c->map));
 	assert_ok(call_group_submit(c));
 }
 
@@ -544,139 +482,166 @@ static int call_close(struct context *c)
 /* Nothing that eviction needs can be refused to it. */
 static int call_evict(struct context *c)
 {
-	return write(c->made_fd, "all", 3) == 3 ? 0 : -errno;
+	return fault_write_all(c->made_fd);
 }
 
 static void check_touched(struct context *c)
 {
-	assert_int_equal(((volatile uint8_t *)c->map)[PAGE], 1);
+	assert_int_equal(fault_touch(c->map), 1);
 }
 
 static int call_touch_evicted(struct context *c)
 {
-	return ((volatile uint8_t *)c->map)[PAGE] == 1 ? 0 : -EIO;
+	return fault_touch(c->map) == 1 ? 0 : -EIO;
 }
 
 static int call_export(struct context *c)
 {
-	return drmPrimeHandleToFD(c->fd, c->wc, DRM_CLOEXEC | DRM_RDWR, &c->made_fd) ? -errno : 0;
+	return fault_export(c->fd, c->wc, &c->made_fd);
 }
 
-/* ---- One case ---- */
+/* ---- Memory of others ---- */
 
-static void begin(const struct fault_case *fc, struct context *c, const struct fixture *f)
+static void with_peer(struct context *c)
 {
-	*c = (struct context){ .f = f, .made_fd = -1 };
-	c->fd = open_again(c);
+	with_vm(c);
+	peer_open(&c->peer, "panfrost");
+	peer_share(&c->peer);
+}
+
+static void with_import(struct context *c)
+{
+	with_peer(c);
+	assert_ok(fault_import(c->fd, c->peer.dmabuf, &c->made));
+}
+
+static void with_own_dmabuf(struct context *c)
+{
+	with_bos(c);
+	assert_ok(call_export(c));
+}
+
+static int call_import(struct context *c)
+{
+	return fault_import(c->fd, c->peer.dmabuf, &c->made);
+}
+
+static int call_import_own(struct context *c)
+{
+	return fault_import(c->fd, c->made_fd, &c->made);
+}
+
+static int call_bind_import(struct context *c)
+{
+	return bind_one(c, map_op(c->made, 0, FAULT_PAGES, 0));
+}
+
+static int call_close_import(struct context *c)
+{
+	return bo_close(c, c->made);
+}
+
+/* ---- Labels, tiler heaps, binds that wait ---- */
+
+static int call_heap_create(struct context *c)
+{
+	struct drm_panthor_tiler_heap_create args = {
+		.vm_id = c->vm,
+		.initial_chunk_count = 2,
+		.chunk_size = 128 * KIB,
+		.max_chunks = 4,
+		.target_in_flight = 4,
+	};
+	int ret = raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_TILER_HEAP_CREATE, &args);
+
+	if (!ret)
+		c->made = args.handle;
+	return ret;
+}
+
+static void with_heap(struct context *c)
+{
+	with_vm(c);
+	assert_ok(call_heap_create(c));
+}
+
+static int call_heap_destroy(struct context *c)
+{
+	struct drm_panthor_tiler_heap_destroy args = { .handle = c->made };
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_TILER_HEAP_DESTROY, &args);
+}
+
+/* The second waits for the first, and signals. */
+static int call_bind_async(struct context *c)
+{
+	const uint32_t timeline = DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_TIMELINE_SYNCOBJ;
+	const uint32_t signals = (uint32_t)DRM_PANTHOR_SYNC_OP_SIGNAL;
+	const struct drm_panthor_sync_op first[] = {
+		{ timeline | signals, c->syncobjs[0], 1 },
+	};
+	const struct drm_panthor_sync_op second[] = {
+		{ timeline, c->syncobjs[0], 1 },
+		{ DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_SYNCOBJ | signals, c->syncobjs[1], 0 },
+	};
+	struct drm_panthor_vm_bind_op ops[] = {
+		map_op(c->wc, 0, 1, 1),
+		unmap_op(2, 1),
+	};
+	struct drm_panthor_vm_bind args = {
+		.vm_id = c->vm,
+		.flags = DRM_PANTHOR_VM_BIND_ASYNC,
+		.ops = DRM_PANTHOR_OBJ_ARRAY(2, ops),
+	};
+
+	ops[0].syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(1, first);
+	ops[1].syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(2, second);
+	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_VM_BIND, &args);
+}
+
+
+static int call_set_label(struct context *c)
+{
+	struct drm_panthor_bo_set_label args = {
+		.handle = c->wc,
+		.label = (uintptr_t)"a label",
+	};
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_BO_SET_LABEL, &args);
+}
+
+/* ---- The cases ---- */
+
+static const struct fixture *need_panthor(void **state)
+{
+	return fault_need(state, "panthor");
+}
+
+static void begin(struct context *c, const struct fixture *f)
+{
+	c->f = f;
+	c->made_fd = -1;
+	c->fd = fault_open_file(f);
 	assert_true(c->fd >= 0);
-	if (fc->prepare)
-		fc->prepare(c);
 }
 
 static void end(struct context *c)
 {
 	if (c->map)
-		without_map(c);
+		assert_ok(fault_unmap(&c->map));
 	if (c->fd >= 0)
 		assert_ok(close(c->fd));
 	if (c->made_fd >= 0)
 		assert_ok(close(c->made_fd));
+	peer_close(&c->peer);
 }
 
-static void check_result(const struct fault_case *fc, int ret, unsigned int n)
-{
-	if (!ret)
-		return;
-	if (!fc->never_fails && (ret == -ENOMEM || ret == -EFAULT || ret == fc->other_error))
-		return;
-	print_error("with failure %u the call returns %d (%s)\n", n, ret, strerror(-ret));
-	fail();
-}
-
-/* Whatever a failure left behind, the call works now. */
-static int call_again(const struct fault_case *fc, struct context *c, unsigned int n)
-{
-	int ret = fc->call(c);
-
-	if (ret)
-		print_error("after failure %u the call returns %d (%s)\n", n, ret,
-			    strerror(-ret));
-	return ret;
-}
-
-/* What holds after every call with injection. */
-static void check_after(const struct fault_case *fc, struct context *c, int ret, unsigned int n)
-{
-	check_result(fc, ret, n);
-	if (ret && ret != -EFAULT)
-		assert_ok(call_again(fc, c, n));
-	/* The result could not be copied out, but the work may have been done. */
-	if (ret != -EFAULT && fc->check)
-		fc->check(c);
-	end(c);
-}
-
-/* Returns whether there is an n-th point at which the call can fail. */
-static int inject(const struct fault_case *fc, const struct fixture *f, unsigned int n)
-{
-	struct context c;
-	int ret, fired;
-
-	begin(fc, &c, f);
-	inject_arm(n);
-	ret = fc->call(&c);
-	fired = inject_disarm();
-	check_after(fc, &c, ret, n);
-	return fired;
-}
-
-/* Where one failure is made up for by trying again. */
-static void inject_all(const struct fault_case *fc, const struct fixture *f)
-{
-	struct context c;
-	int ret;
-
-	begin(fc, &c, f);
-	inject_all_failures("1");
-	ret = fc->call(&c);
-	inject_all_failures("0");
-	check_after(fc, &c, ret, 0);
-}
-
-static void run_case(void **state, const struct fault_case *fc)
-{
-	const struct fixture *f = need_device(state);
-	struct totals before;
-	struct context c;
-	unsigned int n;
-
-	if (!inject_available())
-		skip_because("the kernel has no fault injection: run tests/check-sanitize");
-	before = totals_now();
-	/* What is made at the first use of a thing, and stays, is no point of failure. */
-	begin(fc, &c, f);
-	assert_ok(fc->call(&c));
-	end(&c);
-	totals_settle(&before, 0);
-	for (n = 1; !fc->all_only && inject(fc, f, n); n++) {
-		assert_in_range(n, 1, POINTS_MAX);
-		totals_settle(&before, n);
-	}
-	totals_settle(&before, n);
-	if (!fc->retries) {
-		inject_all(fc, f);
-		totals_settle(&before, 0);
-	}
-	print_message("# %u points of failure\n", n - 1);
-}
-
-#define FAULT_CASE(name, ...)						\
-	static void name(void **state)					\
-	{								\
-		static const struct fault_case fc = { __VA_ARGS__ };	\
-									\
-		run_case(state, &fc);					\
-	}
+static const struct context_ops context_ops = {
+	.size = sizeof(struct context),
+	.need = need_panthor,
+	.begin = begin,
+	.end = end,
+};
 
 FAULT_CASE(open_file, .call = call_open)
 FAULT_CASE(dev_query, .call = call_dev_query)
@@ -715,6 +680,14 @@ FAULT_CASE(touch_evicted, .prepare = with_evicted_map, .call = call_touch_evicte
 FAULT_CASE(submit_evicted, .prepare = with_evicted_group, .call = call_group_submit,
 	   .check = wait_for_jobs)
 FAULT_CASE(export_bo, .prepare = with_bos, .call = call_export)
+FAULT_CASE(import_own, .prepare = with_own_dmabuf, .call = call_import_own)
+FAULT_CASE(import_bo, .prepare = with_peer, .call = call_import)
+FAULT_CASE(bind_import, .prepare = with_import, .call = call_bind_import)
+FAULT_CASE(close_import, .prepare = with_import, .call = call_close_import)
+FAULT_CASE(create_heap, .prepare = with_vm, .call = call_heap_create, .other_error = -ENOSPC)
+FAULT_CASE(destroy_heap, .prepare = with_heap, .call = call_heap_destroy)
+FAULT_CASE(bind_async, .prepare = with_group, .call = call_bind_async, .check = wait_for_jobs)
+FAULT_CASE(set_bo_label, .prepare = with_bos, .call = call_set_label)
 FAULT_CASE(close_file, .prepare = with_everything, .call = call_close, .never_fails = 1)
 
 int main(void)
@@ -752,9 +725,16 @@ int main(void)
 		device_test(touch_evicted),
 		device_test(submit_evicted),
 		device_test(export_bo),
+		device_test(import_own),
+		device_test(import_bo),
+		device_test(bind_import),
+		device_test(close_import),
+		device_test(create_heap),
+		device_test(destroy_heap),
+		device_test(bind_async),
+		device_test(set_bo_label),
 		device_test(close_file),
 	};
 
-	inject_open();
-	return cmocka_run_group_tests_name("fault", tests, NULL, NULL);
+	return fault_main("panthor", tests);
 }

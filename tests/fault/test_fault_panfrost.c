@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: MIT
+/* Every call of the panfrost device, with failures. */
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "fault.h"
+#include "panfrost_calls.h"
+#include "pressure.h"
+
+#define NOEXEC	PANFROST_BO_NOEXEC
+#define WB	(PANFROST_BO_WB_MMAP | NOEXEC)
+#define HEAP	(PANFROST_BO_HEAP | NOEXEC)
+
+/* Made anew for each point, and gone when the file is closed. */
+struct context {
+	const struct fixture *f;
+	int fd;			/* a DRM file of its own */
+	int made_fd;		/* what the call makes or writes to, or -1 */
+	uint32_t made;
+	uint32_t wc;
+	uint32_t wb;
+	uint32_t ctx;
+	uint32_t syncobjs[2];	/* one that is signalled, and the one of the job */
+	uint64_t offset;	/* for mmap() */
+	uint8_t *map;
+	struct chain chain;
+	uint64_t target;	/* where its job writes */
+	struct peer peer;
+};
+
+/* ---- Around the calls ---- */
+
+static void with_bos(struct context *c)
+{
+	c->wc = pf_new_bo(c->fd, FAULT_SIZE, NOEXEC);
+	c->wb = pf_new_bo(c->fd, FAULT_SIZE, WB);
+}
+
+static int mmap_offset(struct context *c, uint32_t handle)
+{
+	struct drm_panfrost_mmap_bo args = { .handle = handle };
+	int ret = raw_ioctl(c->fd, DRM_IOCTL_PANFROST_MMAP_BO, &args);
+
+	if (!ret)
+		c->offset = args.offset;
+	return ret;
+}
+
+static void with_wc_offset(struct context *c)
+{
+	with_bos(c);
+	assert_ok(mmap_offset(c, c->wc));
+}
+
+static void with_wb_offset(struct context *c)
+{
+	with_bos(c);
+	assert_ok(mmap_offset(c, c->wb));
+}
+
+static int call_mmap(struct context *c)
+{
+	return fault_map(c->fd, c->offset, &c->map);
+}
+
+static void with_wc_map(struct context *c)
+{
+	with_wc_offset(c);
+	assert_ok(call_mmap(c));
+}
+
+static void with_wb_map(struct context *c)
+{
+	with_wb_offset(c);
+	assert_ok(call_mmap(c));
+}
+
+static void with_dirty(struct context *c)
+{
+	with_wb_map(c);
+	fault_dirty(c->map);
+}
+
+static void with_dirty_unmapped(struct context *c)
+{
+	with_dirty(c);
+	assert_ok(fault_unmap(&c->map));
+}
+
+/* Not by the call: where eviction took the map, touching it is a call of its own. */
+static void put_jobs(struct context *c)
+{
+	c->chain.jobs[0] = jm_write_value(c->target, JM_IMM32, 7, job_va(&c->chain, 1));
+	c->chain.jobs[1] = jm_job(JM_NULL, 0);
+}
+
+static void with_chain(struct context *c)
+{
+	with_bos(c);
+	c->chain = new_chain_on(c->fd);
+	c->target = pf_bo_va(c->fd, c->wc);
+	put_jobs(c);
+	c->syncobjs[0] = pf_new_syncobj(c->fd);
+	c->syncobjs[1] = pf_new_syncobj(c->fd);
+	assert_ok(drmSyncobjSignal(c->fd, c->syncobjs, 1));
+}
+
+static void with_ctx(struct context *c)
+{
+	assert_ok(pf_create_ctx(c->fd, PANFROST_JM_CTX_PRIORITY_MEDIUM, &c->ctx));
+}
+
+static void with_evicted_map(struct context *c)
+{
+	with_dirty(c);
+	assert_true(evict_all(c->f) >= FAULT_PAGES);
+}
+
+static void with_evicted_chain(struct context *c)
+{
+	with_chain(c);
+	assert_true(evict_all(c->f) >= FAULT_PAGES);
+}
+
+/* The file to write to is there before, as opening it allocates. */
+static void with_evictable(struct context *c)
+{
+	with_dirty(c);
+	c->made_fd = open_debugfs(c->f, "evict");
+	assert_true(c->made_fd >= 0);
+}
+
+static void with_purgeable(struct context *c)
+{
+	uint32_t retained = 0;
+
+	with_dirty_unmapped(c);
+	assert_ok(pf_madvise_bo(c->fd, c->wb, PANFROST_MADV_DONTNEED, &retained));
+	assert_int_equal(retained, 1);
+	c->made_fd = open_debugfs(c->f, "purge");
+	assert_true(c->made_fd >= 0);
+}
+
+/* ---- The calls: files, queries ---- */
+
+static int call_open(struct context *c)
+{
+	int fd = fault_open_file(c->f);
+
+	if (fd < 0)
+		return fd;
+	c->made_fd = fd;
+	return 0;
+}
+
+static int call_get_param(struct context *c)
+{
+	uint64_t value;
+
+	return pf_get_param(c->fd, DRM_PANFROST_PARAM_GPU_PROD_ID, &value);
+}
+
+/* Refused, whatever fails. */
+static int call_perfcnt(struct context *c)
+{
+	struct drm_panfrost_perfcnt_enable args = { .enable = 1 };
+	int ret = raw_ioctl(c->fd, DRM_IOCTL_PANFROST_PERFCNT_ENABLE, &args);
+
+	return ret == -ENOSYS ? 0 : ret;
+}
+
+/* ---- BOs ---- */
+
+static int call_create_wc(struct context *c)
+{
+	return pf_create_bo(c->fd, FAULT_SIZE, NOEXEC, &c->made);
+}
+
+static int call_create_wb(struct context *c)
+{
+	return pf_create_bo(c->fd, FAULT_SIZE, WB, &c->made);
+}
+
+static int call_create_heap(struct context *c)
+{
+	return pf_create_bo(c->fd, FAULT_SIZE, HEAP, &c->made);
+}
+
+static int call_mmap_bo(struct context *c)
+{
+	return mmap_offset(c, c->wc);
+}
+
+static int call_get_bo_offset(struct context *c)
+{
+	struct drm_panfrost_get_bo_offset args = { .handle = c->wc };
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANFROST_GET_BO_OFFSET, &args);
+}
+
+static int call_query_bo_info(struct context *c)
+{
+	uint32_t create, extra;
+
+	return pf_query_bo(c->fd, c->wb, &create, &extra);
+}
+
+static int call_set_label(struct context *c)
+{
+	struct drm_panfrost_set_label_bo args = {
+		.handle = c->wc,
+		.label = (uintptr_t)"a label",
+	};
+
+	return raw_ioctl(c->fd, DRM_IOCTL_PANFROST_SET_LABEL_BO, &args);
+}
+
+static int call_wait_bo(struct context *c)
+{
+	return pf_wait_bo(c->fd, c->wc, LONG_NS);
+}
+
+static int call_madvise(struct context *c)
+{
+	uint32_t retained;
+
+	return pf_madvise_bo(c->fd, c->wb, PANFROST_MADV_DONTNEED, &retained);
+}
+
+static int call_sync_bo(struct context *c)
+{
+	const struct drm_panfrost_bo_sync_op ops[] = {
+		{ c->wb, PANFROST_BO_SYNC_CPU_CACHE_FLUSH, 100, FAULT_SIZE - 100 },
+		{ c->wc, PANFROST_BO_SYNC_CPU_CACHE_FLUSH, 0, FAULT_SIZE },
+		{ c->wb, PANFROST_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE, 0, PAGE },
+	};
+
+	return pf_sync_bo(c->fd, ops, ARRAY_SIZE(ops));
+}
+
+static int call_gem_close(struct context *c)
+{
+	struct drm_gem_close args = { .handle = c->wb };
+
+	return raw_ioctl(c->fd, DRM_IOCTL_GEM_CLOSE, &args);
+}
+
+/* The fault is tried again until it succeeds. */
+static int call_touch(struct context *c)
+{
+	return fault_touch(c->map) ? -EIO : 0;
+}
+
+static int call_touch_evicted(struct context *c)
+{
+	return fault_touch(c->map) == 1 ? 0 : -EIO;
+}
+
+static int call_munmap(struct context *c)
+{
+	return fault_unmap(&c->map);
+}
+
+/* Nothing that they need can be refused to eviction and purge. */
+static int call_write_all(struct context *c)
+{
+	return fault_write_all(c->made_fd);
+}
+
+static void check_touched(struct context *c)
+{
+	assert_int_equal(fault_touch(c->map), 1);
+}
+
+static void check_purged(struct context *c)
+{
+	uint32_t retained = 1;
+
+	assert_ok(pf_madvise_bo(c->fd, c->wb, PANFROST_MADV_WILLNEED, &retained));
+	assert_int_equal(retained, 0);
+}
+
+/* ---- Contexts and jobs ---- */
+
+static int call_ctx_create(struct context *c)
+{
+	return pf_create_ctx(c->fd, PANFROST_JM_CTX_PRIORITY_MEDIUM, &c->ctx);
+}
+
+static int call_ctx_destroy(struct context *c)
+{
+	return pf_destroy_ctx(c->fd, c->ctx);
+}
+
+/* It waits for one syncobj and names three BOs, one of them twice. */
+static int call_submit(struct context *c)
+{
+	const uint32_t bos[] = { c->wc, c->wb, c->chain.bo, c->wc };
+	struct drm_panfrost_submit args = submit_args(&c->chain, c->syncobjs[1]);
+
+	args.in_syncs = (uintptr_t)c->syncobjs;
+	args.in_sync_count = 1;
+	args.bo_handles = (uintptr_t)bos;
+	args.bo_handle_count = ARRAY_SIZE(bos);
+	return pf_submit(c->fd, &args);
+}
+
+static void wait_for_job(struct context *c)
+{
+	assert_ok(pf_wait_syncobj(c->fd, c->syncobjs[1], LONG_NS));
+	assert_ok(pf_syncobj_error(c->fd, c->syncobjs[1]));
+	assert_int_equal(c->chain.jobs[1].status, 1);
+}
+
+/* ---- Heaps ---- */
+
+static void with_heap(struct context *c)
+{
+	with_chain(c);
+	c->made = pf_new_bo(c->fd, FAULT_SIZE, HEAP);
+	c->target = pf_bo_va(c->fd, c->made);
+}
+
+/* A worker makes it grow; where it cannot, the job fails, and no other. */
+static int call_grow(struct context *c)
+{
+	put_jobs(c);
+	assert_ok(call_submit(c));
+	assert_ok(pf_wait_syncobj(c->fd, c->syncobjs[1], LONG_NS));
+	return pf_syncobj_error(c->fd, c->syncobjs[1]);
+}
+
+static void with_grown_heap(struct context *c)
+{
+	with_heap(c);
+	assert_ok(call_grow(c));
+}
+
+static int call_close_heap(struct context *c)
+{
+	struct drm_gem_close args = { .handle = c->made };
+
+	return raw_ioctl(c->fd, DRM_IOCTL_GEM_CLOSE, &args);
+}
+
+/* ---- Sharing ---- */
+
+static void with_peer(struct context *c)
+{
+	peer_open(&c->peer, "panthor");
+	peer_share(&c->peer);
+}
+
+static int call_import(struct context *c)
+{
+	return fault_import(c->fd, c->peer.dmabuf, &c->made);
+}
+
+static int call_export(struct context *c)
+{
+	return fault_export(c->fd, c->wc, &c->made_fd);
+}
+
+static int call_import_own(struct context *c)
+{
+	return fault_import(c->fd, c->made_fd, &c->made);
+}
+
+static int call_close_import(struct context *c)
+{
+	struct drm_gem_close args = { .handle = c->made };
+
+	return raw_ioctl(c->fd, DRM_IOCTL_GEM_CLOSE, &args);
+}
+
+static int call_mmap_dmabuf(struct context *c)
+{
+	return fault_map(c->made_fd, 0, &c->map);
+}
+
+static void with_import(struct context *c)
+{
+	with_peer(c);
+	assert_ok(call_import(c));
+}
+
+/* panfrost maps imports for GL. */
+static void with_import_offset(struct context *c)
+{
+	with_import(c);
+	assert_ok(mmap_offset(c, c->made));
+}
+
+static void with_dmabuf(struct context *c)
+{
+	with_bos(c);
+	assert_ok(call_export(c));
+}
+
+static void with_dmabuf_map(struct context *c)
+{
+	with_dmabuf(c);
+	assert_ok(call_mmap_dmabuf(c));
+}
+
+/* ---- The end ---- */
+
+/* A file with a bit of everything, closed at once. */
+static void with_everything(struct context *c)
+{
+	with_grown_heap(c);
+	with_ctx(c);
+	assert_ok(mmap_offset(c, c->wb));
+	assert_ok(call_mmap(c));
+	fault_dirty(c->map);
+	assert_ok(fault_unmap(&c->map));
+	put_jobs(c);
+	assert_ok(call_submit(c));
+}
+
+static int call_close(struct context *c)
+{
+	int fd = c->fd;
+
+	c->fd = -1;
+	return close(fd) ? -errno : 0;
+}
+
+/* ---- The cases ---- */
+
+static const struct fixture *need_one(void **state)
+{
+	return need_panfrost(state);
+}
+
+static void begin(struct context *c, const struct fixture *f)
+{
+	c->f = f;
+	c->made_fd = -1;
+	c->fd = fault_open_file(f);
+	assert_true(c->fd >= 0);
+}
+
+static void end(struct context *c)
+{
+	if (c->map)
+		assert_ok(fault_unmap(&c->map));
+	if (c->chain.jobs)
+		assert_ok(munmap(c->chain.jobs, CHAIN_MAX * JM_JOB_SIZE));
+	if (c->fd >= 0)
+		assert_ok(close(c->fd));
+	if (c->made_fd >= 0)
+		assert_ok(close(c->made_fd));
+	peer_close(&c->peer);
+}
+
+static const struct context_ops context_ops = {
+	.size = sizeof(struct context),
+	.need = need_one,
+	.begin = begin,
+	.end = end,
+};
+
+FAULT_CASE(open_file, .call = call_open)
+FAULT_CASE(get_param, .call = call_get_param)
+FAULT_CASE(perfcnt, .call = call_perfcnt)
+/* For want of memory the kernel's shmem says that there is no space. */
+FAULT_CASE(create_wc_bo, .call = call_create_wc, .other_error = -ENOSPC)
+FAULT_CASE(create_wb_bo, .call = call_create_wb, .other_error = -ENOSPC)
+FAULT_CASE(create_heap, .call = call_create_heap, .other_error = -ENOSPC)
+FAULT_CASE(mmap_bo, .prepare = with_bos, .call = call_mmap_bo)
+FAULT_CASE(get_bo_offset, .prepare = with_bos, .call = call_get_bo_offset)
+FAULT_CASE(query_bo_info, .prepare = with_bos, .call = call_query_bo_info)
+FAULT_CASE(set_bo_label, .prepare = with_bos, .call = call_set_label)
+FAULT_CASE(wait_bo, .prepare = with_bos, .call = call_wait_bo)
+FAULT_CASE(madvise_bo, .prepare = with_dirty_unmapped, .call = call_madvise)
+FAULT_CASE(sync_bo, .prepare = with_dirty, .call = call_sync_bo)
+FAULT_CASE(gem_close, .prepare = with_dirty_unmapped, .call = call_gem_close)
+FAULT_CASE(mmap_wc, .prepare = with_wc_offset, .call = call_mmap)
+FAULT_CASE(mmap_wb, .prepare = with_wb_offset, .call = call_mmap)
+FAULT_CASE(touch_wc, .prepare = with_wc_map, .call = call_touch, .never_fails = 1, .retries = 1)
+FAULT_CASE(touch_wb, .prepare = with_wb_map, .call = call_touch, .never_fails = 1, .retries = 1)
+FAULT_CASE(munmap_wb, .prepare = with_dirty, .call = call_munmap)
+FAULT_CASE(evict, .prepare = with_evictable, .call = call_write_all, .check = check_touched)
+FAULT_CASE(purge, .prepare = with_purgeable, .call = call_write_all, .check = check_purged)
+FAULT_CASE(touch_evicted, .prepare = with_evicted_map, .call = call_touch_evicted,
+	   .never_fails = 1, .retries = 1)
+FAULT_CASE(ctx_create, .call = call_ctx_create)
+FAULT_CASE(ctx_destroy, .prepare = with_ctx, .call = call_ctx_destroy)
+FAULT_CASE(submit, .prepare = with_chain, .call = call_submit, .check = wait_for_job)
+FAULT_CASE(submit_evicted, .prepare = with_evicted_chain, .call = call_submit,
+	   .check = wait_for_job)
+FAULT_CASE(grow, .prepare = with_heap, .call = call_grow, .check = wait_for_job, .workers = 1,
+	   .other_error = -EINVAL)
+FAULT_CASE(close_heap, .prepare = with_grown_heap, .call = call_close_heap)
+FAULT_CASE(export_bo, .prepare = with_bos, .call = call_export)
+FAULT_CASE(import_own, .prepare = with_dmabuf, .call = call_import_own)
+FAULT_CASE(import_bo, .prepare = with_peer, .call = call_import)
+FAULT_CASE(close_import, .prepare = with_import, .call = call_close_import)
+FAULT_CASE(mmap_import, .prepare = with_import_offset, .call = call_mmap)
+FAULT_CASE(mmap_dmabuf, .prepare = with_dmabuf, .call = call_mmap_dmabuf)
+FAULT_CASE(touch_dmabuf, .prepare = with_dmabuf_map, .call = call_touch, .never_fails = 1,
+	   .retries = 1)
+FAULT_CASE(close_file, .prepare = with_everything, .call = call_close, .never_fails = 1)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		device_test(open_file),
+		device_test(get_param),
+		device_test(perfcnt),
+		device_test(create_wc_bo),
+		device_test(create_wb_bo),
+		device_test(create_heap),
+		device_test(mmap_bo),
+		device_test(get_bo_offset),
+		device_test(query_bo_info),
+		device_test(set_bo_label),
+		device_test(wait_bo),
+		device_test(madvise_bo),
+		device_test(sync_bo),
+		device_test(gem_close),
+		device_test(mmap_wc),
+		device_test(mmap_wb),
+		device_test(touch_wc),
+		device_test(touch_wb),
+		device_test(munmap_wb),
+		device_test(evict),
+		device_test(purge),
+		device_test(touch_evicted),
+		device_test(ctx_create),
+		device_test(ctx_destroy),
+		device_test(submit),
+		device_test(submit_evicted),
+		device_test(grow),
+		device_test(close_heap),
+		device_test(export_bo),
+		device_test(import_own),
+		device_test(import_bo),
+		device_test(close_import),
+		device_test(mmap_import),
+		device_test(mmap_dmabuf),
+		device_test(touch_dmabuf),
+		device_test(close_file),
+	};
+
+	return fault_main("panfrost", tests);
+}
