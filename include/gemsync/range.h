@@ -123,8 +123,8 @@ int gemsync_batch_init(struct gemsync_batch *batch, struct gemsync_op *ops, size
  * It is merged with the one before it, and with no other, if it is for the same object
  * and of the same type (see GEMSYNC_BATCH_UPGRADE), and no line is maintained that
  * neither of them overlaps (R1). Invalidations are merged if their bytes overlap or
- * meet: between them may be bytes of others (R5). When the array is full, what is there is submitted
- * first. A @size of 0 adds nothing.
+ * meet: between them may be bytes of others (R5). When the array is full, what is there is
+ * submitted first. A @size of 0 adds nothing.
  *
  * Since this call may submit: stores that a flush is to write back come before it, and so
  * does the wait for the device whose writes an invalidation is to show. Their loads come

@@ -220,10 +220,11 @@ static int arm_tasks(struct vgpu_submit *submit)
 
 static void add_to_all(struct vgpu_submit *submit, struct dma_fence *fence)
 {
-	struct drm_gem_object *obj;
+	struct drm_exec *exec = &submit->exec;
 
-	drm_exec_for_each_locked_object(&submit->exec, obj) {
-		dma_resv_add_fence(obj->resv, fence, DMA_RESV_USAGE_BOOKKEEP);
+	/* drm_exec_for_each_locked_object() has other arguments in other 6.12s. */
+	for (unsigned int i = 0; i < exec->num_objects; i++) {
+		dma_resv_add_fence(exec->objects[i]->resv, fence, DMA_RESV_USAGE_BOOKKEEP);
 		cond_resched();
 	}
 }
