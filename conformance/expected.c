@@ -82,7 +82,8 @@ static int add_file(struct reader *reader, const char *name, const struct file *
 	struct file *file = &reader->files[reader->count];
 
 	if (reader->count == MAX_FILES)
-		return set_error(reader, -ELOOP, "%s:%u: more than %d files: does one include itself?",
+		return set_error(reader, -ELOOP,
+				 "%s:%u: more than %d files: does one include itself?",
 				 by->path, line, MAX_FILES);
 	if (asprintf(&file->path, "%.*s%s", slash ? (int)(slash + 1 - by->path) : 0,
 		     by ? by->path : "", name) < 0)

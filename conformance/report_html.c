@@ -47,8 +47,9 @@ static void write_sentence(const struct conform_report *report, FILE *file)
 static void write_selection(const struct conform_report *report, FILE *file)
 {
 	if (report->filter) {
-		text_markup(file, "<p class=\"part\">A part of the suite: only the cases that match "
-				  "<code>%s</code>", report->filter);
+		text_markup(file,
+			    "<p class=\"part\">A part of the suite: only the cases that match "
+			    "<code>%s</code>", report->filter);
 		fprintf(file, ", %zu of %zu. Of the others this says nothing.</p>\n",
 			report->chosen, report->suite);
 	}

@@ -69,18 +69,17 @@ static void write_gap(const struct conform_picture *picture, const struct confor
 
 static void write_line(const struct conform_line *line, FILE *file)
 {
+	static const char early_clean[] = "\xe2\x97\x8b asked for before the CPU's last store";
+	static const char early_drop[] = "\xe2\x97\x8b asked for before the device's last write";
 	bool wrong = *line->memory_due || *line->cache_due;
 
 	fprintf(file, "<tr%s><th scope=\"row\"><code>%#" PRIx64 "</code></th>",
 		wrong ? " class=\"wrong\"" : "", line->offset);
 	write_content(line->memory, line->memory_due, file);
 	write_content(line->cache, line->cache_due, file);
-	write_answer(line->cleaned, line->should_clean,
-		     line->clean_early ? "\xe2\x97\x8b asked for before the CPU's last store" : NULL,
+	write_answer(line->cleaned, line->should_clean, line->clean_early ? early_clean : NULL,
 		     file);
-	write_answer(line->dropped, line->should_drop,
-		     line->drop_early ? "\xe2\x97\x8b asked for before the device's last write" :
-					NULL, file);
+	write_answer(line->dropped, line->should_drop, line->drop_early ? early_drop : NULL, file);
 	fputs("</tr>\n", file);
 }
 

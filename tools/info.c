@@ -30,8 +30,9 @@ static const char *describe_sync(const struct gemsync_device_info *info)
 	if (info->emulated && info->can_sync)
 		return "by the kernel: only its maintenance moves emulated lines";
 	if (!info->emulated && !gemsync_cpu_query(&cpu))
-		return info->can_sync ? "by this CPU where a BO is mapped, else by the driver's call" :
-					"by this CPU where a BO is mapped: the driver has no call";
+		return info->can_sync ?
+			       "by this CPU where a BO is mapped, else by the driver's call" :
+			       "by this CPU where a BO is mapped: the driver has no call";
 	if (!info->can_sync)
 		return "none: the driver has no call for it; for write-combined BOs none is needed";
 	return "by the driver's call: this CPU has no maintenance in user space";
