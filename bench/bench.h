@@ -95,6 +95,9 @@ struct bench_class {
 /* The class of this machine: the last one fits all. */
 const struct bench_class *bench_class_here(void);
 
+/* In its place: all work that has goals is to reach @ratio. It lasts until the next call. */
+const struct bench_class *bench_class_of_ratio(double ratio);
+
 /* How @done compares with a goal: false if the goal is not about it. */
 bool bench_judge(const struct bench_goal *goal, const struct bench_case *done, double *ratio);
 

@@ -34,6 +34,7 @@ struct bench {
 	const char *json;	/* files, or NULL */
 	const char *plot_file;
 	bool strict;
+	double goal;		/* the one of all work, or 0 */
 	const struct bench_class *class;
 	struct libscols_table *table;
 	struct bench_plot *plot;
@@ -45,6 +46,7 @@ static const struct option long_options[] = {
 	{ "json", required_argument, NULL, 'j' },
 	{ "plot", required_argument, NULL, 'p' },
 	{ "strict", no_argument, NULL, 's' },
+	{ "goal", required_argument, NULL, 'g' },
 	{ "rounds", required_argument, NULL, 'r' },
 	{ "max", required_argument, NULL, 'm' },
 	{ "help", no_argument, NULL, 'h' },
@@ -67,6 +69,7 @@ static void print_help(void)
 	     "      --json FILE   write the table as JSON too\n"
 	     "      --plot FILE   draw the ratios, as SVG (needs gnuplot)\n"
 	     "      --strict      exit with 1 if a goal of this class of CPUs is missed\n"
+	     "      --goal RATIO  the goal of all work, instead of the class's\n"
 	     "      --rounds N    so many rounds; without it, as many as the size allows\n"
 	     "      --max BYTES   no larger sizes\n"
 	     "  -h, --help        print this help");
@@ -248,7 +251,7 @@ static enum exit_code run(struct bench *bench, char **names, int count)
 		tool_complain("%s", info.why);
 		return TOOL_CANNOT;
 	}
-	bench->class = bench_class_here();
+	bench->class = bench->goal > 0 ? bench_class_of_ratio(bench->goal) : bench_class_here();
 	printf("back end %s: %s; lines of %zu bytes, granule of %zu\n", info.backend, info.why,
 	       info.line_size, info.granule);
 	ret = run_groups(bench, names, count);
@@ -295,6 +298,7 @@ static bool names_are_known(char **names, int count)
 static int parse_options(struct bench *bench, int argc, char **argv)
 {
 	unsigned long number;
+	char *end;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
@@ -307,6 +311,11 @@ static int parse_options(struct bench *bench, int argc, char **argv)
 			break;
 		case 's':
 			bench->strict = true;
+			break;
+		case 'g':
+			bench->goal = strtod(optarg, &end);
+			if (end == optarg || *end || !(bench->goal > 0))
+				return TOOL_USAGE;
 			break;
 		case 'r':
 			if (!parse_number(optarg, 10000, &number))
