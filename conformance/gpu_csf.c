@@ -10,7 +10,7 @@
 
 #include "gpu_csf.h"
 
-#define JOB_MAX		(1ull << 20)	/* bytes that one job copies or fills */
+#define JOB_MAX		(1ull << 18)	/* bytes that one job copies or fills */
 #define BURST		64u		/* bytes of one LOAD or STORE: 16 registers */
 #define BLOCK		256u		/* bytes of one turn of a loop: 64 registers */
 #define STREAM_MAX	128		/* instructions of our own streams */
