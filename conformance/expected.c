@@ -81,7 +81,7 @@ static int add_file(struct reader *reader, const char *name, const struct file *
 	const char *slash = by && *name != '/' ? strrchr(by->path, '/') : NULL;
 	struct file *file = &reader->files[reader->count];
 
-	if (reader->count == MAX_FILES)
+	if (by && reader->count == MAX_FILES)
 		return set_error(reader, -ELOOP,
 				 "%s:%u: more than %d files: does one include itself?",
 				 by->path, line, MAX_FILES);
