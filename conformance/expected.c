@@ -78,15 +78,16 @@ static int add(struct reader *reader, const char *pattern)
 static int add_file(struct reader *reader, const char *name, const struct file *by,
 		    unsigned int line)
 {
-	const char *slash = by && *name != '/' ? strrchr(by->path, '/') : NULL;
+	const char *beside = by && *name != '/' ? by->path : "";
+	const char *slash = strrchr(beside, '/');
 	struct file *file = &reader->files[reader->count];
 
 	if (by && reader->count == MAX_FILES)
 		return set_error(reader, -ELOOP,
 				 "%s:%u: more than %d files: does one include itself?",
 				 by->path, line, MAX_FILES);
-	if (asprintf(&file->path, "%.*s%s", slash ? (int)(slash + 1 - by->path) : 0,
-		     by ? by->path : "", name) < 0)
+	if (asprintf(&file->path, "%.*s%s", slash ? (int)(slash + 1 - beside) : 0, beside,
+		     name) < 0)
 		return no_memory(reader);
 	file->by = by;
 	file->line = line;
