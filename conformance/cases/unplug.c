@@ -3,129 +3,23 @@
  * The device goes while files, maps and jobs are there, and comes back (R19): old files
  * get -ENODEV, old maps SIGBUS, fences end, new files work. Not on a machine in use.
  */
+#include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
-#include <limits.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "share.h"
+#include "replug.h"
 
 #define ROUNDS	5
 #define SIZE	(64 * KIB)
 #define NEEDS	(NEED_FILE | NEED_VM | NEED_SYNC)
-
-/* ---- Going and coming back ---- */
-
-/* The device's name, its folder and its driver's in sysfs. */
-static struct {
-	char name[NAME_MAX + 1];
-	char device[PATH_MAX];
-	char driver[PATH_MAX];
-} place;
-
-/* What looks after the device if the case is killed. */
-static struct {
-	pid_t pid;
-	int end;
-} guard;
-
-static int write_name(const char *file)
-{
-	char path[PATH_MAX + 16];
-	FILE *stream;
-
-	snprintf(path, sizeof(path), "%s/%s", place.driver, file);
-	stream = fopen(path, "we");
-	if (!stream)
-		return -errno;
-	fprintf(stream, "%s\n", place.name);
-	return fclose(stream) ? -errno : 0;
-}
-
-/* The next case finds the device, at the node that it had if nothing holds that any more. */
-static void put_back(void)
-{
-	write_name("unbind");
-	write_name("bind");
-	if (write(guard.end, "\n", 1) == 1)
-		waitpid(guard.pid, NULL, 0);
-}
-
-/*
- * A case that is killed runs no handlers. Another process waits for a line or for the end
- * of the case; not in its process group, and by exec without its maps and files.
- */
-static void start_guard(void)
-{
-	static const char script[] =
-		"read line || test -e \"$1/driver\" || echo \"$2\" > \"$3/bind\"";
-	int ends[2];
-
-	EXPECT_OK(pipe2(ends, O_CLOEXEC));
-	guard.end = ends[1];
-	guard.pid = fork();
-	EXPECT(guard.pid >= 0);
-	if (!guard.pid) {
-		setsid();
-		dup2(ends[0], STDIN_FILENO);
-		execl("/bin/sh", "sh", "-c", script, "sh", place.device, place.name, place.driver,
-		      (char *)NULL);
-		_exit(EXIT_FAILURE);
-	}
-	close(ends[0]);
-}
-
-static void find_place(struct cf *cf)
-{
-	char path[64];
-	struct stat st;
-
-	EXPECT_OK(fstat(cf->fd, &st));
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device", major(st.st_rdev),
-		 minor(st.st_rdev));
-	EXPECT(realpath(path, place.device));
-	snprintf(place.name, sizeof(place.name), "%s", strrchr(place.device, '/') + 1);
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device/driver", major(st.st_rdev),
-		 minor(st.st_rdev));
-	EXPECT(realpath(path, place.driver));
-	start_guard();
-	EXPECT_OK(atexit(put_back));
-}
-
-static void unplug(void)
-{
-	EXPECT_OK(write_name("unbind"));
-}
-
-static void plug(void)
-{
-	EXPECT_OK(write_name("bind"));
-}
-
-/* While an old file is open its minor is taken: the node may be another than before. */
-static struct gemsync_device *open_new(void)
-{
-	char pattern[PATH_MAX + 32], node[64];
-	struct gemsync_device *dev;
-	glob_t found;
-
-	snprintf(pattern, sizeof(pattern), "%s/drm/renderD*", place.device);
-	EXPECT_OK(glob(pattern, 0, NULL, &found));
-	snprintf(node, sizeof(node), "/dev/dri/%.40s", strrchr(found.gl_pathv[0], '/') + 1);
-	globfree(&found);
-	EXPECT_OK(gemsync_device_open(node, &dev));
-	return dev;
-}
 
 /* A new file on the device works. */
 static void expect_new_file(void)
@@ -274,6 +168,87 @@ CASE(r19_unplug_of_an_importer, "R19", NEEDS,
 	close(vgem->dmabuf);
 	EXPECT_EQ(map[2], NEW);
 	gemsync_bo_destroy(unbound);
+}
+
+/* ---- Behind a sync ---- */
+
+/* A page that is there when somebody fills it: who reads it before waits. */
+struct late_page {
+	void *page;
+	int uffd;
+};
+
+static void new_late_page(struct late_page *late)
+{
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+
+	late->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (late->uffd < 0)
+		skip("a page that comes late, of this kernel, is not to be had",
+		     "CONFIG_USERFAULTFD, as root");
+	EXPECT_OK(ioctl(late->uffd, UFFDIO_API, &api));
+	late->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	EXPECT(late->page != MAP_FAILED);
+	range.range.start = (uintptr_t)late->page;
+	range.range.len = PAGE;
+	EXPECT_OK(ioctl(late->uffd, UFFDIO_REGISTER, &range));
+}
+
+static void expect_reader(const struct late_page *late)
+{
+	struct uffd_msg message;
+
+	EXPECT_EQ(read(late->uffd, &message, sizeof(message)), sizeof(message));
+	EXPECT_EQ(message.event, UFFD_EVENT_PAGEFAULT);
+}
+
+static void fill(const struct late_page *late, const void *page)
+{
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)late->page,
+		.src = (uintptr_t)page,
+		.len = PAGE,
+	};
+
+	EXPECT_OK(ioctl(late->uffd, UFFDIO_COPY, &copy));
+}
+
+/* A sync whose op comes late. */
+struct late_sync {
+	struct cf *cf;
+	struct late_page op;
+	int ret;
+};
+
+static void *sync_late(void *data)
+{
+	struct late_sync *late = data;
+	const struct gpu_sync_abi *abi = gpu_sync_abi(late->cf->dev);
+
+	late->ret = gpu_sync_call(abi, late->cf->fd, late->op.page, 1, abi->op_size, 0);
+	return NULL;
+}
+
+CASE(r19_unplug_waits_for_no_sync, "R19 R24", NEEDS | NEED_SYNC_ABI,
+     "the device goes while a sync waits for its ops; when they come, it gets -ENODEV")
+{
+	struct buffer *buf = new_buffer(cf, PAGE, GEMSYNC_BO_CACHED);
+	struct late_sync late = { .cf = cf };
+	_Alignas(uint64_t) char ops[PAGE] = { 0 };
+	pthread_t thread;
+
+	new_late_page(&late.op);
+	find_place(cf);
+	gpu_sync_abi(cf->dev)->encode(ops, gemsync_bo_handle(buf->bo), 0, 0, 64);
+	EXPECT_OK(-pthread_create(&thread, NULL, sync_late, &late));
+	expect_reader(&late.op);
+	unplug();
+	fill(&late.op, ops);
+	EXPECT_OK(-pthread_join(thread, NULL));
+	EXPECT_EQ(late.ret, -ENODEV);
+	plug();
+	expect_new_file();
 }
 
 /* ---- Under load ---- */
@@ -425,4 +400,5 @@ CASES(unplug, "The device goes",
       &r19_unplug_ends_fences,
       &r19_unplug_of_an_exporter,
       &r19_unplug_of_an_importer,
+      &r19_unplug_waits_for_no_sync,
       &r19_unplug_under_load);

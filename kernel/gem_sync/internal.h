@@ -52,7 +52,8 @@ int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op
 /*
  * Take a hold on the populated pages of an object (R10): they stay, and stay
  * mapped for the device, without the lock. Returns 1 with the hold taken, 0 if
- * no maintenance is ever needed or there are no pages (R9), or -EINTR.
+ * no maintenance is ever needed or there are no pages (R9), -EINTR, or -ENODEV
+ * behind an unplug.
  */
 int gem_sync_hold(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_release(struct drm_gem_sync_shmem_object *shmem);

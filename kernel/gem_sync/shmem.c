@@ -326,8 +326,8 @@ int gem_sync_hold(struct drm_gem_sync_shmem_object *shmem)
 	if (ret)
 		return ret;
 	atomic_long_inc(&gem_sync_totals.locks);
-	ret = needs_sync(shmem);
-	if (ret)
+	ret = shmem->unplugged ? -ENODEV : needs_sync(shmem);
+	if (ret > 0)
 		atomic_inc(&shmem->holds);
 	dma_resv_unlock(shmem->base.resv);
 	return ret;
@@ -353,7 +353,8 @@ void gem_sync_release(struct drm_gem_sync_shmem_object *shmem)
  * Context: Process context, may sleep. Takes the reservation lock, but does not
  * hold it during the walk.
  *
- * Return: 0; -EINTR if a signal came; -ENODEV if the device was unplugged meanwhile.
+ * Return: 0; -EINTR if a signal came; -ENODEV if the device was unplugged before or
+ * meanwhile.
  */
 int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 			    enum drm_gem_object_access_flags access)

@@ -415,6 +415,36 @@ static void shmem_object(struct kunit *test)
 	dma_buf_detach(dma_buf, attach);
 }
 
+/*
+ * R17: an importer that does not snoop finds in memory what the caches of a coherent
+ * exporter had; what others exported is in memory since their pages were mapped.
+ */
+static void published_to_importers(struct kunit *test)
+{
+	const struct drm_gem_sync_shmem_args wc = {};
+	struct dma_buf_attachment *attach;
+	struct dma_buf *dma_buf;
+	struct sg_table *sgt;
+
+	for (unsigned int coherent = 0; coherent < 2; coherent++) {
+		struct fake *exporter = fake_create(test), *importer = fake_create(test);
+
+		exporter->sdev.coherent = coherent;
+		dma_buf = drm_gem_sync_shmem_export(&fake_bo_args(test, exporter, SIZE, &wc)->base,
+						    0);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dma_buf);
+		KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_dma_buf, dma_buf), 0);
+		attach = dma_buf_attach(dma_buf, importer->drm.dev);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+		sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+		KUNIT_EXPECT_STREQ(test, importer->log, coherent ? "d" : "");
+		KUNIT_EXPECT_EQ(test, importer->records[0].size, coherent ? SIZE : 0);
+		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+		dma_buf_detach(dma_buf, attach);
+	}
+}
+
 /* R13, R14: what leaves, and with hooks. */
 static void policies(struct kunit *test)
 {
@@ -450,6 +480,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(waits_first),
 	KUNIT_CASE(without_bookkeeping),
 	KUNIT_CASE(shmem_object),
+	KUNIT_CASE(published_to_importers),
 	KUNIT_CASE(policies),
 	{}
 };
