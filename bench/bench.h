@@ -22,12 +22,13 @@ struct bench_work {
 	char *bo;
 	char *other;
 	size_t size;
-	size_t count;
+	size_t count;	/* ranges of a pass */
+	size_t calls;	/* in which a pass works on them */
 };
 
 struct bench_contender {
 	const char *name;
-	/* Work on range @i; NULL: not on this machine, and @note says why. */
+	/* Do call @i of a pass; NULL: not on this machine, and @note says why. */
 	void (*run)(const struct bench_work *work, size_t i);
 	const char *note;	/* what is to be known of it, or NULL */
 	bool incomparable;	/* does less than the others; these come last */
@@ -41,7 +42,8 @@ struct bench_group {
 	const char *what;	/* for people */
 	size_t size_min;	/* bytes; each size is 4 times the one before */
 	size_t size_max;
-	size_t fixed_count;	/* ranges of a turn; 0: as many as fit into a ring */
+	size_t fixed_count;	/* ranges of a pass; 0: as many as fit into a ring */
+	bool at_once;		/* a call works on all of them; else each has a call */
 	const struct bench_contender *contenders;
 };
 
@@ -84,6 +86,8 @@ struct bench_goal {
 	const char *against;	/* NULL: the reference */
 	size_t size_min, size_max;
 	double ratio;		/* of time: at most */
+	/* Who has nothing but the CPU's instructions: where it is no faster, that is the limit. */
+	const char *limit;	/* or NULL */
 };
 
 struct bench_class {
@@ -98,8 +102,16 @@ const struct bench_class *bench_class_here(void);
 /* In its place: all work that has goals is to reach @ratio. It lasts until the next call. */
 const struct bench_class *bench_class_of_ratio(double ratio);
 
-/* How @done compares with a goal: false if the goal is not about it. */
-bool bench_judge(const struct bench_goal *goal, const struct bench_case *done, double *ratio);
+enum bench_verdict {
+	BENCH_NO_GOAL,		/* the goal is not about this case */
+	BENCH_HOLDS,
+	BENCH_LIMIT,		/* it is missed, and this machine has nothing faster */
+	BENCH_MISSES,
+};
+
+/* How @done compares with a goal. */
+enum bench_verdict bench_judge(const struct bench_goal *goal, const struct bench_case *done,
+			       double *ratio);
 
 #define BENCH_OWN	"gemsync"	/* name of the contender that has goals */
 

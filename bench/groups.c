@@ -232,41 +232,58 @@ static const struct bench_contender readback[] = {
 /* ---- Batches: range by range, or all with one fence ---- */
 
 #define RANGES	256u
+#define APART_STEP	4u	/* ranges, from one to the next */
 
-static struct gemsync_op batch_ops[RANGES];
-
-/* Range @i of @RANGES; those of a turn are @step apart, the last one ends the batch. */
-static void batch_own(const struct bench_work *work, size_t i, size_t step)
+static void each_alone(const struct bench_work *work, size_t step)
 {
-	static struct gemsync_batch batch;
+	size_t i;
 
-	if (!i)
-		gemsync_batch_init(&batch, batch_ops, RANGES, LINE, 0, NULL,
-				   gemsync_batch_submit_cpu, NULL);
-	dirty(work->bo + i * step, work->size);
-	gemsync_batch_add(&batch, work->bo, GEMSYNC_FLUSH, i * step, work->size);
-	if (i == RANGES - 1)
-		gemsync_batch_submit(&batch);
+	for (i = 0; i < work->count; i++) {
+		dirty(work->bo + i * step, work->size);
+		reference_flush(work->bo + i * step, work->size);
+	}
 }
 
-static void batch_next_own(const struct bench_work *work, size_t i)
+static void all_in_a_batch(const struct bench_work *work, size_t step)
 {
-	batch_own(work, i, work->size);
+	struct gemsync_op ops[RANGES];
+	struct gemsync_batch batch;
+	size_t i;
+
+	gemsync_batch_init(&batch, ops, RANGES, LINE, 0, NULL, gemsync_batch_submit_cpu, NULL);
+	for (i = 0; i < work->count; i++) {
+		dirty(work->bo + i * step, work->size);
+		gemsync_batch_add(&batch, work->bo, GEMSYNC_FLUSH, i * step, work->size);
+	}
+	gemsync_batch_submit(&batch);
 }
 
-static void batch_apart_own(const struct bench_work *work, size_t i)
+static void batch_next_reference(const struct bench_work *work, size_t call)
 {
-	batch_own(work, i, 4 * work->size);
+	(void)call;
+	each_alone(work, work->size);
 }
 
-static void batch_apart_reference(const struct bench_work *work, size_t i)
+static void batch_next_own(const struct bench_work *work, size_t call)
 {
-	dirty(work->bo + i * 4 * work->size, work->size);
-	reference_flush(work->bo + i * 4 * work->size, work->size);
+	(void)call;
+	all_in_a_batch(work, work->size);
+}
+
+static void batch_apart_reference(const struct bench_work *work, size_t call)
+{
+	(void)call;
+	each_alone(work, APART_STEP * work->size);
+}
+
+static void batch_apart_own(const struct bench_work *work, size_t call)
+{
+	(void)call;
+	all_in_a_batch(work, APART_STEP * work->size);
 }
 
 static const struct bench_contender batch_next[] = {
-	{ .name = "reference", .run = flush_reference, .note = "each on its own" },
+	{ .name = "reference", .run = batch_next_reference, .note = "each on its own" },
 	{ .name = BENCH_OWN, .run = batch_next_own, .note = "merged into one" },
 	END
 };
@@ -298,15 +315,16 @@ static const struct bench_contender machine[] = {
 };
 
 const struct bench_group bench_groups[] = {
-	{ "flush", "store to each line, flush, on one range", 64, 64 << 20, 1, flush },
-	{ "flush-ring", "store to each line, flush, range after range", 64, 64 << 10, 0, flush },
-	{ "invalidate", "invalidate clean lines", 64, 64 << 20, 0, invalidate },
-	{ "upload", "copy in, flush", 64, 64 << 20, 0, upload },
-	{ "upload-cached", "store to each line, copy in, flush", 64 << 10, 1 << 20, 0,
+	{ "flush", "store to each line, flush, on one range", 64, 64 << 20, 1, false, flush },
+	{ "flush-ring", "store to each line, flush, range after range", 64, 64 << 10, 0, false,
+	  flush },
+	{ "invalidate", "invalidate clean lines", 64, 64 << 20, 0, false, invalidate },
+	{ "upload", "copy in, flush", 64, 64 << 20, 0, false, upload },
+	{ "upload-cached", "store to each line, copy in, flush", 64 << 10, 1 << 20, 0, false,
 	  upload_over },
-	{ "readback", "invalidate, copy out", 64, 64 << 20, 0, readback },
-	{ "batch", "256 ranges, one after the other", 64, 64, RANGES, batch_next },
-	{ "batch-apart", "256 ranges, apart", 64, 64, RANGES, batch_apart },
-	{ "machine", "its limits", 64 << 10, 64 << 20, 0, machine },
+	{ "readback", "invalidate, copy out", 64, 64 << 20, 0, false, readback },
+	{ "batch", "256 ranges, one after the other", 64, 64, RANGES, true, batch_next },
+	{ "batch-apart", "256 ranges, apart", 64, 64, RANGES, true, batch_apart },
+	{ "machine", "its limits", 64 << 10, 64 << 20, 0, false, machine },
 };
 const size_t bench_group_count = sizeof(bench_groups) / sizeof(bench_groups[0]);

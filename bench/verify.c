@@ -127,7 +127,7 @@ int verify_random(struct verify *verify, unsigned int turns)
 
 const struct verify_backend verify_backends[] = {
 #if defined(__x86_64__)
-	{ "clwb", true }, { "clflushopt", true }, { "clflush", false },
+	{ "movdir64b", true }, { "clwb", true }, { "clflushopt", true }, { "clflush", false },
 	{ "clflushopt-twice", false }, { "clflush-twice", false },
 #elif defined(__aarch64__)
 	{ "dc", false }, { "dc-twice", false },

@@ -38,7 +38,7 @@ struct bench {
 	const struct bench_class *class;
 	struct libscols_table *table;
 	struct bench_plot *plot;
-	unsigned int goals, missed;
+	unsigned int goals, limited, missed;
 	int error;
 };
 
@@ -77,18 +77,25 @@ static void print_help(void)
 
 /* ---- The table ---- */
 
+static const char *const verdicts[] = {
+	[BENCH_HOLDS] = "holds",
+	[BENCH_LIMIT] = "limit",
+	[BENCH_MISSES] = "MISSES",
+};
+
 static void note_goals(struct bench *bench, const struct bench_case *done, char *text, size_t size,
 		       const char **verdict)
 {
 	const struct bench_goal *goal;
 	const char *against;
 	size_t used = 0;
+	enum bench_verdict judged, worst = BENCH_NO_GOAL;
 	double ratio;
 
 	*text = '\0';
-	*verdict = NULL;
 	for (goal = bench->class->goals; goal->group; goal++) {
-		if (!bench_judge(goal, done, &ratio))
+		judged = bench_judge(goal, done, &ratio);
+		if (judged == BENCH_NO_GOAL)
 			continue;
 		bench->goals++;
 		against = goal->against;
@@ -96,16 +103,17 @@ static void note_goals(struct bench *bench, const struct bench_case *done, char 
 			used += (size_t)snprintf(text + used, size - used, "%s%s%s%.2f",
 						 used ? ", " : "", against ? against : "",
 						 against ? " " : "", goal->ratio);
-		if (!*verdict)
-			*verdict = "holds";
-		if (ratio <= goal->ratio)
+		if (judged > worst)
+			worst = judged;
+		bench->limited += judged == BENCH_LIMIT;
+		if (judged != BENCH_MISSES)
 			continue;
-		*verdict = "MISSES";
 		bench->missed++;
 		tool_complain("%s of %zu bytes takes %.3f of %s's time; the goal for %s is %.3f",
 			      goal->group, done->results[0].size, ratio,
 			      against ? against : "the reference", bench->class->name, goal->ratio);
 	}
+	*verdict = verdicts[worst];
 }
 
 static void add_result(struct bench *bench, const struct bench_case *done,
@@ -224,7 +232,8 @@ static int write_results(struct bench *bench)
 	int ret = 0;
 
 	scols_print_table(bench->table);
-	printf("\n%s: %u goals, %u missed\n", bench->class->name, bench->goals, bench->missed);
+	printf("\n%s: %u goals, %u at the machine's limit, %u missed\n", bench->class->name,
+	       bench->goals, bench->limited, bench->missed);
 	if (bench->json) {
 		ret = write_json(bench);
 		if (ret)

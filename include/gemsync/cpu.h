@@ -31,7 +31,8 @@
  * end by its name. If the CPU lacks it, or no back end has that name, every call
  * fails with -EOPNOTSUPP. It is ignored in set-user-ID programs.
  *
- *	x86-64	clwb		clwb; clflushopt where lines are dropped
+ *	x86-64	movdir64b	as clwb; uploads by direct stores past the caches
+ *		clwb		clwb; clflushopt where lines are dropped
  *		clflushopt	clflushopt
  *		clflush		clflush between fences: CPUs before 2015
  *		clflushopt-twice, clflush-twice
@@ -63,7 +64,7 @@ enum gemsync_direction {
 
 /* Flushes keep lines in the cache, as far as the CPU's makers say. */
 #define GEMSYNC_CPU_KEEPS_LINES		(1u << 0)
-/* Large uploads go around the cache. */
+/* Uploads go around the cache where that is faster. */
 #define GEMSYNC_CPU_STREAMS		(1u << 1)
 /* Maintenance is repeated: a defect of this CPU, or a forced back end. */
 #define GEMSYNC_CPU_REPEATS		(1u << 2)

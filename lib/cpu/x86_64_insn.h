@@ -70,6 +70,15 @@ static inline void insn_stream_line(char *to, const char *from)
 	_mm_stream_si128((__m128i *)(to + 48), d);
 }
 
+/*
+ * 64 bytes to a whole line in memory, as a direct store: the line is written back and
+ * leaves all caches first.
+ */
+static inline void insn_direct_line(char *to, const char *from)
+{
+	__asm__ volatile("movdir64b (%1), %0" : : "r"(to), "r"(from) : "memory");
+}
+
 static inline void insn_rep_movsb(char *to, const char *from, size_t size)
 {
 	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");

@@ -5,11 +5,13 @@
 #define LINE(bytes)	((bytes) / 8 << 8)
 #define CLFLUSHOPT	(1u << 23)
 #define CLWB		(1u << 24)
+#define MOVDIR64B	(1u << 28)
 
 /* Family 6; the model's upper half is in bits 16 to 19. */
 #define MODEL(model)	(6u << 8 | ((model) & 0xfu) << 4 | ((model) >> 4) << 16)
 
 const struct backend backends[] = {
+	{ "movdir64b", NOTHING, FAKE_CLWB, FAKE_CLFLUSHOPT, FAKE_SFENCE, FAKE_LOCKED, 1, 1 },
 	{ "clwb", NOTHING, FAKE_CLWB, FAKE_CLFLUSHOPT, FAKE_SFENCE, FAKE_LOCKED, 1, 1 },
 	{ "clflushopt", NOTHING, FAKE_CLFLUSHOPT, FAKE_CLFLUSHOPT, FAKE_SFENCE, FAKE_LOCKED, 1, 1 },
 	{ "clflush", FAKE_MFENCE, FAKE_CLFLUSH, FAKE_CLFLUSH, FAKE_MFENCE, FAKE_MFENCE, 1, 1 },
@@ -23,12 +25,18 @@ const size_t backend_count = sizeof(backends) / sizeof(backends[0]);
 #define BASE	.base_edx = CLFSH, .base_ebx = LINE(64)
 
 const struct fake_machine has_all = {
-	BASE, .vendor = "AuthenticAMD", .more_ebx = CLWB | CLFLUSHOPT,
+	BASE, .vendor = "AuthenticAMD", .more_ebx = CLWB | CLFLUSHOPT, .more_ecx = MOVDIR64B,
 };
 const struct fake_machine lacks_some = { BASE, .vendor = "AuthenticAMD" };
 const char *const lacks_name = "clwb";
 
 const struct machine machines[] = {
+	{ "all of them",
+	  { BASE, .vendor = "AuthenticAMD", .more_ebx = CLWB | CLFLUSHOPT, .more_ecx = MOVDIR64B },
+	  "movdir64b", 64, 64 },
+	{ "movdir64b without clwb",
+	  { BASE, .vendor = "AuthenticAMD", .more_ebx = CLFLUSHOPT, .more_ecx = MOVDIR64B },
+	  "clflushopt", 64, 64 },
 	{ "clwb and clflushopt",
 	  { BASE, .vendor = "AuthenticAMD", .more_ebx = CLWB | CLFLUSHOPT }, "clwb", 64, 64 },
 	{ "a big core of Intel",

@@ -315,7 +315,9 @@ static void copies_take_the_path(void **state)
 	assert_int_equal(gemsync_bo_upload(bo, 30, data, 100, 0), 0);
 	assert_memory_equal(map + 30, data, 100);
 	assert_int_equal(map[29] | map[130], 0);
-	expect_insns(0, FAKE_CLWB, 3);
+	expect_insns(0, FAKE_CLWB, 1);
+	expect_insns(1, FAKE_MOVDIR64B, 1);
+	expect_insns(2, FAKE_CLWB, 1);
 	expect_insns(3, FAKE_SFENCE, 1);
 	begin();
 	assert_int_equal(gemsync_bo_readback(bo, 30, back, 100), 0);

@@ -72,8 +72,8 @@ static void keep(enum fake_insn insn, uintptr_t address)
 
 static bool drops(enum fake_insn insn)
 {
-	return insn == FAKE_CLFLUSHOPT || insn == FAKE_CLFLUSH || insn == FAKE_DC_CIVAC ||
-	       insn == FAKE_CBO_FLUSH;
+	return insn == FAKE_CLFLUSHOPT || insn == FAKE_CLFLUSH || insn == FAKE_MOVDIR64B ||
+	       insn == FAKE_DC_CIVAC || insn == FAKE_CBO_FLUSH;
 }
 
 /* Where the pool has a copy of the line, if it is dirty. */

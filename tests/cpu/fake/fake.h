@@ -21,6 +21,7 @@ enum fake_insn {
 	FAKE_CLFLUSHOPT,
 	FAKE_CLFLUSH,
 	FAKE_STREAM,		/* a line's worth of non-temporal stores */
+	FAKE_MOVDIR64B,		/* a line stored to directly */
 	FAKE_SFENCE,
 	FAKE_MFENCE,
 	FAKE_LOCKED,		/* an operation with a lock prefix */
@@ -43,7 +44,7 @@ struct fake_machine {
 	/* x86-64: CPUID, by leaf; a vendor of "" is a CPU without leaf 7. */
 	char vendor[13];
 	uint32_t signature;	/* leaf 1, EAX */
-	uint32_t base_ebx, base_edx, more_ebx;
+	uint32_t base_ebx, base_edx, more_ebx, more_ecx;
 	/* aarch64 */
 	uint64_t ctr_el0;
 	/* riscv64: hwprobe's answers */

@@ -31,6 +31,7 @@ static inline bool insn_cpuid(unsigned int leaf, struct insn_cpuid *out)
 		return true;
 	}
 	out->ebx = fake_machine.more_ebx;
+	out->ecx = fake_machine.more_ecx;
 	return fake_machine.vendor[0];
 }
 
@@ -73,6 +74,12 @@ static inline void insn_stream_line(char *to, const char *from)
 {
 	memcpy(to, from, 64);
 	fake_line_insn(FAKE_STREAM, (uintptr_t)to);
+}
+
+static inline void insn_direct_line(char *to, const char *from)
+{
+	memcpy(to, from, 64);
+	fake_line_insn(FAKE_MOVDIR64B, (uintptr_t)to);
 }
 
 static inline void insn_rep_movsb(char *to, const char *from, size_t size)
