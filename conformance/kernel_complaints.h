@@ -29,6 +29,7 @@ COMPLAINT("DMA-API:")
 COMPLAINT("suspected memory leak")
 COMPLAINT("unreferenced object 0x")
 COMPLAINT("list_(add|del) corruption")
+COMPLAINT("page allocation failure")
 COMPLAINT("Kernel panic")
 
 /* What a stock boot says, and of programs that die. */
