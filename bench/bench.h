@@ -86,8 +86,11 @@ struct bench_goal {
 	const char *against;	/* NULL: the reference */
 	size_t size_min, size_max;
 	double ratio;		/* of time: at most */
-	/* Who has nothing but the CPU's instructions: where it is no faster, that is the limit. */
-	const char *limit;	/* or NULL */
+	/*
+	 * Who has nothing but the CPU's instructions, or NULL: a goal against the reference
+	 * that is missed by little is at the machine's limit where that one is no faster.
+	 */
+	const char *limit;
 };
 
 struct bench_class {

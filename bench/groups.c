@@ -320,7 +320,7 @@ const struct bench_group bench_groups[] = {
 	  flush },
 	{ "invalidate", "invalidate clean lines", 64, 64 << 20, 0, false, invalidate },
 	{ "upload", "copy in, flush", 64, 64 << 20, 0, false, upload },
-	{ "upload-cached", "store to each line, copy in, flush", 64 << 10, 1 << 20, 0, false,
+	{ "upload-cached", "store to each line, copy in, flush", 64, 1 << 20, 0, false,
 	  upload_over },
 	{ "readback", "invalidate, copy out", 64, 64 << 20, 0, false, readback },
 	{ "batch", "256 ranges, one after the other", 64, 64, RANGES, true, batch_next },

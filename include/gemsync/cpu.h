@@ -132,8 +132,9 @@ int gemsync_cpu_invalidate_unfenced(const void *start, size_t size);
 int gemsync_cpu_fence(enum gemsync_direction direction);
 
 /*
- * A hint: most of the destination is in this CPU's cache, for instance because it was
- * uploaded to or read a moment ago. Wrong hints cost time, nothing else.
+ * A hint: most of the destination is in this CPU's cache, for instance because the CPU
+ * stored to it a moment ago. (Most uploads leave nothing there.) Wrong hints cost time,
+ * nothing else.
  */
 #define GEMSYNC_UPLOAD_CACHED	(1u << 0)
 

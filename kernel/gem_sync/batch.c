@@ -238,7 +238,7 @@ static void batch_fini(struct batch *batch)
  * leaves the object, or an imported object (R11), -EOPNOTSUPP as in drm_gem_sync().
  * -ENOMEM. -EINTR if a signal
  * came when the call had taken a second, or a fatal one at any time: doing the
- * whole array again is right. -ENODEV if the device was unplugged in the meantime.
+ * whole array again is right. -ENODEV if the device was unplugged before or meanwhile.
  */
 int drm_gem_sync_ioctl(struct drm_file *file, const struct drm_gem_sync_array *array)
 {

@@ -175,7 +175,7 @@ int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op
  *
  * Return: 0; -EINVAL for a bad @access, a range that leaves the object, or an
  * imported object (its exporter synchronizes it, R11); -EINTR if a signal came
- * (call again); -ENODEV if the device was unplugged meanwhile; -EOPNOTSUPP for CPU access
+ * (call again); -ENODEV if the device was unplugged before or meanwhile; -EOPNOTSUPP for CPU access
  * to part of a line on RISC-V, where its other bytes could be lost (R5); another errno of
  * the hook.
  */

@@ -382,7 +382,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync);
  * @size: length of the range in bytes, checked
  * @access: the access, checked
  *
- * As drm_gem_sync_shmem_sync(), but the lock keeps the pages.
+ * As drm_gem_sync_shmem_sync(), but the lock keeps the pages; and behind an unplug it
+ * returns 0: lines were written back then, and importers' devices have theirs to sync.
  *
  * Context: Process context, may sleep.
  *

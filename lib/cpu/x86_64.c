@@ -7,10 +7,10 @@
  *
  * Non-temporal stores are no flush: a line that is in the cache may be updated there
  * and stay dirty (R26). Here they only save reading lines before they are overwritten,
- * and a flush follows. Direct stores (movdir64b) are one: the CPU writes a cached line
- * back and drops it before it stores past the caches, by its manual, and seen on a Zen 5:
- * loads of the line then take as long as after clflush, and as short as from the L1 after
- * a non-temporal store.
+ * and a flush follows. Direct stores are one: a cached line is written back and dropped
+ * before the store goes past the caches (Intel SDM, volume 2, MOVDIR64B). Seen on a Zen 5:
+ * loads of the line then take as long as after clflush; after a non-temporal store, as
+ * from the L1.
  */
 #include <string.h>
 
@@ -174,7 +174,8 @@ static void fence_all(enum gemsync_direction direction)
  */
 #define STREAM_MIN	2048u		/* from here on whole lines are streamed, */
 #define CACHED_MIN	(64u << 10)	/* but not to a cached destination from here */
-#define CACHED_END	(1u << 20)	/* up to here; up to here none is stored to directly */
+#define CACHED_END	(1u << 20)	/* up to here; */
+#define DIRECT_CACHED_MIN (512u << 10)	/* to that one, direct stores only from here */
 #define LAG		(64u * LINE)
 
 /* The compiler makes registers of it. */
@@ -225,7 +226,7 @@ static inline bool should_stream(size_t size, uint32_t flags)
 
 static inline bool should_store_directly(size_t size, uint32_t flags)
 {
-	return !(flags & GEMSYNC_UPLOAD_CACHED) || size >= CACHED_END;
+	return !(flags & GEMSYNC_UPLOAD_CACHED) || size >= DIRECT_CACHED_MIN;
 }
 
 /* How whole lines go. */

@@ -56,7 +56,7 @@ const struct machine machines[] = {
 	  "clflushopt-twice", 64, 64 },
 	{ "Tremont",
 	  { BASE, .vendor = "GenuineIntel", .signature = MODEL(0x96),
-	    .more_ebx = CLWB | CLFLUSHOPT },
+	    .more_ebx = CLWB | CLFLUSHOPT, .more_ecx = MOVDIR64B },
 	  "clflushopt-twice", 64, 64 },
 	{ "another vendor's model 0x37",
 	  { BASE, .vendor = "AuthenticAMD", .signature = MODEL(0x37) }, "clflush", 64, 64 },

@@ -3,6 +3,7 @@
 #ifndef GEMSYNC_X86_64_INSN_H
 #define GEMSYNC_X86_64_INSN_H
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "fake.h"
@@ -78,6 +79,8 @@ static inline void insn_stream_line(char *to, const char *from)
 
 static inline void insn_direct_line(char *to, const char *from)
 {
+	if ((uintptr_t)to % 64)
+		abort();	/* a general protection fault */
 	memcpy(to, from, 64);
 	fake_line_insn(FAKE_MOVDIR64B, (uintptr_t)to);
 }
