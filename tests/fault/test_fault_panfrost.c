@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
-#include "fault.h"
+#include "driver.h"
 #include "panfrost_calls.h"
 #include "pressure.h"
 
@@ -13,21 +13,11 @@
 #define WB	(PANFROST_BO_WB_MMAP | NOEXEC)
 #define HEAP	(PANFROST_BO_HEAP | NOEXEC)
 
-/* Made anew for each point, and gone when the file is closed. */
-struct context {
-	const struct fixture *f;
-	int fd;			/* a DRM file of its own */
-	int made_fd;		/* what the call makes or writes to, or -1 */
-	uint32_t made;
-	uint32_t wc;
-	uint32_t wb;
+struct own {
 	uint32_t ctx;
 	uint32_t syncobjs[2];	/* one that is signalled, and the one of the job */
-	uint64_t offset;	/* for mmap() */
-	uint8_t *map;
 	struct chain chain;
 	uint64_t target;	/* where its job writes */
-	struct peer peer;
 };
 
 /* ---- Around the calls ---- */
@@ -38,98 +28,51 @@ static void with_bos(struct context *c)
 	c->wb = pf_new_bo(c->fd, FAULT_SIZE, WB);
 }
 
-static int mmap_offset(struct context *c, uint32_t handle)
+static int mmap_offset(struct context *c, uint32_t handle, uint64_t *offset)
 {
 	struct drm_panfrost_mmap_bo args = { .handle = handle };
 	int ret = raw_ioctl(c->fd, DRM_IOCTL_PANFROST_MMAP_BO, &args);
 
 	if (!ret)
-		c->offset = args.offset;
+		*offset = args.offset;
 	return ret;
 }
 
-static void with_wc_offset(struct context *c)
-{
-	with_bos(c);
-	assert_ok(mmap_offset(c, c->wc));
-}
-
-static void with_wb_offset(struct context *c)
-{
-	with_bos(c);
-	assert_ok(mmap_offset(c, c->wb));
-}
-
-static int call_mmap(struct context *c)
-{
-	return fault_map(c->fd, c->offset, &c->map);
-}
-
-static void with_wc_map(struct context *c)
-{
-	with_wc_offset(c);
-	assert_ok(call_mmap(c));
-}
-
-static void with_wb_map(struct context *c)
-{
-	with_wb_offset(c);
-	assert_ok(call_mmap(c));
-}
-
-static void with_dirty(struct context *c)
-{
-	with_wb_map(c);
-	fault_dirty(c->map);
-}
-
-static void with_dirty_unmapped(struct context *c)
-{
-	with_dirty(c);
-	assert_ok(fault_unmap(&c->map));
-}
+const struct driver driver = {
+	.with_bos = with_bos,
+	.mmap_offset = mmap_offset,
+	.peer = "panthor",
+};
 
 /* Not by the call: where eviction took the map, touching it is a call of its own. */
 static void put_jobs(struct context *c)
 {
-	c->chain.jobs[0] = jm_write_value(c->target, JM_IMM32, 7, job_va(&c->chain, 1));
-	c->chain.jobs[1] = jm_job(JM_NULL, 0);
+	struct chain *chain = &c->own->chain;
+
+	chain->jobs[0] = jm_write_value(c->own->target, JM_IMM32, 7, job_va(chain, 1));
+	chain->jobs[1] = jm_job(JM_NULL, 0);
 }
 
 static void with_chain(struct context *c)
 {
 	with_bos(c);
-	c->chain = new_chain_on(c->fd);
-	c->target = pf_bo_va(c->fd, c->wc);
+	c->own->chain = new_chain_on(c->fd);
+	c->own->target = pf_bo_va(c->fd, c->wc);
 	put_jobs(c);
-	c->syncobjs[0] = pf_new_syncobj(c->fd);
-	c->syncobjs[1] = pf_new_syncobj(c->fd);
-	assert_ok(drmSyncobjSignal(c->fd, c->syncobjs, 1));
+	c->own->syncobjs[0] = pf_new_syncobj(c->fd);
+	c->own->syncobjs[1] = pf_new_syncobj(c->fd);
+	assert_ok(drmSyncobjSignal(c->fd, c->own->syncobjs, 1));
 }
 
 static void with_ctx(struct context *c)
 {
-	assert_ok(pf_create_ctx(c->fd, PANFROST_JM_CTX_PRIORITY_MEDIUM, &c->ctx));
-}
-
-static void with_evicted_map(struct context *c)
-{
-	with_dirty(c);
-	assert_true(evict_all(c->f) >= FAULT_PAGES);
+	assert_ok(pf_create_ctx(c->fd, PANFROST_JM_CTX_PRIORITY_MEDIUM, &c->own->ctx));
 }
 
 static void with_evicted_chain(struct context *c)
 {
 	with_chain(c);
 	assert_true(evict_all(c->f) >= FAULT_PAGES);
-}
-
-/* The file to write to is there before, as opening it allocates. */
-static void with_evictable(struct context *c)
-{
-	with_dirty(c);
-	c->made_fd = open_debugfs(c->f, "evict");
-	assert_true(c->made_fd >= 0);
 }
 
 static void with_purgeable(struct context *c)
@@ -139,21 +82,10 @@ static void with_purgeable(struct context *c)
 	with_dirty_unmapped(c);
 	assert_ok(pf_madvise_bo(c->fd, c->wb, PANFROST_MADV_DONTNEED, &retained));
 	assert_int_equal(retained, 1);
-	c->made_fd = open_debugfs(c->f, "purge");
-	assert_true(c->made_fd >= 0);
+	open_made(c, "purge");
 }
 
 /* ---- The calls: files, queries ---- */
-
-static int call_open(struct context *c)
-{
-	int fd = fault_open_file(c->f);
-
-	if (fd < 0)
-		return fd;
-	c->made_fd = fd;
-	return 0;
-}
 
 static int call_get_param(struct context *c)
 {
@@ -190,7 +122,7 @@ static int call_create_heap(struct context *c)
 
 static int call_mmap_bo(struct context *c)
 {
-	return mmap_offset(c, c->wc);
+	return mmap_offset(c, c->wc, &c->offset);
 }
 
 static int call_get_bo_offset(struct context *c)
@@ -240,40 +172,6 @@ static int call_sync_bo(struct context *c)
 	return pf_sync_bo(c->fd, ops, ARRAY_SIZE(ops));
 }
 
-static int call_gem_close(struct context *c)
-{
-	struct drm_gem_close args = { .handle = c->wb };
-
-	return raw_ioctl(c->fd, DRM_IOCTL_GEM_CLOSE, &args);
-}
-
-/* The fault is tried again until it succeeds. */
-static int call_touch(struct context *c)
-{
-	return fault_touch(c->map) ? -EIO : 0;
-}
-
-static int call_touch_evicted(struct context *c)
-{
-	return fault_touch(c->map) == 1 ? 0 : -EIO;
-}
-
-static int call_munmap(struct context *c)
-{
-	return fault_unmap(&c->map);
-}
-
-/* Nothing that they need can be refused to eviction and purge. */
-static int call_write_all(struct context *c)
-{
-	return fault_write_all(c->made_fd);
-}
-
-static void check_touched(struct context *c)
-{
-	assert_int_equal(fault_touch(c->map), 1);
-}
-
 static void check_purged(struct context *c)
 {
 	uint32_t retained = 1;
@@ -286,21 +184,21 @@ static void check_purged(struct context *c)
 
 static int call_ctx_create(struct context *c)
 {
-	return pf_create_ctx(c->fd, PANFROST_JM_CTX_PRIORITY_MEDIUM, &c->ctx);
+	return pf_create_ctx(c->fd, PANFROST_JM_CTX_PRIORITY_MEDIUM, &c->own->ctx);
 }
 
 static int call_ctx_destroy(struct context *c)
 {
-	return pf_destroy_ctx(c->fd, c->ctx);
+	return pf_destroy_ctx(c->fd, c->own->ctx);
 }
 
 /* It waits for one syncobj and names three BOs, one of them twice. */
 static int call_submit(struct context *c)
 {
-	const uint32_t bos[] = { c->wc, c->wb, c->chain.bo, c->wc };
-	struct drm_panfrost_submit args = submit_args(&c->chain, c->syncobjs[1]);
+	const uint32_t bos[] = { c->wc, c->wb, c->own->chain.bo, c->wc };
+	struct drm_panfrost_submit args = submit_args(&c->own->chain, c->own->syncobjs[1]);
 
-	args.in_syncs = (uintptr_t)c->syncobjs;
+	args.in_syncs = (uintptr_t)c->own->syncobjs;
 	args.in_sync_count = 1;
 	args.bo_handles = (uintptr_t)bos;
 	args.bo_handle_count = ARRAY_SIZE(bos);
@@ -309,9 +207,9 @@ static int call_submit(struct context *c)
 
 static void wait_for_job(struct context *c)
 {
-	assert_ok(pf_wait_syncobj(c->fd, c->syncobjs[1], LONG_NS));
-	assert_ok(pf_syncobj_error(c->fd, c->syncobjs[1]));
-	assert_int_equal(c->chain.jobs[1].status, 1);
+	assert_ok(pf_wait_syncobj(c->fd, c->own->syncobjs[1], LONG_NS));
+	assert_ok(pf_syncobj_error(c->fd, c->own->syncobjs[1]));
+	assert_int_equal(c->own->chain.jobs[1].status, 1);
 }
 
 /* ---- Heaps ---- */
@@ -320,7 +218,7 @@ static void with_heap(struct context *c)
 {
 	with_chain(c);
 	c->made = pf_new_bo(c->fd, FAULT_SIZE, HEAP);
-	c->target = pf_bo_va(c->fd, c->made);
+	c->own->target = pf_bo_va(c->fd, c->made);
 }
 
 /* A worker makes it grow; where it cannot, the job fails, and no other. */
@@ -328,8 +226,8 @@ static int call_grow(struct context *c)
 {
 	put_jobs(c);
 	assert_ok(call_submit(c));
-	assert_ok(pf_wait_syncobj(c->fd, c->syncobjs[1], LONG_NS));
-	return pf_syncobj_error(c->fd, c->syncobjs[1]);
+	assert_ok(pf_wait_syncobj(c->fd, c->own->syncobjs[1], LONG_NS));
+	return pf_syncobj_error(c->fd, c->own->syncobjs[1]);
 }
 
 static void with_grown_heap(struct context *c)
@@ -338,65 +236,13 @@ static void with_grown_heap(struct context *c)
 	assert_ok(call_grow(c));
 }
 
-static int call_close_heap(struct context *c)
-{
-	struct drm_gem_close args = { .handle = c->made };
-
-	return raw_ioctl(c->fd, DRM_IOCTL_GEM_CLOSE, &args);
-}
-
 /* ---- Sharing ---- */
-
-static void with_peer(struct context *c)
-{
-	peer_open(&c->peer, "panthor");
-	peer_share(&c->peer);
-}
-
-static int call_import(struct context *c)
-{
-	return fault_import(c->fd, c->peer.dmabuf, &c->made);
-}
-
-static int call_export(struct context *c)
-{
-	return fault_export(c->fd, c->wc, &c->made_fd);
-}
-
-static int call_import_own(struct context *c)
-{
-	return fault_import(c->fd, c->made_fd, &c->made);
-}
-
-static int call_close_import(struct context *c)
-{
-	struct drm_gem_close args = { .handle = c->made };
-
-	return raw_ioctl(c->fd, DRM_IOCTL_GEM_CLOSE, &args);
-}
-
-static int call_mmap_dmabuf(struct context *c)
-{
-	return fault_map(c->made_fd, 0, &c->map);
-}
-
-static void with_import(struct context *c)
-{
-	with_peer(c);
-	assert_ok(call_import(c));
-}
 
 /* panfrost maps imports for GL. */
 static void with_import_offset(struct context *c)
 {
 	with_import(c);
-	assert_ok(mmap_offset(c, c->made));
-}
-
-static void with_dmabuf(struct context *c)
-{
-	with_bos(c);
-	assert_ok(call_export(c));
+	assert_ok(mmap_offset(c, c->made, &c->offset));
 }
 
 static void with_dmabuf_map(struct context *c)
@@ -412,20 +258,12 @@ static void with_everything(struct context *c)
 {
 	with_grown_heap(c);
 	with_ctx(c);
-	assert_ok(mmap_offset(c, c->wb));
+	assert_ok(mmap_offset(c, c->wb, &c->offset));
 	assert_ok(call_mmap(c));
 	fault_dirty(c->map);
 	assert_ok(fault_unmap(&c->map));
 	put_jobs(c);
 	assert_ok(call_submit(c));
-}
-
-static int call_close(struct context *c)
-{
-	int fd = c->fd;
-
-	c->fd = -1;
-	return close(fd) ? -errno : 0;
 }
 
 /* ---- The cases ---- */
@@ -435,31 +273,17 @@ static const struct fixture *need_one(void **state)
 	return need_panfrost(state);
 }
 
-static void begin(struct context *c, const struct fixture *f)
-{
-	c->f = f;
-	c->made_fd = -1;
-	c->fd = fault_open_file(f);
-	assert_true(c->fd >= 0);
-}
-
 static void end(struct context *c)
 {
-	if (c->map)
-		assert_ok(fault_unmap(&c->map));
-	if (c->chain.jobs)
-		assert_ok(munmap(c->chain.jobs, CHAIN_MAX * JM_JOB_SIZE));
-	if (c->fd >= 0)
-		assert_ok(close(c->fd));
-	if (c->made_fd >= 0)
-		assert_ok(close(c->made_fd));
-	peer_close(&c->peer);
+	if (c->own->chain.jobs)
+		assert_ok(munmap(c->own->chain.jobs, CHAIN_MAX * JM_JOB_SIZE));
+	driver_end(c);
 }
 
 static const struct context_ops context_ops = {
-	.size = sizeof(struct context),
+	.size = DRIVER_CONTEXT_SIZE(sizeof(struct own)),
 	.need = need_one,
-	.begin = begin,
+	.begin = driver_begin,
 	.end = end,
 };
 
@@ -477,7 +301,7 @@ FAULT_CASE(set_bo_label, .prepare = with_bos, .call = call_set_label)
 FAULT_CASE(wait_bo, .prepare = with_bos, .call = call_wait_bo)
 FAULT_CASE(madvise_bo, .prepare = with_dirty_unmapped, .call = call_madvise)
 FAULT_CASE(sync_bo, .prepare = with_dirty, .call = call_sync_bo)
-FAULT_CASE(gem_close, .prepare = with_dirty_unmapped, .call = call_gem_close)
+FAULT_CASE(gem_close, .prepare = with_dirty_unmapped, .call = call_close_wb)
 FAULT_CASE(mmap_wc, .prepare = with_wc_offset, .call = call_mmap)
 FAULT_CASE(mmap_wb, .prepare = with_wb_offset, .call = call_mmap)
 FAULT_CASE(touch_wc, .prepare = with_wc_map, .call = call_touch, .never_fails = 1, .retries = 1)
@@ -494,11 +318,11 @@ FAULT_CASE(submit_evicted, .prepare = with_evicted_chain, .call = call_submit,
 	   .check = wait_for_job)
 FAULT_CASE(grow, .prepare = with_heap, .call = call_grow, .check = wait_for_job, .workers = 1,
 	   .other_error = -EINVAL)
-FAULT_CASE(close_heap, .prepare = with_grown_heap, .call = call_close_heap)
+FAULT_CASE(close_heap, .prepare = with_grown_heap, .call = call_close_made)
 FAULT_CASE(export_bo, .prepare = with_bos, .call = call_export)
 FAULT_CASE(import_own, .prepare = with_dmabuf, .call = call_import_own)
 FAULT_CASE(import_bo, .prepare = with_peer, .call = call_import)
-FAULT_CASE(close_import, .prepare = with_import, .call = call_close_import)
+FAULT_CASE(close_import, .prepare = with_import, .call = call_close_made)
 FAULT_CASE(mmap_import, .prepare = with_import_offset, .call = call_mmap)
 FAULT_CASE(mmap_dmabuf, .prepare = with_dmabuf, .call = call_mmap_dmabuf)
 FAULT_CASE(touch_dmabuf, .prepare = with_dmabuf_map, .call = call_touch, .never_fails = 1,

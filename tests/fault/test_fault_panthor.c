@@ -3,7 +3,7 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
-#include "fault.h"
+#include "driver.h"
 #include "pressure.h"
 
 #define PAGE		4096ull
@@ -13,21 +13,10 @@
 #define RING_SIZE	4096u
 #define WAIT_NS		10000000000ll
 
-/* Made anew for each point, and gone when the file is closed. */
-struct context {
-	const struct fixture *f;
-	int fd;			/* a DRM file of its own */
-	int made_fd;		/* what the call makes, or -1 */
-	uint32_t made;
-	uint32_t vm;
-	uint32_t many[MANY];	/* BOs: populated ones, */
-	uint32_t wc;		/* a shareable one, */
-	uint32_t wb;		/* and a cached one, exclusive to @vm */
+struct own {
+	uint32_t many[MANY];	/* BOs, populated */
 	uint32_t group;
 	uint32_t syncobjs[2];
-	uint64_t offset;	/* for mmap() */
-	uint8_t *map;
-	struct peer peer;
 };
 
 /* ---- Ingredients ---- */
@@ -116,11 +105,6 @@ static int mmap_offset(struct context *c, uint32_t handle, uint64_t *offset)
 	return ret;
 }
 
-static int map_bo(struct context *c)
-{
-	return fault_map(c->fd, c->offset, &c->map);
-}
-
 static int group_create(struct context *c, uint32_t queue_count, uint32_t *group)
 {
 	const struct drm_panthor_queue_create queues[3] = {
@@ -154,46 +138,16 @@ static void with_bos(struct context *c)
 	assert_ok(bo_create(c, DRM_PANTHOR_BO_WB_MMAP, c->vm, &c->wb));
 }
 
+const struct driver driver = {
+	.with_bos = with_bos,
+	.mmap_offset = mmap_offset,
+	.peer = "panfrost",
+};
+
 static void with_bound(struct context *c)
 {
 	with_bos(c);
 	assert_ok(bind_one(c, map_op(c->wb, 0, FAULT_PAGES, 0)));
-}
-
-static void with_wc_offset(struct context *c)
-{
-	with_bos(c);
-	assert_ok(mmap_offset(c, c->wc, &c->offset));
-}
-
-static void with_wb_offset(struct context *c)
-{
-	with_bos(c);
-	assert_ok(mmap_offset(c, c->wb, &c->offset));
-}
-
-static void with_wc_map(struct context *c)
-{
-	with_wc_offset(c);
-	assert_ok(map_bo(c));
-}
-
-static void with_wb_map(struct context *c)
-{
-	with_wb_offset(c);
-	assert_ok(map_bo(c));
-}
-
-static void with_dirty(struct context *c)
-{
-	with_wb_map(c);
-	fault_dirty(c->map);
-}
-
-static void with_dirty_unmapped(struct context *c)
-{
-	with_dirty(c);
-	assert_ok(fault_unmap(&c->map));
 }
 
 static void with_group(struct context *c)
@@ -202,23 +156,9 @@ static void with_group(struct context *c)
 
 	with_bound(c);
 	assert_ok(bind_one(c, map_op(c->wc, 0, FAULT_PAGES, FAULT_PAGES)));
-	assert_ok(group_create(c, 3, &c->group));
+	assert_ok(group_create(c, 3, &c->own->group));
 	for (i = 0; i < 2; i++)
-		assert_ok(drmSyncobjCreate(c->fd, 0, &c->syncobjs[i]));
-}
-
-static void with_evicted_map(struct context *c)
-{
-	with_dirty(c);
-	assert_true(evict_all(c->f) >= FAULT_PAGES);
-}
-
-/* The file to write to is there before, as opening it allocates. */
-static void with_evictable(struct context *c)
-{
-	with_dirty(c);
-	c->made_fd = open_debugfs(c->f, "evict");
-	assert_true(c->made_fd >= 0);
+		assert_ok(drmSyncobjCreate(c->fd, 0, &c->own->syncobjs[i]));
 }
 
 static void with_evicted_group(struct context *c)
@@ -228,16 +168,6 @@ static void with_evicted_group(struct context *c)
 }
 
 /* ---- The calls ---- */
-
-static int call_open(struct context *c)
-{
-	int fd = fault_open_file(c->f);
-
-	if (fd < 0)
-		return fd;
-	c->made_fd = fd;
-	return 0;
-}
 
 static int call_dev_query(struct context *c)
 {
@@ -290,17 +220,6 @@ static int call_bo_query_info(struct context *c)
 	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &args);
 }
 
-static int call_mmap(struct context *c)
-{
-	return map_bo(c);
-}
-
-/* The fault is tried again until it succeeds. */
-static int call_touch(struct context *c)
-{
-	return fault_touch(c->map) ? -EIO : 0;
-}
-
 static int call_bo_sync(struct context *c)
 {
 	const struct drm_panthor_bo_sync_op ops[] = {
@@ -323,17 +242,6 @@ static int call_bo_sync_strided(struct context *c)
 	};
 
 	return raw_sync(c->fd, ops, ARRAY_SIZE(ops), sizeof(ops[0]));
-}
-
-/* The last reference: the pages go. */
-static int call_gem_close(struct context *c)
-{
-	return bo_close(c, c->wb);
-}
-
-static int call_munmap(struct context *c)
-{
-	return fault_unmap(&c->map);
 }
 
 static int call_bind_map(struct context *c)
@@ -375,12 +283,12 @@ static int call_bind_many(struct context *c)
 
 static int call_group_create(struct context *c)
 {
-	return group_create(c, 3, &c->group);
+	return group_create(c, 3, &c->own->group);
 }
 
 static int call_group_get_state(struct context *c)
 {
-	struct drm_panthor_group_get_state args = { .group_handle = c->group };
+	struct drm_panthor_group_get_state args = { .group_handle = c->own->group };
 	int ret = raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_GROUP_GET_STATE, &args);
 
 	return ret ? ret : args.state ? -EIO : 0;
@@ -388,7 +296,7 @@ static int call_group_get_state(struct context *c)
 
 static int call_group_destroy(struct context *c)
 {
-	struct drm_panthor_group_destroy args = { .group_handle = c->group };
+	struct drm_panthor_group_destroy args = { .group_handle = c->own->group };
 
 	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_GROUP_DESTROY, &args);
 }
@@ -399,11 +307,11 @@ static int call_group_submit(struct context *c)
 	const uint32_t timeline = DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_TIMELINE_SYNCOBJ;
 	const uint32_t signals = (uint32_t)DRM_PANTHOR_SYNC_OP_SIGNAL;
 	const struct drm_panthor_sync_op first[] = {
-		{ timeline | signals, c->syncobjs[0], 1 },
+		{ timeline | signals, c->own->syncobjs[0], 1 },
 	};
 	const struct drm_panthor_sync_op second[] = {
-		{ timeline, c->syncobjs[0], 1 },
-		{ DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_SYNCOBJ | signals, c->syncobjs[1], 0 },
+		{ timeline, c->own->syncobjs[0], 1 },
+		{ DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_SYNCOBJ | signals, c->own->syncobjs[1], 0 },
 	};
 	/* WB memory that nobody wrote: zeroes, which are NOPs. */
 	const struct drm_panthor_queue_submit submits[] = {
@@ -420,7 +328,7 @@ static int call_group_submit(struct context *c)
 		},
 	};
 	struct drm_panthor_group_submit args = {
-		.group_handle = c->group,
+		.group_handle = c->own->group,
 		.queue_submits = DRM_PANTHOR_OBJ_ARRAY(2, submits),
 	};
 
@@ -431,7 +339,7 @@ static void wait_for_jobs(struct context *c)
 {
 	uint32_t first;
 
-	assert_ok(drmSyncobjWait(c->fd, &c->syncobjs[1], 1, now_ms() * 1000000 + WAIT_NS,
+	assert_ok(drmSyncobjWait(c->fd, &c->own->syncobjs[1], 1, now_ms() * 1000000 + WAIT_NS,
 				 DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL, &first));
 	assert_ok(call_group_get_state(c));
 }
@@ -443,9 +351,9 @@ static void with_many(struct context *c)
 
 	with_vm(c);
 	for (i = 0; i < MANY; i++) {
-		assert_ok(bo_create(c, 0, 0, &c->many[i]));
-		assert_ok(mmap_offset(c, c->many[i], &c->offset));
-		assert_ok(map_bo(c));
+		assert_ok(bo_create(c, 0, 0, &c->own->many[i]));
+		assert_ok(mmap_offset(c, c->own->many[i], &c->offset));
+		assert_ok(call_mmap(c));
 		assert_ok(fault_unmap(&c->map));
 	}
 }
@@ -456,7 +364,7 @@ static int call_gem_close_many(struct context *c)
 	int ret = 0;
 
 	for (i = 0; i < MANY && !ret; i++)
-		ret = bo_close(c, c->many[i]);
+		ret = bo_close(c, c->own->many[i]);
 	return ret;
 }
 
@@ -465,80 +373,23 @@ static void with_everything(struct context *c)
 {
 	with_group(c);
 	assert_ok(mmap_offset(c, c->wb, &c->offset));
-	assert_ok(map_bo(c));
+	assert_ok(call_mmap(c));
 	fault_dirty(c->map);
 	assert_ok(fault_unmap(&c->map));
 	assert_ok(call_group_submit(c));
 }
 
-static int call_close(struct context *c)
-{
-	int fd = c->fd;
-
-	c->fd = -1;
-	return close(fd) ? -errno : 0;
-}
-
-/* Nothing that eviction needs can be refused to it. */
-static int call_evict(struct context *c)
-{
-	return fault_write_all(c->made_fd);
-}
-
-static void check_touched(struct context *c)
-{
-	assert_int_equal(fault_touch(c->map), 1);
-}
-
-static int call_touch_evicted(struct context *c)
-{
-	return fault_touch(c->map) == 1 ? 0 : -EIO;
-}
-
-static int call_export(struct context *c)
-{
-	return fault_export(c->fd, c->wc, &c->made_fd);
-}
-
 /* ---- Memory of others ---- */
 
-static void with_peer(struct context *c)
+static void with_vm_and_import(struct context *c)
 {
 	with_vm(c);
-	peer_open(&c->peer, "panfrost");
-	peer_share(&c->peer);
-}
-
-static void with_import(struct context *c)
-{
-	with_peer(c);
-	assert_ok(fault_import(c->fd, c->peer.dmabuf, &c->made));
-}
-
-static void with_own_dmabuf(struct context *c)
-{
-	with_bos(c);
-	assert_ok(call_export(c));
-}
-
-static int call_import(struct context *c)
-{
-	return fault_import(c->fd, c->peer.dmabuf, &c->made);
-}
-
-static int call_import_own(struct context *c)
-{
-	return fault_import(c->fd, c->made_fd, &c->made);
+	with_import(c);
 }
 
 static int call_bind_import(struct context *c)
 {
 	return bind_one(c, map_op(c->made, 0, FAULT_PAGES, 0));
-}
-
-static int call_close_import(struct context *c)
-{
-	return bo_close(c, c->made);
 }
 
 /* ---- Labels, tiler heaps, binds that wait ---- */
@@ -578,11 +429,11 @@ static int call_bind_async(struct context *c)
 	const uint32_t timeline = DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_TIMELINE_SYNCOBJ;
 	const uint32_t signals = (uint32_t)DRM_PANTHOR_SYNC_OP_SIGNAL;
 	const struct drm_panthor_sync_op first[] = {
-		{ timeline | signals, c->syncobjs[0], 1 },
+		{ timeline | signals, c->own->syncobjs[0], 1 },
 	};
 	const struct drm_panthor_sync_op second[] = {
-		{ timeline, c->syncobjs[0], 1 },
-		{ DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_SYNCOBJ | signals, c->syncobjs[1], 0 },
+		{ timeline, c->own->syncobjs[0], 1 },
+		{ DRM_PANTHOR_SYNC_OP_HANDLE_TYPE_SYNCOBJ | signals, c->own->syncobjs[1], 0 },
 	};
 	struct drm_panthor_vm_bind_op ops[] = {
 		map_op(c->wc, 0, 1, 1),
@@ -598,7 +449,6 @@ static int call_bind_async(struct context *c)
 	ops[1].syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(2, second);
 	return raw_ioctl(c->fd, DRM_IOCTL_PANTHOR_VM_BIND, &args);
 }
-
 
 static int call_set_label(struct context *c)
 {
@@ -617,30 +467,11 @@ static const struct fixture *need_panthor(void **state)
 	return fault_need(state, "panthor");
 }
 
-static void begin(struct context *c, const struct fixture *f)
-{
-	c->f = f;
-	c->made_fd = -1;
-	c->fd = fault_open_file(f);
-	assert_true(c->fd >= 0);
-}
-
-static void end(struct context *c)
-{
-	if (c->map)
-		assert_ok(fault_unmap(&c->map));
-	if (c->fd >= 0)
-		assert_ok(close(c->fd));
-	if (c->made_fd >= 0)
-		assert_ok(close(c->made_fd));
-	peer_close(&c->peer);
-}
-
 static const struct context_ops context_ops = {
-	.size = sizeof(struct context),
+	.size = DRIVER_CONTEXT_SIZE(sizeof(struct own)),
 	.need = need_panthor,
-	.begin = begin,
-	.end = end,
+	.begin = driver_begin,
+	.end = driver_end,
 };
 
 FAULT_CASE(open_file, .call = call_open)
@@ -662,7 +493,7 @@ FAULT_CASE(touch_wb, .prepare = with_wb_map, .call = call_touch, .never_fails = 
 FAULT_CASE(munmap_wb, .prepare = with_dirty, .call = call_munmap)
 FAULT_CASE(bo_sync, .prepare = with_dirty, .call = call_bo_sync)
 FAULT_CASE(bo_sync_strided, .prepare = with_dirty, .call = call_bo_sync_strided)
-FAULT_CASE(gem_close, .prepare = with_dirty_unmapped, .call = call_gem_close)
+FAULT_CASE(gem_close, .prepare = with_dirty_unmapped, .call = call_close_wb)
 FAULT_CASE(gem_close_many, .prepare = with_many, .call = call_gem_close_many, .all_only = 1)
 FAULT_CASE(bind_map, .prepare = with_bos, .call = call_bind_map)
 FAULT_CASE(bind_map_wc, .prepare = with_bos, .call = call_bind_map_wc)
@@ -674,16 +505,16 @@ FAULT_CASE(create_group, .prepare = with_bos, .call = call_group_create)
 FAULT_CASE(group_get_state, .prepare = with_group, .call = call_group_get_state)
 FAULT_CASE(group_destroy, .prepare = with_group, .call = call_group_destroy)
 FAULT_CASE(group_submit, .prepare = with_group, .call = call_group_submit, .check = wait_for_jobs)
-FAULT_CASE(evict, .prepare = with_evictable, .call = call_evict, .check = check_touched)
+FAULT_CASE(evict, .prepare = with_evictable, .call = call_write_all, .check = check_touched)
 FAULT_CASE(touch_evicted, .prepare = with_evicted_map, .call = call_touch_evicted,
 	   .never_fails = 1, .retries = 1)
 FAULT_CASE(submit_evicted, .prepare = with_evicted_group, .call = call_group_submit,
 	   .check = wait_for_jobs)
 FAULT_CASE(export_bo, .prepare = with_bos, .call = call_export)
-FAULT_CASE(import_own, .prepare = with_own_dmabuf, .call = call_import_own)
+FAULT_CASE(import_own, .prepare = with_dmabuf, .call = call_import_own)
 FAULT_CASE(import_bo, .prepare = with_peer, .call = call_import)
-FAULT_CASE(bind_import, .prepare = with_import, .call = call_bind_import)
-FAULT_CASE(close_import, .prepare = with_import, .call = call_close_import)
+FAULT_CASE(bind_import, .prepare = with_vm_and_import, .call = call_bind_import)
+FAULT_CASE(close_import, .prepare = with_vm_and_import, .call = call_close_made)
 FAULT_CASE(create_heap, .prepare = with_vm, .call = call_heap_create, .other_error = -ENOSPC)
 FAULT_CASE(destroy_heap, .prepare = with_heap, .call = call_heap_destroy)
 FAULT_CASE(bind_async, .prepare = with_group, .call = call_bind_async, .check = wait_for_jobs)

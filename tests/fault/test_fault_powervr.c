@@ -2,26 +2,12 @@
 /* Every call of the powervr device, with failures. */
 #include <unistd.h>
 
-#include "fault.h"
+#include "driver.h"
 #include "powervr_calls.h"
 #include "pressure.h"
 
 /* Across the boundary of two pages. */
 #define ACCESS_AT	(PAGE / 2)
-
-/* Made anew for each point, and gone when the file is closed. */
-struct context {
-	const struct fixture *f;
-	int fd;			/* a DRM file of its own */
-	int made_fd;		/* what the call makes, reads or writes, or -1 */
-	uint32_t made;
-	uint32_t vm;
-	uint32_t wc;
-	uint32_t wb;
-	uint64_t offset;	/* for mmap() */
-	uint8_t *map;
-	struct peer peer;
-};
 
 /* ---- Around the calls ---- */
 
@@ -37,46 +23,16 @@ static void with_bos(struct context *c)
 	assert_ok(create_bo(c->fd, FAULT_SIZE, CACHED, &c->wb));
 }
 
-static void with_wc_offset(struct context *c)
+static int mmap_offset(struct context *c, uint32_t handle, uint64_t *offset)
 {
-	with_bos(c);
-	assert_ok(bo_offset(c->fd, c->wc, &c->offset));
+	return bo_offset(c->fd, handle, offset);
 }
 
-static void with_wb_offset(struct context *c)
-{
-	with_bos(c);
-	assert_ok(bo_offset(c->fd, c->wb, &c->offset));
-}
-
-static int call_mmap(struct context *c)
-{
-	return fault_map(c->fd, c->offset, &c->map);
-}
-
-static void with_wc_map(struct context *c)
-{
-	with_wc_offset(c);
-	assert_ok(call_mmap(c));
-}
-
-static void with_wb_map(struct context *c)
-{
-	with_wb_offset(c);
-	assert_ok(call_mmap(c));
-}
-
-static void with_dirty(struct context *c)
-{
-	with_wb_map(c);
-	fault_dirty(c->map);
-}
-
-static void with_dirty_unmapped(struct context *c)
-{
-	with_dirty(c);
-	assert_ok(fault_unmap(&c->map));
-}
+const struct driver driver = {
+	.with_bos = with_bos,
+	.mmap_offset = mmap_offset,
+	.peer = "panthor",
+};
 
 static int bind_bo(struct context *c, uint32_t bo, unsigned int page, unsigned int count)
 {
@@ -89,20 +45,7 @@ static void with_bound(struct context *c)
 	assert_ok(bind_bo(c, c->wb, 0, FAULT_PAGES));
 }
 
-static void with_evicted_map(struct context *c)
-{
-	with_dirty(c);
-	assert_true(evict_all(c->f) >= FAULT_PAGES);
-}
-
-/* Files of debugfs are there before, as opening them allocates. */
-static void open_made(struct context *c, const char *name)
-{
-	c->made_fd = open_debugfs(c->f, name);
-	assert_true(c->made_fd >= 0);
-}
-
-static void with_evictable(struct context *c)
+static void with_evictable_bound(struct context *c)
 {
 	with_bound(c);
 	open_made(c, "evict");
@@ -127,16 +70,6 @@ static void with_kernel_access(struct context *c)
 }
 
 /* ---- The calls: files, queries ---- */
-
-static int call_open(struct context *c)
-{
-	int fd = fault_open_file(c->f);
-
-	if (fd < 0)
-		return fd;
-	c->made_fd = fd;
-	return 0;
-}
 
 static int dev_query(struct context *c, uint32_t type, void *info, uint32_t size)
 {
@@ -281,45 +214,6 @@ static int call_mmap_offset(struct context *c)
 	return bo_offset(c->fd, c->wc, &c->offset);
 }
 
-/* The fault is tried again until it succeeds. */
-static int call_touch(struct context *c)
-{
-	return fault_touch(c->map) ? -EIO : 0;
-}
-
-static int call_touch_evicted(struct context *c)
-{
-	return fault_touch(c->map) == 1 ? 0 : -EIO;
-}
-
-static int call_munmap(struct context *c)
-{
-	return fault_unmap(&c->map);
-}
-
-static int gem_close(struct context *c, uint32_t handle)
-{
-	struct drm_gem_close args = { .handle = handle };
-
-	return raw_ioctl(c->fd, DRM_IOCTL_GEM_CLOSE, &args);
-}
-
-static int call_gem_close(struct context *c)
-{
-	return gem_close(c, c->wb);
-}
-
-/* Nothing that eviction needs can be refused to it. */
-static int call_evict(struct context *c)
-{
-	return fault_write_all(c->made_fd);
-}
-
-static void check_touched(struct context *c)
-{
-	assert_int_equal(fault_touch(c->map), 1);
-}
-
 /* ---- VM contexts ---- */
 
 static int call_vm_create(struct context *c)
@@ -395,48 +289,15 @@ static int call_kernel_write(struct context *c)
 
 /* ---- Sharing ---- */
 
-static void with_peer(struct context *c)
+static void with_vm_and_import(struct context *c)
 {
 	with_vm(c);
-	peer_open(&c->peer, "panthor");
-	peer_share(&c->peer);
-}
-
-static int call_import(struct context *c)
-{
-	return fault_import(c->fd, c->peer.dmabuf, &c->made);
-}
-
-static void with_import(struct context *c)
-{
-	with_peer(c);
-	assert_ok(call_import(c));
+	with_import(c);
 }
 
 static int call_map_import(struct context *c)
 {
 	return bind_bo(c, c->made, 0, FAULT_PAGES);
-}
-
-static int call_close_import(struct context *c)
-{
-	return gem_close(c, c->made);
-}
-
-static int call_export(struct context *c)
-{
-	return fault_export(c->fd, c->wc, &c->made_fd);
-}
-
-static void with_dmabuf(struct context *c)
-{
-	with_bos(c);
-	assert_ok(call_export(c));
-}
-
-static int call_import_own(struct context *c)
-{
-	return fault_import(c->fd, c->made_fd, &c->made);
 }
 
 /* ---- The end ---- */
@@ -447,14 +308,6 @@ static void with_everything(struct context *c)
 	with_bound(c);
 	assert_ok(fault_unmap(&c->map));
 	assert_ok(call_vm_map_splits(c));
-}
-
-static int call_close(struct context *c)
-{
-	int fd = c->fd;
-
-	c->fd = -1;
-	return close(fd) ? -errno : 0;
 }
 
 /* ---- The cases ---- */
@@ -470,30 +323,11 @@ static const struct fixture *need_cached(void **state)
 	return f;
 }
 
-static void begin(struct context *c, const struct fixture *f)
-{
-	c->f = f;
-	c->made_fd = -1;
-	c->fd = fault_open_file(f);
-	assert_true(c->fd >= 0);
-}
-
-static void end(struct context *c)
-{
-	if (c->map)
-		assert_ok(fault_unmap(&c->map));
-	if (c->fd >= 0)
-		assert_ok(close(c->fd));
-	if (c->made_fd >= 0)
-		assert_ok(close(c->made_fd));
-	peer_close(&c->peer);
-}
-
 static const struct context_ops context_ops = {
-	.size = sizeof(struct context),
+	.size = DRIVER_CONTEXT_SIZE(0),
 	.need = need_cached,
-	.begin = begin,
-	.end = end,
+	.begin = driver_begin,
+	.end = driver_end,
 };
 
 FAULT_CASE(open_file, .call = call_open)
@@ -517,7 +351,7 @@ FAULT_CASE(mmap_wb, .prepare = with_wb_offset, .call = call_mmap)
 FAULT_CASE(touch_wc, .prepare = with_wc_map, .call = call_touch, .never_fails = 1, .retries = 1)
 FAULT_CASE(touch_wb, .prepare = with_wb_map, .call = call_touch, .never_fails = 1, .retries = 1)
 FAULT_CASE(munmap_wb, .prepare = with_dirty, .call = call_munmap)
-FAULT_CASE(close_wb, .prepare = with_dirty_unmapped, .call = call_gem_close)
+FAULT_CASE(close_wb, .prepare = with_dirty_unmapped, .call = call_close_wb)
 FAULT_CASE(vm_create, .call = call_vm_create)
 FAULT_CASE(vm_destroy, .prepare = with_bound, .call = call_vm_destroy)
 FAULT_CASE(vm_map_wc, .prepare = with_bos, .call = call_vm_map_wc)
@@ -530,14 +364,14 @@ FAULT_CASE(device_read_evicted, .prepare = with_evicted_access, .call = call_dev
 	   .check = check_touched)
 FAULT_CASE(kernel_read_dirty, .prepare = with_kernel_access, .call = call_kernel_read)
 FAULT_CASE(kernel_write_dirty, .prepare = with_kernel_access, .call = call_kernel_write)
-FAULT_CASE(evict, .prepare = with_evictable, .call = call_evict, .check = check_touched)
+FAULT_CASE(evict, .prepare = with_evictable_bound, .call = call_write_all, .check = check_touched)
 FAULT_CASE(touch_evicted, .prepare = with_evicted_map, .call = call_touch_evicted,
 	   .never_fails = 1, .retries = 1)
 FAULT_CASE(export_wc, .prepare = with_bos, .call = call_export)
 FAULT_CASE(import_own, .prepare = with_dmabuf, .call = call_import_own)
 FAULT_CASE(import_peer, .prepare = with_peer, .call = call_import)
-FAULT_CASE(map_import, .prepare = with_import, .call = call_map_import)
-FAULT_CASE(close_import, .prepare = with_import, .call = call_close_import)
+FAULT_CASE(map_import, .prepare = with_vm_and_import, .call = call_map_import)
+FAULT_CASE(close_import, .prepare = with_vm_and_import, .call = call_close_made)
 FAULT_CASE(close_file, .prepare = with_everything, .call = call_close, .never_fails = 1)
 
 int main(void)
