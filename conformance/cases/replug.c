@@ -87,9 +87,14 @@ void find_place(struct cf *cf)
 	EXPECT_OK(atexit(put_back));
 }
 
+int try_unplug(void)
+{
+	return write_name("unbind");
+}
+
 void unplug(void)
 {
-	EXPECT_OK(write_name("unbind"));
+	EXPECT_OK(try_unplug());
 }
 
 void plug(void)

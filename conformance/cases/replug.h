@@ -11,6 +11,9 @@ void find_place(struct cf *cf);
 void unplug(void);
 void plug(void);
 
+/* As unplug(), in any thread: 0 or -errno. */
+int try_unplug(void);
+
 /* While an old file is open its minor is taken: the node may be another than before. */
 struct gemsync_device *open_new(void);
 

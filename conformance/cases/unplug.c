@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "replug.h"
@@ -172,8 +173,8 @@ CASE(r19_unplug_of_an_importer, "R19", NEEDS,
 
 /* ---- Behind a sync ---- */
 
-/* Until a sync reads its ops. */
-#define READ_WITHIN_MS	10000
+#define READ_WITHIN_MS	10000	/* a sync reads its ops */
+#define UNPLUG_WITHIN_S	10
 
 /* A page that is there when somebody fills it: who reads it before waits. */
 struct late_page {
@@ -186,7 +187,7 @@ static void new_late_page(struct late_page *late)
 	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct uffdio_api api = { .api = UFFD_API };
 
-	late->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	late->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (late->uffd < 0)
 		skip("a page that comes late, of this kernel, is not to be had",
 		     "CONFIG_USERFAULTFD, as root");
@@ -204,6 +205,7 @@ static void expect_reader(const struct late_page *late)
 	struct uffd_msg message;
 
 	EXPECT_EQ(poll(&poller, 1, READ_WITHIN_MS), 1);
+	EXPECT_EQ(poller.revents, POLLIN);
 	EXPECT_EQ(read(late->uffd, &message, sizeof(message)), sizeof(message));
 	EXPECT_EQ(message.event, UFFD_EVENT_PAGEFAULT);
 }
@@ -235,22 +237,43 @@ static void *sync_late(void *data)
 	return NULL;
 }
 
+static void *unplug_beside(void *error)
+{
+	*(int *)error = try_unplug();
+	return NULL;
+}
+
+/* Whether it ends soon; else it goes on. */
+static bool ends_soon(pthread_t thread)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += UNPLUG_WITHIN_S;
+	return !pthread_timedjoin_np(thread, NULL, &end);
+}
+
 CASE(r19_unplug_waits_for_no_sync, "R19 R24", NEEDS | NEED_SYNC_ABI,
      "the device goes while a sync waits for its ops; when they come, it gets -ENODEV")
 {
 	struct buffer *buf = new_buffer(cf, PAGE, GEMSYNC_BO_CACHED);
 	struct late_sync late = { .cf = cf };
 	_Alignas(uint64_t) char ops[PAGE] = { 0 };
-	pthread_t thread;
+	pthread_t syncer, unplugger;
+	bool gone;
+	int error = 0;
 
 	new_late_page(&late.op);
 	find_place(cf);
 	gpu_sync_abi(cf->dev)->encode(ops, gemsync_bo_handle(buf->bo), 0, 0, 64);
-	EXPECT_OK(-pthread_create(&thread, NULL, sync_late, &late));
+	EXPECT_OK(-pthread_create(&syncer, NULL, sync_late, &late));
 	expect_reader(&late.op);
-	unplug();
+	EXPECT_OK(-pthread_create(&unplugger, NULL, unplug_beside, &error));
+	gone = ends_soon(unplugger);
 	fill(&late.op, ops);
-	EXPECT_OK(-pthread_join(thread, NULL));
+	EXPECT_OK(-pthread_join(syncer, NULL));
+	EXPECT(gone);
+	EXPECT_OK(error);
 	/* Where there is nothing to maintain, that may come first (R9). */
 	EXPECT(late.ret == -ENODEV || (!late.ret && cf->info.coherent));
 	plug();
