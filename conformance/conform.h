@@ -2,7 +2,7 @@
 /*
  * The conformance suite: cases that show whether a driver keeps the contract
  * (docs/contract.md), and what a run of them found. docs/conformance.md says how to
- * run it, and how to add a case (case.h) or a driver (gpu_ops.h).
+ * run it, and how to add a case (run/case.h) or a driver (gpu/gpu_ops.h).
  *
  * Each case runs in a process of its own, with its own DRM file, and has a time
  * limit: one that crashes or hangs fails alone.

@@ -6,7 +6,7 @@
 
 #include <gemsync/gemsync.h>
 
-#include "gpu.h"	/* of conformance/: makes the GPU work */
+#include "gpu.h"	/* of conformance/gpu: makes the GPU work */
 
 /* 0 if the GPU sees these 8 bytes. */
 static int see(struct gpu *gpu, uint64_t va, const char *expected)

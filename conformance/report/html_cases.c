@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "report_html.h"
+#include "html.h"
 
 static bool is_failed(const struct conform_result *result)
 {

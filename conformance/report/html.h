@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the page (report_html.c). It is well-formed XML too. */
+/* The parts of the page (html.c). It is well-formed XML too. */
 #ifndef REPORT_HTML_H
 #define REPORT_HTML_H
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "report_html.h"
+#include "html.h"
 #include "rules.h"
 
 void html_badge(const char *kind, const char *text, FILE *file)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "report_html.h"
+#include "html.h"
 
 const char report_html_style[] =
 	":root{--bg:#fff;--fg:#1b1f24;--soft:#57606a;--line:#d5dae0;--panel:#f5f7f9;\n"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cases/machine.h"
+#include "machine.h"
 #include "gpu_ops.h"
 #include "needs.h"
 

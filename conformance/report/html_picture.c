@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "report_html.h"
+#include "html.h"
 
 /* The class of a content, for its colour; its name is in the cell. */
 static const char *class_of(const char *content)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cases/machine.h"
+#include "machine.h"
 #include "configuration.h"
 
 static const char sim[] = "sim:";
