@@ -5,11 +5,15 @@
 
 #include <pthread.h>
 
-/* The build hides symbols by default; the public calls are the ones that are seen. */
+/* The build hides symbols; of a shared library the public calls are the ones that are seen. */
+#ifdef GEMSYNC_SHARED
 #pragma GCC visibility push(default)
+#endif
 #include <gemsync/cpu.h>
 #include <gemsync/gemsync.h>
+#ifdef GEMSYNC_SHARED
 #pragma GCC visibility pop
+#endif
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 

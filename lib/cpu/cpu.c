@@ -5,6 +5,10 @@
  * The choice is one word, made again by each thread that does not see it yet: all of
  * them find the same, so it needs neither a lock nor an order.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE	/* secure_getenv() and syscall(), in whatever project this is built */
+#endif
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,9 +9,14 @@
 
 #include <stdbool.h>
 
+/* The build hides symbols; of a shared library the public calls are the ones that are seen. */
+#ifdef GEMSYNC_SHARED
 #pragma GCC visibility push(default)
+#endif
 #include <gemsync/cpu.h>
+#ifdef GEMSYNC_SHARED
 #pragma GCC visibility pop
+#endif
 
 /* Bytes, powers of two. */
 struct cpu_lines {
@@ -38,6 +43,6 @@ struct cpu_ops {
 };
 
 /* The architecture's back ends in the order of preference; the last has no name. */
-extern const struct cpu_ops gemsync_cpu_backends[];
+extern const struct cpu_ops gemsync_cpu_backends[] __attribute__((visibility("hidden")));
 
 #endif
