@@ -5,6 +5,13 @@
 
 #include "internal.h"
 
+static size_t copy_size(const struct gemsync_bo *bo, uint64_t offset, size_t size)
+{
+	bool whole = size == (size_t)GEMSYNC_WHOLE_SIZE && offset <= bo->size;
+
+	return whole ? (size_t)(bo->size - offset) : size;
+}
+
 /* A range of a BO that is mapped. */
 static int check(struct gemsync_bo *bo, enum gemsync_op_type type, uint64_t offset, size_t size)
 {
@@ -36,6 +43,7 @@ int gemsync_bo_upload(struct gemsync_bo *bo, uint64_t offset, const void *from, 
 
 	if (flags & ~GEMSYNC_UPLOAD_CACHED)
 		return -EINVAL;
+	size = copy_size(bo, offset, size);
 	ret = check(bo, GEMSYNC_FLUSH, offset, size);
 	if (ret || !size)
 		return ret;
@@ -51,6 +59,7 @@ int gemsync_bo_readback(struct gemsync_bo *bo, uint64_t offset, void *to, size_t
 	const char *from;
 	int ret;
 
+	size = copy_size(bo, offset, size);
 	ret = check(bo, GEMSYNC_INVALIDATE, offset, size);
 	if (ret || !size)
 		return ret;

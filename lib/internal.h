@@ -37,7 +37,7 @@ struct device_ops {
 	int (*bo_export)(struct gemsync_device *dev, uint32_t handle, int *fd);
 	/* A dma-buf that the device knows already yields the handle it has. */
 	int (*bo_import)(struct gemsync_device *dev, int fd, uint32_t *handle, uint64_t *size);
-	/* @ops were checked; those of op_is_idle() are to be left out. */
+	/* @ops were checked, and op_size() is theirs; those of op_is_idle() are to be left out. */
 	int (*sync)(struct gemsync_device *dev, const struct gemsync_op *ops, size_t count);
 	/* What one operation, and one call of sync, can take. */
 	struct gemsync_batch_limits limits;
@@ -102,10 +102,18 @@ struct gemsync_bo {
 	bool by_cpu;			/* needs_sync, and the CPU does it */
 };
 
+/* Bytes of an operation. A range that begins behind the BO's end is for gemsync_op_check(). */
+static inline uint64_t op_size(const struct gemsync_op *op)
+{
+	bool whole = op->size == GEMSYNC_WHOLE_SIZE && op->offset <= op->bo->size;
+
+	return whole ? op->bo->size - op->offset : op->size;
+}
+
 /* An operation that leaves nothing to the driver: it has nothing to do (R9), or the CPU does it. */
 static inline bool op_is_idle(const struct gemsync_op *op)
 {
-	return !op->size || !op->bo->needs_sync || op->bo->by_cpu;
+	return !op_size(op) || !op->bo->needs_sync || op->bo->by_cpu;
 }
 
 /* ---- Synchronization (sync.c) ---- */

@@ -94,6 +94,19 @@ int gemsync_batch_submit(struct gemsync_batch *batch)
 }
 
 /*
+ * Where an object ends is not known here. So a whole one takes in nothing but the same once
+ * more: a range beside it that leaves the object has to be seen when it is submitted.
+ */
+static bool merge_whole(struct gemsync_op *before, const struct gemsync_op *op)
+{
+	if (before->type != op->type || before->size != op->size)
+		return false;
+	if (before->offset > op->offset)
+		before->offset = op->offset;
+	return true;
+}
+
+/*
  * Put a range, neither empty nor wrapping, into the operation before it, if the two make
  * one: their lines overlap, or follow each other. Of an invalidation it is the bytes: a
  * byte of an edge line that neither asked for keeps what the CPU stores to it (R5), which
@@ -110,6 +123,8 @@ static inline bool merge(const struct gemsync_batch *batch, const struct gemsync
 	before = &batch->ops[batch->count - 1];
 	if (before->bo != op->bo)
 		return false;
+	if (op->size == GEMSYNC_WHOLE_SIZE || before->size == GEMSYNC_WHOLE_SIZE)
+		return merge_whole(before, op);
 	if (before->type != op->type && !(batch->flags & GEMSYNC_BATCH_UPGRADE))
 		return false;
 	if (before->type == GEMSYNC_FLUSH && op->type == GEMSYNC_FLUSH)
@@ -196,11 +211,11 @@ int gemsync_batch_add(struct gemsync_batch *batch, void *object, enum gemsync_op
 		return -EINVAL;
 	if (!size)
 		return 0;
-	if (size - 1 > UINT64_MAX - offset)
+	if (size != GEMSYNC_WHOLE_SIZE && size - 1 > UINT64_MAX - offset)
 		return -EINVAL;
 	if (offset > batch->limits.offset_max)
 		return -EOVERFLOW;
-	if (size > batch->limits.size_max)
+	if (size != GEMSYNC_WHOLE_SIZE && size > batch->limits.size_max)
 		return add_pieces(batch, op);
 	return add_one(batch, &op);
 }
@@ -218,7 +233,8 @@ static int check_addresses(const struct gemsync_op *ops, size_t count)
 	for (i = 0; i < count; i++) {
 		if (ops[i].type != GEMSYNC_FLUSH && ops[i].type != GEMSYNC_INVALIDATE)
 			return -EINVAL;
-		if (__builtin_add_overflow((uintptr_t)ops[i].bo, ops[i].offset, &start))
+		if (ops[i].size == GEMSYNC_WHOLE_SIZE ||
+		    __builtin_add_overflow((uintptr_t)ops[i].bo, ops[i].offset, &start))
 			return -EINVAL;
 		if (gs_range_to_lines(start, ops[i].size, PAGE, &pages))
 			return -EINVAL;

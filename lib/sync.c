@@ -93,7 +93,11 @@ int gemsync_bo_set_path(struct gemsync_bo *bo, enum gemsync_path path)
 
 int gemsync_op_check(const struct gemsync_op *op)
 {
-	struct gs_sync_op plain = { .type = op->type, .offset = op->offset, .size = op->size };
+	struct gs_sync_op plain = {
+		.type = op->type,
+		.offset = op->offset,
+		.size = op_size(op),
+	};
 	struct gs_sync_target target = { .size = op->bo->size, .imported = op->bo->imported };
 	int ret;
 
@@ -111,17 +115,19 @@ static int sync_by_cpu(const struct gemsync_op *ops, size_t count)
 {
 	enum gemsync_direction direction = GEMSYNC_BEFORE_DEVICE;
 	const char *start;
+	uint64_t size;
 	size_t i;
 	int ret;
 
 	for (i = 0; i < count; i++) {
-		if (!ops[i].bo->by_cpu || !ops[i].size)
+		size = op_size(&ops[i]);
+		if (!ops[i].bo->by_cpu || !size)
 			continue;
 		start = (const char *)ops[i].bo->map + ops[i].offset;
 		if (ops[i].type == GEMSYNC_FLUSH) {
-			ret = gemsync_cpu_flush_unfenced(start, ops[i].size);
+			ret = gemsync_cpu_flush_unfenced(start, size);
 		} else {
-			ret = gemsync_cpu_invalidate_unfenced(start, ops[i].size);
+			ret = gemsync_cpu_invalidate_unfenced(start, size);
 			direction = GEMSYNC_BEFORE_CPU;
 		}
 		if (ret)
@@ -143,7 +149,7 @@ int gemsync_device_sync(struct gemsync_device *dev, const struct gemsync_op *ops
 		if (ret)
 			return ret;
 		driver = driver || !op_is_idle(&ops[i]);
-		cpu = cpu || (ops[i].bo->by_cpu && ops[i].size);
+		cpu = cpu || (ops[i].bo->by_cpu && op_size(&ops[i]));
 	}
 	/* Only the driver can fail: it goes first, so that a failure is all of it (R7). */
 	if (driver) {

@@ -361,7 +361,7 @@ void gemsync_bo_unmap(struct gemsync_bo *bo);
  *
  * @offset and @size are bytes and need no alignment: the range is widened to
  * whole cache lines, whose neighbours are written back but never dropped (R1,
- * R5). A zero @size succeeds. Does nothing on write-combined BOs and coherent
+ * R5). A zero @size succeeds; GEMSYNC_WHOLE_SIZE is up to the BO's end. Does nothing on write-combined BOs and coherent
  * devices. Does not wait for the GPU (R3). May sleep.
  *
  * Returns 0; -EINVAL if the range leaves the BO, or the BO is imported (R11);
@@ -414,7 +414,8 @@ int gemsync_device_batch_init(struct gemsync_device *dev, struct gemsync_batch *
  * Copy to a mapped BO, and make it visible to the device, as gemsync_bo_flush().
  *
  * No byte outside the range is stored to, and every line of it is clean afterwards
- * (R26). @flags: GEMSYNC_UPLOAD_*, or 0. Into a write-combined BO it is a copy, ordered
+ * (R26). @size: of @from too; GEMSYNC_WHOLE_SIZE is up to the BO's end. @flags:
+ * GEMSYNC_UPLOAD_*, or 0. Into a write-combined BO it is a copy, ordered
  * before the submit that follows.
  *
  * Returns 0; -EINVAL if the range leaves the BO, a flag is unknown, or the BO is not
@@ -426,6 +427,8 @@ int gemsync_bo_upload(struct gemsync_bo *bo, uint64_t offset, const void *from, 
 
 /**
  * Copy from a mapped BO what the device wrote, as after gemsync_bo_invalidate().
+ *
+ * @size: of @to too; GEMSYNC_WHOLE_SIZE is up to the BO's end.
  *
  * Returns 0; -EINVAL if the range leaves the BO, or the BO is not mapped; or an error of
  * gemsync_bo_invalidate(). Nothing was copied if it fails.

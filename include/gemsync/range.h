@@ -22,7 +22,10 @@ extern "C" {
 
 /* ---- Ranges ---- */
 
-/* As a size: up to the end of the object. */
+/*
+ * As a size, in every call that takes a range of an object: up to the object's end. Addresses
+ * (gemsync/cpu.h) are of no object that the library could know the end of.
+ */
 #define GEMSYNC_WHOLE_SIZE	UINT64_MAX
 
 struct gemsync_range {
@@ -60,7 +63,7 @@ struct gemsync_op {
 	struct gemsync_bo *bo;		/* or, for callbacks of your own, what you added: cast it */
 	enum gemsync_op_type type;
 	uint64_t offset;
-	uint64_t size;
+	uint64_t size;			/* or GEMSYNC_WHOLE_SIZE */
 };
 
 /* ---- Batches ---- */
@@ -130,6 +133,9 @@ int gemsync_batch_init(struct gemsync_batch *batch, struct gemsync_op *ops, size
  * does the wait for the device whose writes an invalidation is to show. Their loads come
  * after gemsync_batch_submit().
  *
+ * @size: GEMSYNC_WHOLE_SIZE gets to the callback as it is, never cut, as the callback alone
+ * knows where the object ends. It is merged with nothing but the same.
+ *
  * Returns 0; -EINVAL for an unknown type, or a range that wraps; -EOVERFLOW if the
  * driver cannot express where it, or a piece of it, begins; or the callback's error. A
  * range that was not added whole is to be added again; doing a part of it twice is
@@ -153,7 +159,8 @@ void gemsync_batch_drop(struct gemsync_batch *batch);
  * A callback that maintains by this CPU (gemsync/cpu.h), with one fence. The object is
  * the address of a cached map, aligned to a line; the context is not used.
  *
- * Returns 0; -EINVAL if a range wraps, and nothing was done; -EOPNOTSUPP.
+ * Returns 0; -EINVAL if a range wraps, or is GEMSYNC_WHOLE_SIZE, and nothing was done;
+ * -EOPNOTSUPP.
  */
 int gemsync_batch_submit_cpu(void *context, const struct gemsync_op *ops, size_t count);
 

@@ -107,7 +107,7 @@ static int panfrost_bo_query(struct gemsync_device *dev, uint32_t handle,
 
 static bool fits(const struct gemsync_op *op)
 {
-	return op->offset <= UINT32_MAX && op->size <= UINT32_MAX;
+	return op->offset <= UINT32_MAX && op_size(op) <= UINT32_MAX;
 }
 
 static void convert_op(struct drm_panfrost_bo_sync_op *to, const struct gemsync_op *op)
@@ -118,7 +118,7 @@ static void convert_op(struct drm_panfrost_bo_sync_op *to, const struct gemsync_
 			PANFROST_BO_SYNC_CPU_CACHE_FLUSH :
 			PANFROST_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE,
 		.offset = (uint32_t)op->offset,
-		.size = (uint32_t)op->size,
+		.size = (uint32_t)op_size(op),
 	};
 }
 

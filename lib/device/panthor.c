@@ -127,7 +127,7 @@ static uint32_t convert_ops(struct drm_panthor_bo_sync_op *to, const struct gems
 			     DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH :
 			     DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE;
 		to[n].offset = ops[i].offset;
-		to[n].size = ops[i].size;
+		to[n].size = op_size(&ops[i]);
 		n++;
 	}
 	return n;

@@ -489,7 +489,7 @@ static struct gs_sync_op convert_op(const struct gemsync_op *op)
 		.handle = op->bo->handle,
 		.type = op->type,
 		.offset = op->offset,
-		.size = op->size,
+		.size = op_size(op),
 	};
 }
 

@@ -20,6 +20,7 @@ static char map[BO_SIZE] __attribute__((aligned(4096)));
 static struct {
 	size_t syncs;
 	size_t ops;
+	uint64_t bytes;		/* of the operations */
 	int error;
 } driver;
 
@@ -62,8 +63,10 @@ static int sync_bos(struct gemsync_device *dev, const struct gemsync_op *ops, si
 	if (driver.error)
 		return driver.error;
 	driver.syncs++;
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		driver.ops += !op_is_idle(&ops[i]);
+		driver.bytes += op_size(&ops[i]);
+	}
 	return 0;
 }
 
@@ -304,6 +307,73 @@ static void deferred_batches_are_one_call(void **state)
 	assert_int_equal(fake_count, 5);
 }
 
+/* One flush of @bo from @offset to its end, by each of the calls that can ask for it. */
+static void flush_rest(struct gemsync_bo *bo, uint64_t offset, int ret)
+{
+	struct gemsync_op op = {
+		.bo = bo, .type = GEMSYNC_FLUSH, .offset = offset, .size = GEMSYNC_WHOLE_SIZE,
+	};
+	struct gemsync_op array[2];
+	struct gemsync_batch batch;
+
+	assert_int_equal(gemsync_bo_flush(bo, offset, GEMSYNC_WHOLE_SIZE), ret);
+	assert_int_equal(gemsync_device_sync(&dev, &op, 1), ret);
+	assert_int_equal(gemsync_device_batch_init(&dev, &batch, array, 2, 0), 0);
+	assert_int_equal(gemsync_batch_add(&batch, bo, GEMSYNC_FLUSH, offset,
+					   GEMSYNC_WHOLE_SIZE), 0);
+	assert_int_equal(gemsync_batch_submit(&batch), ret);
+}
+
+static void the_whole_size_ends_with_the_bo(void **state)
+{
+	struct gemsync_bo *cpu = new_bo(true), *other = new_bo(true);
+
+	(void)state;
+	assert_int_equal(gemsync_bo_set_path(other, GEMSYNC_PATH_DRIVER), 0);
+	flush_rest(other, 4096, 0);
+	assert_int_equal(gemsync_bo_invalidate(other, 0, GEMSYNC_WHOLE_SIZE), 0);
+	assert_int_equal(driver.ops, 4);
+	assert_int_equal(driver.bytes, 3 * 4096 + BO_SIZE);
+	assert_int_equal(fake_count, 0);
+
+	begin();
+	flush_rest(cpu, BO_SIZE - 65, 0);
+	expect_insns(0, FAKE_CLWB, 2);
+	assert_int_equal(fake_count, 9);
+	assert_int_equal(gemsync_bo_invalidate(cpu, BO_SIZE - 1, GEMSYNC_WHOLE_SIZE), 0);
+	expect_insns(9, FAKE_CLFLUSHOPT, 1);
+
+	/* At the end nothing is left; behind it is no place. */
+	begin();
+	flush_rest(cpu, BO_SIZE, 0);
+	flush_rest(other, BO_SIZE, 0);
+	flush_rest(cpu, BO_SIZE + 1, -EINVAL);
+	flush_rest(other, BO_SIZE + 1, -EINVAL);
+	assert_int_equal(driver.syncs, 0);
+	assert_int_equal(fake_count, 0);
+}
+
+static void copies_of_the_whole_size_end_with_the_bo(void **state)
+{
+	struct gemsync_bo *bo = new_bo(true);
+	char data[100], back[100] = { 0 };
+
+	(void)state;
+	memset(data, 9, sizeof(data));
+	memset(map, 0, sizeof(map));
+	assert_int_equal(gemsync_bo_upload(bo, BO_SIZE - 100, data, GEMSYNC_WHOLE_SIZE, 0), 0);
+	assert_memory_equal(map + BO_SIZE - 100, data, 100);
+	assert_int_equal(map[BO_SIZE - 101], 0);
+	assert_int_equal(gemsync_bo_readback(bo, BO_SIZE - 100, back, GEMSYNC_WHOLE_SIZE), 0);
+	assert_memory_equal(back, data, 100);
+	begin();
+	assert_int_equal(gemsync_bo_upload(bo, BO_SIZE, data, GEMSYNC_WHOLE_SIZE, 0), 0);
+	assert_int_equal(gemsync_bo_readback(bo, BO_SIZE, back, GEMSYNC_WHOLE_SIZE), 0);
+	assert_int_equal(gemsync_bo_upload(bo, BO_SIZE + 1, data, GEMSYNC_WHOLE_SIZE, 0), -EINVAL);
+	assert_int_equal(gemsync_bo_readback(bo, BO_SIZE + 1, back, GEMSYNC_WHOLE_SIZE), -EINVAL);
+	assert_int_equal(fake_count, 0);
+}
+
 static void copies_take_the_path(void **state)
 {
 	struct gemsync_bo *bo = new_bo(true);
@@ -439,6 +509,8 @@ int main(void)
 		device_test(no_driver_call_is_an_error),
 		device_test(batches_take_both_paths),
 		device_test(deferred_batches_are_one_call),
+		device_test(the_whole_size_ends_with_the_bo),
+		device_test(copies_of_the_whole_size_end_with_the_bo),
 		device_test(copies_take_the_path),
 		device_test(uploads_to_write_combined_maps_are_ordered),
 		device_test(bad_copies_are_refused),

@@ -181,8 +181,33 @@ static void ranges_do_not_meet_around_the_end(void **state)
 	add(&batch, &a, GEMSYNC_FLUSH, UINT64_MAX - 63, 64);
 	add(&batch, &a, GEMSYNC_FLUSH, 0, 64);
 	assert_int_equal(batch.count, 4);
-	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, 64, UINT64_MAX), -EINVAL);
+	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, 64, UINT64_MAX - 62),
+			 -EINVAL);
+	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, 64, UINT64_MAX - 1),
+			 -EINVAL);
 	check_op(batch.ops + 3, &a, GEMSYNC_FLUSH, 0, 64);
+}
+
+/* Up to an end that the callback knows: not cut, and no range beside it is lost in it. */
+static void whole_objects_reach_the_callback(void **state)
+{
+	static const struct gemsync_batch_limits limits = { .offset_max = 4096, .size_max = 128 };
+	struct gemsync_batch batch = begin(GEMSYNC_BATCH_UPGRADE, &limits);
+
+	(void)state;
+	add(&batch, &a, GEMSYNC_FLUSH, 64, 64);
+	add(&batch, &a, GEMSYNC_FLUSH, 128, GEMSYNC_WHOLE_SIZE);
+	add(&batch, &a, GEMSYNC_FLUSH, 64, GEMSYNC_WHOLE_SIZE);		/* once more */
+	add(&batch, &a, GEMSYNC_FLUSH, 4096, GEMSYNC_WHOLE_SIZE);	/* and inside */
+	add(&batch, &a, GEMSYNC_INVALIDATE, 0, GEMSYNC_WHOLE_SIZE);
+	add(&batch, &a, GEMSYNC_INVALIDATE, 0, 64);
+	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, 4097, GEMSYNC_WHOLE_SIZE),
+			 -EOVERFLOW);
+	assert_int_equal(batch.count, 4);
+	check_op(batch.ops, &a, GEMSYNC_FLUSH, 64, 64);
+	check_op(batch.ops + 1, &a, GEMSYNC_FLUSH, 64, GEMSYNC_WHOLE_SIZE);
+	check_op(batch.ops + 2, &a, GEMSYNC_INVALIDATE, 0, GEMSYNC_WHOLE_SIZE);
+	check_op(batch.ops + 3, &a, GEMSYNC_INVALIDATE, 0, 64);
 }
 
 static void types_stay_apart(void **state)
@@ -319,7 +344,7 @@ static void bad_operations_are_refused(void **state)
 	(void)state;
 	assert_int_equal(gemsync_batch_add(&batch, &a, (enum gemsync_op_type)2, 0, 0), -EINVAL);
 	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, UINT64_MAX, 2), -EINVAL);
-	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, 2, UINT64_MAX), -EINVAL);
+	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, 3, UINT64_MAX - 1), -EINVAL);
 	assert_int_equal(batch.count, 0);
 }
 
@@ -432,6 +457,11 @@ static void nothing_is_done_if_an_address_wraps(void **state)
 	assert_int_equal(gemsync_batch_submit_cpu(NULL, ops, 2), -EINVAL);
 	ops[1].offset = UINT64_MAX - (uintptr_t)map;
 	assert_int_equal(gemsync_batch_submit_cpu(NULL, ops, 2), -EINVAL);
+	/* Of an address nobody knows the end. */
+	ops[1].offset = 64;
+	ops[1].size = GEMSYNC_WHOLE_SIZE;
+	assert_int_equal(gemsync_batch_submit_cpu(NULL, ops, 2), -EINVAL);
+	ops[1].size = 64;
 	ops[1].offset = 0;
 	ops[1].type = (enum gemsync_op_type)2;
 	assert_int_equal(gemsync_batch_submit_cpu(NULL, ops, 2), -EINVAL);
@@ -448,6 +478,7 @@ int main(void)
 		cmocka_unit_test(ranges_apart_stay_apart),
 		cmocka_unit_test(invalidations_are_merged_by_bytes),
 		cmocka_unit_test(ranges_do_not_meet_around_the_end),
+		cmocka_unit_test(whole_objects_reach_the_callback),
 		cmocka_unit_test(types_stay_apart),
 		cmocka_unit_test(types_are_upgraded_if_asked),
 		cmocka_unit_test(nothing_adds_nothing),

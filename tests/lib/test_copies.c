@@ -120,6 +120,31 @@ static void copies_outside_are_refused(void **state)
 	assert_int_equal(word, 5);
 }
 
+/* R1, R8: up to the end of the BO, each line once. */
+static void the_whole_size(void **state)
+{
+	struct fixture *f = need_lazy(state);
+	struct buffer *buf = new_buffer(f, 4096, GEMSYNC_BO_CACHED);
+	uint64_t size = gemsync_bo_size(buf->bo), lines = size / 2 / f->info.line_size;
+	struct gemsync_counters before;
+
+	put_both(f, buf, size - 4, 1);
+	put_both(f, buf, 0, 1);
+	cpu_put(buf, size - 4, 2);
+	cpu_put(buf, 0, 2);
+	before = lines_now(f);
+	assert_ok(gemsync_bo_flush(buf->bo, size / 2, GEMSYNC_WHOLE_SIZE));
+	assert_lines(f, &before, lines, 0);
+	assert_int_equal(gpu_get(f, buf, size - 4), 2);
+	assert_int_equal(gpu_get(f, buf, 0), 1);
+	before = lines_now(f);
+	assert_ok(gemsync_bo_invalidate(buf->bo, 0, GEMSYNC_WHOLE_SIZE));
+	assert_lines(f, &before, 2 * lines, 2 * lines);
+	assert_int_equal(gpu_get(f, buf, 0), 2);
+	assert_ok(gemsync_bo_flush(buf->bo, size, GEMSYNC_WHOLE_SIZE));
+	assert_int_equal(gemsync_bo_flush(buf->bo, size + 1, GEMSYNC_WHOLE_SIZE), -EINVAL);
+}
+
 /* R1: what meets is one operation, and no line between two ranges is maintained. */
 static void deferred_batches(void **state)
 {
@@ -165,6 +190,7 @@ int main(void)
 		device_test(the_gpu_does_not_see_a_bare_copy),
 		device_test(readbacks_see_what_the_gpu_wrote),
 		device_test(copies_outside_are_refused),
+		device_test(the_whole_size),
 		device_test(deferred_batches),
 	};
 

@@ -267,6 +267,8 @@ static void library_back_end(void **state)
 	assert_ok(gemsync_bo_map(bo, &map));
 	assert_ok(gemsync_bo_flush(bo, 2 * PAGE - 1, 1));
 	assert_int_equal(gemsync_bo_flush(bo, 2 * PAGE - 1, 2), -EINVAL);
+	assert_ok(gemsync_bo_flush(bo, 1, GEMSYNC_WHOLE_SIZE));
+	assert_int_equal(gemsync_bo_flush(bo, 2 * PAGE + 1, GEMSYNC_WHOLE_SIZE), -EINVAL);
 	gemsync_bo_destroy(bo);
 	assert_ok(gemsync_bo_create(f->dev, PAGE, GEMSYNC_BO_NO_MMAP, &bo));
 	assert_int_equal(gemsync_bo_map(bo, &map), -EPERM);
