@@ -361,8 +361,8 @@ void gemsync_bo_unmap(struct gemsync_bo *bo);
  *
  * @offset and @size are bytes and need no alignment: the range is widened to
  * whole cache lines, whose neighbours are written back but never dropped (R1,
- * R5). A zero @size succeeds; GEMSYNC_WHOLE_SIZE is up to the BO's end. Does nothing on write-combined BOs and coherent
- * devices. Does not wait for the GPU (R3). May sleep.
+ * R5). A zero @size succeeds; GEMSYNC_WHOLE_SIZE is up to the BO's end. Does nothing
+ * on write-combined BOs and coherent devices. Does not wait for the GPU (R3). May sleep.
  *
  * Returns 0; -EINVAL if the range leaves the BO, or the BO is imported (R11);
  * -EOPNOTSUPP if the path cannot do it: the driver lacks the call, or the CPU was
