@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The device: emulated memory, work queues, its end, and waking blocked queues. */
-#include <linux/cpumask.h>
+/* The device: emulated memory, work queues, and its end. */
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/timekeeping.h>
 #include <linux/wait_bit.h>
 
@@ -78,6 +78,7 @@ static void device_release(struct drm_device *drm, void *unused)
 	struct vgpu_device *vdev = to_vgpu_device(drm);
 	atomic_t *devices = vdev->devices;
 
+	vgpu_turns_fini(vdev);
 	destroy_workqueue(vdev->run_wq);
 	destroy_workqueue(vdev->sched_wq);
 	mutex_destroy(&vdev->lock);
@@ -92,28 +93,30 @@ static int init_workqueues(struct vgpu_device *vdev)
 	vdev->sched_wq = alloc_workqueue("%s-sched", WQ_UNBOUND | WQ_MEM_RECLAIM, 0, name);
 	if (!vdev->sched_wq)
 		return -ENOMEM;
-	/* However many jobs there are, the CPUs stay usable for others. */
-	vdev->run_wq = alloc_workqueue("%s-run", WQ_UNBOUND | WQ_MEM_RECLAIM, num_online_cpus(),
-				       name);
-	if (!vdev->run_wq) {
-		destroy_workqueue(vdev->sched_wq);
-		return -ENOMEM;
-	}
+	vdev->run_wq = alloc_workqueue("%s-run", WQ_UNBOUND | WQ_MEM_RECLAIM, 0, name);
+	if (!vdev->run_wq)
+		goto err_sched_wq;
+	if (vgpu_turns_init(vdev))
+		goto err_run_wq;
 	atomic_inc(vdev->devices);
 	return drmm_add_action_or_reset(&vdev->drm, device_release, NULL);
+
+err_run_wq:
+	destroy_workqueue(vdev->run_wq);
+err_sched_wq:
+	destroy_workqueue(vdev->sched_wq);
+	return -ENOMEM;
 }
 
 static void init_members(struct vgpu_device *vdev, const struct vgpu_device_config *config)
 {
 	mutex_init(&vdev->lock);
 	INIT_LIST_HEAD(&vdev->groups);
-	spin_lock_init(&vdev->parked_lock);
-	INIT_LIST_HEAD(&vdev->parked);
 	vdev->engine = config->engine;
 	vdev->devices = config->devices;
 	vdev->sync_nr = config->sync_nr;
 	vdev->jobs_fail_alone = config->jobs_fail_alone;
-	vdev->job_timeout = msecs_to_jiffies(config->job_timeout_ms);
+	vdev->job_timeout_ms = min_not_zero(config->job_timeout_ms, VGPU_MAX_JOB_TIMEOUT_MS);
 	vdev->gem.drm = &vdev->drm;
 	vdev->gem.coherent = config->coherent;
 	vdev->gem.policy = config->policy;
@@ -208,30 +211,3 @@ u64 vgpu_ticks(u32 hz)
 	return mul_u64_u32_div(ktime_get_raw_ns(), hz, NSEC_PER_SEC);
 }
 EXPORT_SYMBOL_GPL(vgpu_ticks);
-
-/**
- * vgpu_device_kick() - make blocked queues look at memory again
- * @vdev: the device
- *
- * To be called after anything that may have changed what the device sees.
- *
- * Context: Process context. Allocates nothing; may be called where fences are
- * signalled.
- */
-void vgpu_device_kick(struct vgpu_device *vdev)
-{
-	struct vgpu_queue *queue, *next;
-
-	atomic64_inc(&vdev->kicks);
-	/* A queue parks first and then looks at the count: one of both sees the other. */
-	smp_mb__after_atomic();
-	if (list_empty(&vdev->parked))
-		return;
-	spin_lock(&vdev->parked_lock);
-	list_for_each_entry_safe(queue, next, &vdev->parked, parked) {
-		list_del_init(&queue->parked);
-		vgpu_queue_wake(queue);
-	}
-	spin_unlock(&vdev->parked_lock);
-}
-EXPORT_SYMBOL_GPL(vgpu_device_kick);

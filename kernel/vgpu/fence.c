@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Fences of jobs and binds. */
-#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -15,17 +14,9 @@ static const char *fence_timeline_name(struct dma_fence *fence)
 	return "vgpu-queue";
 }
 
-/* User space may keep a fence for ever, and this code has to stay as long. */
-static void fence_release(struct dma_fence *fence)
-{
-	dma_fence_free(fence);
-	module_put(THIS_MODULE);
-}
-
 static const struct dma_fence_ops fence_ops = {
 	.get_driver_name = fence_driver_name,
 	.get_timeline_name = fence_timeline_name,
-	.release = fence_release,
 };
 
 struct vgpu_fence *vgpu_fence_alloc(void)
@@ -38,17 +29,32 @@ struct vgpu_fence *vgpu_fence_alloc(void)
 /* Under the VM's reservation lock, which makes the sequence numbers follow the order of tasks. */
 void vgpu_fence_init(struct vgpu_fence *fence, struct vgpu_timeline *timeline)
 {
-	__module_get(THIS_MODULE);
 	spin_lock_init(&fence->lock);
 	dma_fence_init(&fence->base, &fence_ops, &fence->lock, timeline->context,
 		       ++timeline->seqno);
 }
 
+/*
+ * User space may keep a fence for ever, and so longer than this module, which it must
+ * not keep. A signalled fence is memory that the core frees, and two names: from here on
+ * they are the core's, as those of its stub. Fences that are not signalled have a job,
+ * which keeps its device, for whose end drivers wait before they go.
+ */
+static void detach(struct vgpu_fence *fence)
+{
+	struct dma_fence *stub = dma_fence_get_stub();
+
+	WRITE_ONCE(fence->base.ops, stub->ops);
+	dma_fence_put(stub);
+}
+
+/* The caller has a reference. */
 void vgpu_fence_signal(struct vgpu_fence *fence, int error)
 {
 	if (error)
 		dma_fence_set_error(&fence->base, error);
 	dma_fence_signal(&fence->base);
+	detach(fence);
 }
 
 /* Drop the reference of a fence that may not have been initialized. */

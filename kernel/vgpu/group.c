@@ -19,6 +19,7 @@ static void release_work(struct work_struct *work)
 	for (u32 i = 0; i < group->queue_count; i++)
 		vgpu_queue_destroy(group->queues[i]);
 	vgpu_vm_put(group->vm);
+	vgpu_client_put(group->client);
 	kfree(group);
 	drm_dev_put(&vdev->drm);
 }
@@ -44,7 +45,9 @@ static int create_queues(struct vgpu_group *group)
 
 /**
  * vgpu_group_create() - create a group of queues
+ * @client: whose turns its jobs take; the group takes a reference
  * @vm: the address space of its jobs; the group takes a reference
+ * @priority: of its jobs, below VGPU_PRIORITIES; a higher one has its turns first
  * @queue_count: number of queues, at most 32
  *
  * Context: Process context of the user, may sleep; between drm_dev_enter() and
@@ -53,7 +56,8 @@ static int create_queues(struct vgpu_group *group)
  * Return: the group with one reference; an ERR_PTR() of -ENOMEM or of what the
  * engine's &vgpu_engine_ops.create returned.
  */
-struct vgpu_group *vgpu_group_create(struct vgpu_vm *vm, u32 queue_count)
+struct vgpu_group *vgpu_group_create(struct vgpu_client *client, struct vgpu_vm *vm,
+				     unsigned int priority, u32 queue_count)
 {
 	struct vgpu_device *vdev = vm->vdev;
 	struct vgpu_group *group;
@@ -66,6 +70,10 @@ struct vgpu_group *vgpu_group_create(struct vgpu_vm *vm, u32 queue_count)
 	kref_init(&group->ref);
 	group->vdev = vdev;
 	group->vm = vgpu_vm_get(vm);
+	group->client = vgpu_client_get(client);
+	group->priority = priority;
+	INIT_LIST_HEAD(&group->turn);
+	INIT_LIST_HEAD(&group->ready);
 	group->id = atomic_inc_return(&vdev->group_ids);
 	vgpu_get_comm(group->comm);
 	group->pid = task_tgid_nr(current);
@@ -133,12 +141,11 @@ void vgpu_groups_unplug(struct vgpu_device *vdev)
 		if (!kref_get_unless_zero(&group->ref))
 			continue;
 		vgpu_group_kill(group);
-		/* Slices that begin from here on end their job and do nothing else. */
-		for (u32 i = 0; i < group->queue_count; i++)
-			flush_delayed_work(&group->queues[i]->work);
 		vgpu_group_put(group);
 	}
 	mutex_unlock(&vdev->lock);
+	/* Slices that begin from here on end their job and do nothing else. */
+	vgpu_turns_flush(vdev);
 }
 
 void vgpu_group_set_fatal(struct vgpu_group *group, u32 queue)

@@ -46,7 +46,6 @@ struct vgpu_task {
 /* Give a zeroed task what all have. 0 or a negative errno, and then there is nothing to undo. */
 int vgpu_task_init(struct vgpu_task *task, struct drm_sched_entity *entity, u64 client_id);
 void vgpu_task_fini(struct vgpu_task *task);
-void vgpu_task_arm(struct vgpu_task *task);
 /* The scheduler never got the task. NULL is allowed. */
 void vgpu_task_free(struct vgpu_task *task);
 
@@ -59,9 +58,8 @@ struct vgpu_job {
 	void *data;			/* the driver's */
 	void (*release)(void *data);	/* gives it back; or NULL */
 	struct work_struct free_work;
-	unsigned long stamp;		/* jiffies up to which @used counts */
-	unsigned long begin;		/* jiffies when it began */
-	unsigned long used;		/* jiffies of its time limit */
+	u64 used_ns;			/* of its time limit (DOC: timeouts) */
+	u64 blocked_ns;			/* in which it was blocked */
 };
 
 #define to_vgpu_job(job) container_of(to_vgpu_task(job), struct vgpu_job, task)
@@ -77,7 +75,27 @@ void vgpu_bind_queue_fini(struct vgpu_vm *vm);
 struct vgpu_queue *vgpu_queue_create(struct vgpu_group *group, u32 index);
 void vgpu_queue_destroy(struct vgpu_queue *queue);
 void vgpu_queue_begin(struct vgpu_queue *queue, struct vgpu_job *job);
+
+/* What a queue does behind a slice. */
+enum vgpu_after_slice {
+	VGPU_QUEUE_IDLE,	/* nothing, until it is woken */
+	VGPU_QUEUE_READY,	/* it wants another turn */
+	VGPU_QUEUE_BLOCKED,	/* it looks again when it is kicked, or later */
+};
+
+/* Execute a slice. */
+enum vgpu_after_slice vgpu_queue_run(struct vgpu_queue *queue);
 void vgpu_queue_wake(struct vgpu_queue *queue);
+void vgpu_queue_stop(struct vgpu_queue *queue);
+
+int vgpu_turns_init(struct vgpu_device *vdev);
+void vgpu_turns_fini(struct vgpu_device *vdev);
+void vgpu_turns_flush(struct vgpu_device *vdev);
+
+struct vgpu_client *vgpu_client_get(struct vgpu_client *client);
+/* Whether one more line about the client's jobs is fit for the log. */
+bool vgpu_client_may_log(struct vgpu_client *client);
+
 extern const struct drm_sched_backend_ops vgpu_sched_ops;
 
 /* 0, or the negative errno with which the jobs of a queue end. */
@@ -107,7 +125,7 @@ void vgpu_exec_fini(struct drm_exec *exec);
 
 struct vgpu_submit_entry {
 	struct vgpu_task *task;		/* NULL once the scheduler has it */
-	struct dma_fence *fence;	/* of the task, once it is armed */
+	struct dma_fence *fence;	/* of the task, once its place on the timeline is fixed */
 	struct vgpu_sync_op *syncs;
 	u32 sync_count;
 };

@@ -66,6 +66,7 @@ static struct dma_fence *run_job(struct drm_sched_job *sched_job)
 {
 	struct vgpu_job *job = to_vgpu_job(sched_job);
 	struct dma_fence *fence = dma_fence_get(&job->task.fence->base);
+	bool cookie = dma_fence_begin_signalling();
 
 	if (!vgpu_group_can_run(job->group))
 		vgpu_fence_signal(job->task.fence, -ECANCELED);
@@ -73,6 +74,7 @@ static struct dma_fence *run_job(struct drm_sched_job *sched_job)
 		vgpu_fence_signal(job->task.fence, 0);
 	else
 		vgpu_queue_begin(job->queue, job);
+	dma_fence_end_signalling(cookie);
 	return fence;
 }
 

@@ -19,12 +19,13 @@
  *   DMA address, emulated memory. What is not mapped cannot be accessed.
  *   What is mapped can be evicted while no job runs in the address space, and is back
  *   before the next one does.
- * - &struct vgpu_group and &struct vgpu_queue: queues on drm_sched. One work item
- *   of a queue executes its current job in slices of bounded length, so that any
- *   number of endless jobs share the CPUs, and one that is killed is gone at
- *   the end of its slice. A job that waits for a value in memory is parked: it
- *   looks again after every store of a device, after vgpu_device_kick(), and
- *   every few milliseconds, because CPU stores go unnoticed.
+ * - &struct vgpu_group and &struct vgpu_queue: queues on drm_sched. They execute their
+ *   jobs in slices of bounded length and take turns (DOC: turns), so that any number of
+ *   endless jobs share the CPUs, and one that is killed is gone at the end of its slice.
+ *   A job that waits for a value in memory is parked: it looks again after every store
+ *   of a device, after vgpu_device_kick(), and every few milliseconds, because CPU stores
+ *   go unnoticed. What a job may take is in DOC: timeouts.
+ * - &struct vgpu_client: an open file, whose jobs share its turns.
  * - &struct vgpu_submit: submissions of jobs, and of asynchronous binds, with binary
  *   and timeline syncobjs.
  * - &struct vgpu_mapping: objects at addresses that the driver chooses, which jobs

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Module parameters of drivers. */
 #include <linux/export.h>
+#include <linux/kstrtox.h>
+#include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -35,3 +37,20 @@ const struct kernel_param_ops vgpu_policy_param_ops = {
 	.get = policy_get,
 };
 EXPORT_SYMBOL_GPL(vgpu_policy_param_ops);
+
+static int timeout_set(const char *value, const struct kernel_param *param)
+{
+	unsigned int *timeout = param->arg, ms;
+	int ret = kstrtouint(value, 0, &ms);
+
+	if (ret)
+		return ret;
+	*timeout = min_not_zero(ms, VGPU_MAX_JOB_TIMEOUT_MS);
+	return 0;
+}
+
+const struct kernel_param_ops vgpu_timeout_param_ops = {
+	.set = timeout_set,
+	.get = param_get_uint,
+};
+EXPORT_SYMBOL_GPL(vgpu_timeout_param_ops);

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Queues: a scheduler each, and the work item that executes the jobs. */
-#include <linux/jiffies.h>
+/* Queues: a scheduler each, and the slices in which they execute their jobs. */
+#include <linux/math64.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "internal.h"
 
-/* Commands that a job executes before it lets others have the CPU. */
-#define SLICE_COMMANDS		1024
+/* What a job executes before it lets others have their turn, and how often it looks. */
+#define SLICE_NS		(2 * NSEC_PER_MSEC)
+#define SLICE_COMMANDS		64
 
-/* CPU stores wake nobody: a blocked job looks again after this time. */
-#define BLOCKED_POLL_MS		5
+/* What a slice takes beyond this is not the job's doing: others had the CPU. */
+#define MAX_SLICE_NS		(5 * SLICE_NS)
 
-/* So many timeouts after its begin a job ends, however long its time stood still. */
+/* A job ends that was blocked for so many timeouts, however long its time stood still. */
 #define PATIENCE		8
-
-/* Longer than anybody waits, and jiffies can tell before from after. */
-#define MAX_TIMEOUT		(MAX_JIFFY_OFFSET / PATIENCE)
 
 /**
  * DOC: timeouts
@@ -23,15 +22,20 @@
  * A job may take &vgpu_device_config.job_timeout_ms, of which counts
  *
  * - the time in which it executes, and
- * - the time in which it is blocked and nothing on the device executes: then only
- *   somebody outside, such as a CPU, can store what it waits for.
+ * - the time in which it is blocked and nothing on the device wants to execute: then
+ *   only somebody outside, such as a CPU, can store what it waits for.
  *
- * While it is blocked and any queue of the device executes a job, or an object grows,
- * its time stands still, because that may be about to unblock it. Which memory that job
- * can reach is not looked at: a device has no way to know what a job will do. An endless
- * job ends by its own timeout, and queues that wait for each other in a circle do not
- * execute: both end. However long its time stands still, a job ends eight timeouts
- * after it began: fences are signalled in finite time.
+ * The time in which it waits for its turn does not count: nobody's jobs time out because
+ * somebody else keeps the device busy. It is looked at behind a slice, so that a job
+ * always gets to do something first.
+ *
+ * While a job is blocked and any queue of the device has commands to execute, its time
+ * stands still, because that may be about to unblock it. Which memory that job can reach
+ * is not looked at: a device has no way to know what a job will do. An endless job ends
+ * by its own timeout, and queues that wait for each other in a circle do not execute:
+ * both end. However long its time stands still, a job ends when it was blocked for eight
+ * timeouts: fences are signalled in finite time. For the same reason no device is without
+ * a timeout.
  *
  * A blocked job is looked at every few milliseconds, and is as exact as that.
  */
@@ -53,10 +57,8 @@ static void set_blocked(struct vgpu_queue *queue, bool blocked)
 void vgpu_queue_begin(struct vgpu_queue *queue, struct vgpu_job *job)
 {
 	queue->group->vdev->engine->start(queue->engine, job->va, job->size);
-	job->stamp = jiffies;
-	job->begin = job->stamp;
 	set_blocked(queue, false);
-	/* Pairs with run_work(): the engine and the job are ready. */
+	/* Pairs with vgpu_queue_run(): the engine and the job are ready. */
 	smp_store_release(&queue->job, job);
 	vgpu_queue_wake(queue);
 }
@@ -73,41 +75,19 @@ static void end_job(struct vgpu_queue *queue, int error)
 	dma_fence_put(&fence->base);
 }
 
-static void park(struct vgpu_queue *queue, s64 kicks)
-{
-	struct vgpu_device *vdev = queue->group->vdev;
-
-	spin_lock(&vdev->parked_lock);
-	list_add_tail(&queue->parked, &vdev->parked);
-	spin_unlock(&vdev->parked_lock);
-	/* Pairs with vgpu_device_kick(). */
-	smp_mb();
-	if (atomic64_read(&vdev->kicks) != kicks)
-		vgpu_queue_wake(queue);
-	else
-		queue_delayed_work(vdev->run_wq, &queue->work, msecs_to_jiffies(BLOCKED_POLL_MS));
-}
-
-static void unpark(struct vgpu_queue *queue)
-{
-	struct vgpu_device *vdev = queue->group->vdev;
-
-	spin_lock(&vdev->parked_lock);
-	list_del_init(&queue->parked);
-	spin_unlock(&vdev->parked_lock);
-}
-
 /* Tell whose job failed, and in words that let the user find the command. */
 static void report_fault(struct vgpu_queue *queue)
 {
 	const struct vgpu_group *group = queue->group;
 	struct vgpu_fault fault = {};
 
+	if (!vgpu_client_may_log(group->client))
+		return;
 	group->vdev->engine->fault(queue->engine, &fault);
-	dev_warn_ratelimited(group->vdev->drm.dev,
-			     "%s[%d] group %u queue %u: %s at 0x%llx, pc 0x%llx, command 0x%016llx (%s)\n",
-			     group->comm, group->pid, group->id, queue->index, fault.name,
-			     fault.address, fault.pc, fault.command, fault.opcode);
+	dev_warn(group->vdev->drm.dev,
+		 "%s[%d] group %u queue %u: %s at 0x%llx, pc 0x%llx, command 0x%016llx (%s)\n",
+		 group->comm, group->pid, group->id, queue->index, fault.name, fault.address,
+		 fault.pc, fault.command, fault.opcode);
 }
 
 static void handle_fault(struct vgpu_queue *queue)
@@ -123,94 +103,104 @@ static void handle_fault(struct vgpu_queue *queue)
 	end_job(queue, vgpu_group_error(group, queue->index) ?: -EINVAL);
 }
 
-static void count_time(struct vgpu_queue *queue)
+/* What a slice of @ns has told of the time of its job. */
+static void count_slice(struct vgpu_queue *queue, u64 ns, bool progress)
 {
-	unsigned long now = jiffies;
+	struct vgpu_job *job = queue->job;
 
-	if (!queue->blocked || !atomic_read(&queue->group->vdev->running))
-		queue->job->used += now - queue->job->stamp;
-	queue->job->stamp = now;
+	/* A look that finds the job blocked as before is no work of the job's. */
+	if (progress)
+		job->used_ns += min(ns, MAX_SLICE_NS);
 }
 
-/*
- * Others can make a blocked job's time stand still, but not for ever: its fence
- * has to be signalled in finite time.
- */
-static bool timed_out(const struct vgpu_job *job, unsigned long timeout)
+/* How long it was parked. Others can make a blocked job's time stand still, not its patience. */
+static void count_blocked(struct vgpu_queue *queue)
 {
-	if (!timeout)
-		return false;
-	timeout = min(timeout, MAX_TIMEOUT);
-	return job->used >= timeout ||
-	       time_after(jiffies, job->begin + PATIENCE * timeout);
+	u64 ns = queue->blocked_ns;
+
+	queue->blocked_ns = 0;
+	if (!queue->blocked)
+		return;
+	queue->job->blocked_ns += ns;
+	if (!atomic_read(&queue->group->vdev->running))
+		queue->job->used_ns += ns;
 }
 
-/* 0, or the negative errno with which the job alone ends. */
-static int check_timeout(struct vgpu_queue *queue)
+static bool timed_out(const struct vgpu_queue *queue)
+{
+	u64 limit = (u64)queue->group->vdev->job_timeout_ms * NSEC_PER_MSEC;
+
+	return queue->job->used_ns >= limit || queue->job->blocked_ns >= PATIENCE * limit;
+}
+
+static void handle_timeout(struct vgpu_queue *queue)
 {
 	struct vgpu_group *group = queue->group;
 
-	count_time(queue);
-	if (!timed_out(queue->job, group->vdev->job_timeout))
-		return 0;
-	if (!vgpu_group_can_run(group))
-		return 0;
-	dev_warn_ratelimited(group->vdev->drm.dev,
-			     "%s[%d] group %u queue %u: job timeout after %u ms, stream at 0x%llx\n",
-			     group->comm, group->pid, group->id, queue->index,
-			     jiffies_to_msecs(group->vdev->job_timeout), queue->job->va);
-	if (group->vdev->jobs_fail_alone)
-		return -ETIMEDOUT;
-	vgpu_group_set_timedout(group);
-	return 0;
+	if (vgpu_group_can_run(group)) {
+		if (vgpu_client_may_log(group->client))
+			dev_warn(group->vdev->drm.dev,
+				 "%s[%d] group %u queue %u: job timeout after %u ms, stream at 0x%llx\n",
+				 group->comm, group->pid, group->id, queue->index,
+				 group->vdev->job_timeout_ms, queue->job->va);
+		if (!group->vdev->jobs_fail_alone)
+			vgpu_group_set_timedout(group);
+	}
+	end_job(queue, vgpu_group_error(group, queue->index) ?: -ETIMEDOUT);
 }
 
-static void run_slice(struct vgpu_queue *queue)
+/* Commands for the time of a slice. */
+static enum vgpu_run run_commands(struct vgpu_queue *queue)
 {
-	struct vgpu_device *vdev = queue->group->vdev;
-	s64 kicks = atomic64_read(&vdev->kicks);
-	u32 budget = SLICE_COMMANDS;
-	int error;
+	const struct vgpu_engine_ops *engine = queue->group->vdev->engine;
+	u64 begin = ktime_get_ns(), now = begin;
+	bool progress = false;
+	enum vgpu_run run;
 
-	error = check_timeout(queue) ?: vgpu_group_error(queue->group, queue->index);
+	do {
+		u32 budget = SLICE_COMMANDS;
+
+		run = engine->run(queue->engine, &budget);
+		progress |= budget < SLICE_COMMANDS;
+		now = ktime_get_ns();
+	} while (run == VGPU_RUN_RUNNING && now - begin < SLICE_NS);
+	count_slice(queue, now - begin, progress);
+	return run;
+}
+
+static enum vgpu_after_slice run_slice(struct vgpu_queue *queue)
+{
+	int error = vgpu_group_error(queue->group, queue->index);
+	enum vgpu_run run;
+
 	if (error) {
 		end_job(queue, error);
-		return;
+		return VGPU_QUEUE_IDLE;
 	}
-	switch (vdev->engine->run(queue->engine, &budget)) {
-	case VGPU_RUN_RUNNING:
-		set_blocked(queue, false);
-		vgpu_queue_wake(queue);
-		break;
-	case VGPU_RUN_BLOCKED:
-		set_blocked(queue, true);
-		park(queue, kicks);
-		break;
-	case VGPU_RUN_DONE:
+	count_blocked(queue);
+	run = run_commands(queue);
+	if (run == VGPU_RUN_DONE) {
 		end_job(queue, 0);
-		break;
-	case VGPU_RUN_FAULT:
-		handle_fault(queue);
-		break;
+		return VGPU_QUEUE_IDLE;
 	}
+	if (run == VGPU_RUN_FAULT) {
+		handle_fault(queue);
+		return VGPU_QUEUE_IDLE;
+	}
+	set_blocked(queue, run == VGPU_RUN_BLOCKED);
+	if (timed_out(queue)) {
+		handle_timeout(queue);
+		return VGPU_QUEUE_IDLE;
+	}
+	return run == VGPU_RUN_BLOCKED ? VGPU_QUEUE_BLOCKED : VGPU_QUEUE_READY;
 }
 
-static void run_work(struct work_struct *work)
+enum vgpu_after_slice vgpu_queue_run(struct vgpu_queue *queue)
 {
-	struct vgpu_queue *queue = container_of(to_delayed_work(work), struct vgpu_queue, work);
-	bool cookie = dma_fence_begin_signalling();
-
-	unpark(queue);
 	/* Pairs with vgpu_queue_begin(). */
-	if (smp_load_acquire(&queue->job))
-		run_slice(queue);
-	dma_fence_end_signalling(cookie);
-}
-
-/* Execute a slice soon, whatever was planned. May be called in atomic context. */
-void vgpu_queue_wake(struct vgpu_queue *queue)
-{
-	mod_delayed_work(queue->group->vdev->run_wq, &queue->work, 0);
+	if (!smp_load_acquire(&queue->job))
+		return VGPU_QUEUE_IDLE;
+	return run_slice(queue);
 }
 
 static int init_scheduler(struct vgpu_queue *queue)
@@ -249,8 +239,7 @@ struct vgpu_queue *vgpu_queue_create(struct vgpu_group *group, u32 index)
 	queue->index = index;
 	queue->timeline.context = dma_fence_context_alloc(1);
 	queue->blocked = true;
-	INIT_DELAYED_WORK(&queue->work, run_work);
-	INIT_LIST_HEAD(&queue->parked);
+	INIT_LIST_HEAD(&queue->turn);
 	queue->engine = group->vdev->engine->create(queue);
 	if (IS_ERR(queue->engine)) {
 		ret = PTR_ERR(queue->engine);
@@ -274,7 +263,7 @@ void vgpu_queue_destroy(struct vgpu_queue *queue)
 	if (!queue)
 		return;
 	/* The last job's fence may still be on its way through the scheduler. */
-	cancel_delayed_work_sync(&queue->work);
+	vgpu_queue_stop(queue);
 	drm_sched_wqueue_stop(&queue->sched);
 	drm_sched_entity_fini(&queue->entity);
 	drm_sched_fini(&queue->sched);

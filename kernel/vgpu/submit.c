@@ -200,18 +200,21 @@ static int count_waits(struct vgpu_submit *submit)
 	return submit->wait_count > VGPU_MAX_WAITS ? -E2BIG : 0;
 }
 
-/* Under the VM's reservation lock, which fixes the order of tasks on their timelines. */
-static int arm_tasks(struct vgpu_submit *submit)
+/*
+ * Under the VM's reservation lock, which fixes the order of tasks on their timelines. Of
+ * this all can be undone: a fence that nobody outside has seen need not be signalled.
+ */
+static int order_tasks(struct vgpu_submit *submit)
 {
 	for (u32 i = 0; i < submit->count; i++) {
 		struct vgpu_submit_entry *entry = &submit->entries[i];
-		int ret = vgpu_implicit_wait(submit, entry->task) ?:
-			  vgpu_signals_wait(submit, entry);
+		struct vgpu_task *task = entry->task;
+		int ret = vgpu_implicit_wait(submit, task) ?: vgpu_signals_wait(submit, entry);
 
 		if (ret)
 			return ret;
-		vgpu_task_arm(entry->task);
-		entry->fence = dma_fence_get(&entry->task->fence->base);
+		vgpu_fence_init(task->fence, task->timeline);
+		entry->fence = dma_fence_get(&task->fence->base);
 		vgpu_signals_update(submit, entry);
 		cond_resched();
 	}
@@ -250,10 +253,23 @@ static void push_tasks(struct vgpu_submit *submit)
 	for (u32 i = 0; i < submit->count; i++) {
 		struct vgpu_submit_entry *entry = &submit->entries[i];
 
+		/* An armed job has to be pushed: nothing that may fail comes between. */
+		drm_sched_job_arm(&entry->task->base);
 		drm_sched_entity_push_job(&entry->task->base);
 		entry->task = NULL;
 		cond_resched();
 	}
+}
+
+/* From the first fence that others see on, all have to be signalled: nothing fails or waits. */
+static void publish(struct vgpu_submit *submit)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	add_fences(submit);
+	push_tasks(submit);
+	vgpu_signals_publish(submit);
+	dma_fence_end_signalling(cookie);
 }
 
 /**
@@ -286,12 +302,10 @@ int vgpu_submit_commit(struct vgpu_submit *submit)
 	ret = lock_objects(submit);
 	if (ret)
 		return ret;
-	ret = arm_tasks(submit);
+	ret = order_tasks(submit);
 	if (ret)
 		return ret;
-	add_fences(submit);
-	push_tasks(submit);
-	vgpu_signals_publish(submit);
+	publish(submit);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vgpu_submit_commit);

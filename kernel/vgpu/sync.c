@@ -163,7 +163,7 @@ int vgpu_signals_wait(struct vgpu_submit *submit, struct vgpu_submit_entry *entr
 	return 0;
 }
 
-/* The job was armed: those behind it in the submission may wait for it. */
+/* The job has its fence: those behind it in the submission may wait for it. */
 void vgpu_signals_update(struct vgpu_submit *submit, struct vgpu_submit_entry *entry)
 {
 	for (u32 i = 0; i < entry->sync_count; i++) {

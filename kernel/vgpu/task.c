@@ -23,13 +23,6 @@ void vgpu_task_fini(struct vgpu_task *task)
 	vgpu_fence_put(task->fence);
 }
 
-/* From here on the order of tasks on their timeline is fixed. */
-void vgpu_task_arm(struct vgpu_task *task)
-{
-	drm_sched_job_arm(&task->base);
-	vgpu_fence_init(task->fence, task->timeline);
-}
-
 void vgpu_task_free(struct vgpu_task *task)
 {
 	if (task)

@@ -27,10 +27,18 @@
 
 struct drm_minor;
 struct file;
+struct vgpu_client;
 struct vgpu_fence;
 struct vgpu_job;
 struct vgpu_queue;
 struct vgpu_task;
+struct vgpu_turns;
+
+/* Priorities of groups: 0 is the lowest. */
+#define VGPU_PRIORITIES	4
+
+/* The longest that a job may take: fences have to be signalled in finite time. */
+#define VGPU_MAX_JOB_TIMEOUT_MS	10000u
 
 /**
  * enum vgpu_run - how a slice of a job ended
@@ -109,7 +117,10 @@ struct vgpu_device_config {
 	bool map_imports;
 	/** @jobs_fail_alone: a fault or timeout ends the job, and its group goes on */
 	bool jobs_fail_alone;
-	/** @job_timeout_ms: a job that takes longer is killed; 0 is never (see DOC: timeouts) */
+	/**
+	 * @job_timeout_ms: a job that takes longer is killed (see DOC: timeouts), at most
+	 * VGPU_MAX_JOB_TIMEOUT_MS; see vgpu_timeout_param_ops
+	 */
 	unsigned int job_timeout_ms;
 	/** @devices: the driver's count for vgpu_wait_for_devices() */
 	atomic_t *devices;
@@ -149,8 +160,8 @@ struct vgpu_device {
 	const struct vgpu_engine_ops *engine;
 	/** @jobs_fail_alone: as configured */
 	bool jobs_fail_alone;
-	/** @job_timeout: in jiffies; 0 is never */
-	unsigned long job_timeout;
+	/** @job_timeout_ms: as configured */
+	unsigned int job_timeout_ms;
 
 	/** @sched_wq: schedulers, in the path that signals fences */
 	struct workqueue_struct *sched_wq;
@@ -167,17 +178,13 @@ struct vgpu_device {
 	struct list_head groups;
 	/** @group_ids: ids for log lines */
 	atomic_t group_ids;
-	/** @running: number of jobs that execute, and do not block, and of growing objects */
+	/** @running: number of jobs that execute, and do not block */
 	atomic_t running;
 	/** @fail_binds: so many asynchronous binds fail, for tests of user space */
 	atomic_t fail_binds;
 
-	/** @kicks: counts the events after which blocked queues look again */
-	atomic64_t kicks;
-	/** @parked_lock: protects @parked */
-	spinlock_t parked_lock;
-	/** @parked: blocked queues */
-	struct list_head parked;
+	/** @turns: which queue executes next (DOC: turns) */
+	struct vgpu_turns *turns;
 };
 
 #define to_vgpu_device(drm_) container_of(drm_, struct vgpu_device, drm)
@@ -191,6 +198,8 @@ u64 vgpu_ticks(u32 hz);
 
 /* For module_param_cb() of an enum drm_gem_sync_policy: "strict" or "hooks". */
 extern const struct kernel_param_ops vgpu_policy_param_ops;
+/* For module_param_cb() of &vgpu_device_config.job_timeout_ms: 0 is the longest there is. */
+extern const struct kernel_param_ops vgpu_timeout_param_ops;
 
 long vgpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
 #ifdef CONFIG_COMPAT
@@ -218,14 +227,23 @@ struct vgpu_queue {
 	struct drm_sched_entity entity;
 	/** @timeline: of the jobs */
 	struct vgpu_timeline timeline;
-	/** @job: the job that runs; set by the scheduler, cleared by @work */
+	/** @job: the job that runs; set by the scheduler, cleared by the slice that ends it */
 	struct vgpu_job *job;
 	/** @blocked: @job waits for memory, or there is none; else one of &vgpu_device.running */
 	bool blocked;
-	/** @work: executes a slice of @job; the only one that ends a job */
-	struct delayed_work work;
-	/** @parked: node of &vgpu_device.parked */
-	struct list_head parked;
+
+	/** @turn: where it waits for its turn, or is parked; from here on under the turns' lock */
+	struct list_head turn;
+	/** @wants_turn: it waits for its turn */
+	bool wants_turn;
+	/** @has_turn: it executes a slice */
+	bool has_turn;
+	/** @again: it was woken while it did */
+	bool again;
+	/** @parked_ns: when it was parked */
+	u64 parked_ns;
+	/** @blocked_ns: how long it was parked since the last slice */
+	u64 blocked_ns;
 };
 
 /**
@@ -240,6 +258,14 @@ struct vgpu_group {
 	struct list_head node;
 	/** @vm: the address space */
 	struct vgpu_vm *vm;
+	/** @client: whose turns its jobs take; a reference */
+	struct vgpu_client *client;
+	/** @priority: of its jobs, below VGPU_PRIORITIES */
+	unsigned int priority;
+	/** @turn: where it waits for its turn, if @ready has queues */
+	struct list_head turn;
+	/** @ready: queues that wait for their turn; as @turn under the turns' lock */
+	struct list_head ready;
 	/** @id: for log lines */
 	u32 id;
 	/** @comm: name of the process that created it */
@@ -262,7 +288,11 @@ struct vgpu_group {
 	struct vgpu_queue *queues[] __counted_by(queue_count);
 };
 
-struct vgpu_group *vgpu_group_create(struct vgpu_vm *vm, u32 queue_count);
+struct vgpu_client *vgpu_client_create(void);
+void vgpu_client_put(struct vgpu_client *client);
+
+struct vgpu_group *vgpu_group_create(struct vgpu_client *client, struct vgpu_vm *vm,
+				     unsigned int priority, u32 queue_count);
 void vgpu_group_put(struct vgpu_group *group);
 void vgpu_group_kill(struct vgpu_group *group);
 bool vgpu_group_can_run(struct vgpu_group *group);

@@ -53,12 +53,15 @@ int vpanfrost_check_priority(struct drm_file *file, u32 priority)
 	return -EACCES;
 }
 
-static int create_ctx(struct vpanfrost_file *vfile, u32 *handle)
+/* The priorities are those of vgpu. */
+static_assert(PANFROST_JM_CTX_PRIORITY_HIGH < VGPU_PRIORITIES);
+
+static int create_ctx(struct vpanfrost_file *vfile, u32 priority, u32 *handle)
 {
 	struct vgpu_group *ctx;
 	int ret;
 
-	ctx = vgpu_group_create(vfile->vm, VPANFROST_SLOTS);
+	ctx = vgpu_group_create(vfile->client, vfile->vm, priority, VPANFROST_SLOTS);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	ret = xa_alloc(&vfile->ctxs, handle, ctx, XA_LIMIT(0, MAX_CTXS_PER_FILE - 1),
@@ -73,7 +76,7 @@ int vpanfrost_ctx_create_default(struct vpanfrost_file *vfile)
 	u32 handle;
 
 	/* The first one is DEFAULT_CTX. */
-	return create_ctx(vfile, &handle);
+	return create_ctx(vfile, PANFROST_JM_CTX_PRIORITY_MEDIUM, &handle);
 }
 
 int vpanfrost_ioctl_jm_ctx_create(struct drm_device *drm, void *data, struct drm_file *file)
@@ -84,7 +87,7 @@ int vpanfrost_ioctl_jm_ctx_create(struct drm_device *drm, void *data, struct drm
 	ret = vpanfrost_check_priority(file, args->priority);
 	if (ret)
 		return ret;
-	return create_ctx(file->driver_priv, &args->handle);
+	return create_ctx(file->driver_priv, args->priority, &args->handle);
 }
 
 int vpanfrost_ioctl_jm_ctx_destroy(struct drm_device *drm, void *data, struct drm_file *file)

@@ -14,14 +14,25 @@ static int file_init(struct vgpu_device *vdev, struct vpanfrost_file *vfile)
 {
 	int ret;
 
+	vfile->client = vgpu_client_create();
+	if (!vfile->client)
+		return -ENOMEM;
 	vfile->vm = vgpu_vm_create(vdev, VPANFROST_VA_START, VPANFROST_VA_END);
-	if (IS_ERR(vfile->vm))
-		return PTR_ERR(vfile->vm);
+	if (IS_ERR(vfile->vm)) {
+		ret = PTR_ERR(vfile->vm);
+		goto err_put_client;
+	}
 	xa_init(&vfile->objects);
 	xa_init_flags(&vfile->ctxs, XA_FLAGS_ALLOC);
 	ret = vpanfrost_ctx_create_default(vfile);
 	if (ret)
-		vgpu_vm_destroy(vfile->vm);
+		goto err_destroy_vm;
+	return 0;
+
+err_destroy_vm:
+	vgpu_vm_destroy(vfile->vm);
+err_put_client:
+	vgpu_client_put(vfile->client);
 	return ret;
 }
 
@@ -56,6 +67,7 @@ void vpanfrost_postclose(struct drm_device *drm, struct drm_file *file)
 	mutex_destroy(&vfile->lock);
 	xa_destroy(&vfile->ctxs);
 	xa_destroy(&vfile->objects);
+	vgpu_client_put(vfile->client);
 	kfree(vfile);
 }
 

@@ -36,8 +36,9 @@
 #define DRIVER_NAME	"vpanfrost"
 
 static unsigned int job_timeout_ms = 500;
-module_param(job_timeout_ms, uint, 0444);
-MODULE_PARM_DESC(job_timeout_ms, "Kill chains that take longer; 0 is never (default 500)");
+module_param_cb(job_timeout_ms, &vgpu_timeout_param_ops, &job_timeout_ms, 0444);
+MODULE_PARM_DESC(job_timeout_ms,
+		 "Kill chains that take longer (default 500); 0 and above 10000 is 10000");
 
 static bool map_imports = true;
 module_param(map_imports, bool, 0444);

@@ -28,6 +28,7 @@ struct vpanfrost_device {
 
 /* Per open file. */
 struct vpanfrost_file {
+	struct vgpu_client *client;	/* whose turns the contexts' jobs take */
 	struct vgpu_vm *vm;		/* where all of the file's objects are mapped */
 	struct mutex lock;		/* protects @objects */
 	struct xarray objects;		/* struct vpanfrost_object, by the object's address */

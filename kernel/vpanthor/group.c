@@ -49,6 +49,9 @@ int vpanthor_check_priority(struct drm_file *file, u8 priority)
 	return -EACCES;
 }
 
+/* They are those of vgpu. */
+static_assert(PANTHOR_GROUP_PRIORITY_REALTIME < VGPU_PRIORITIES);
+
 static int check_cores(u64 present, u64 mask, u8 max)
 {
 	return (mask & ~present) || hweight64(mask) < max ? -EINVAL : 0;
@@ -93,7 +96,7 @@ static int create_group(struct vpanthor_file *vfile, struct drm_panthor_group_cr
 
 	if (!vm)
 		return -EINVAL;
-	group = vgpu_group_create(vm, args->queues.count);
+	group = vgpu_group_create(vfile->client, vm, args->priority, args->queues.count);
 	vgpu_vm_put(vm);
 	if (IS_ERR(group))
 		return PTR_ERR(group);

@@ -37,8 +37,9 @@
 #define DRIVER_NAME	"vpanthor"
 
 static unsigned int job_timeout_ms = 5000;
-module_param(job_timeout_ms, uint, 0444);
-MODULE_PARM_DESC(job_timeout_ms, "Kill jobs that take longer; 0 is never (default 5000)");
+module_param_cb(job_timeout_ms, &vgpu_timeout_param_ops, &job_timeout_ms, 0444);
+MODULE_PARM_DESC(job_timeout_ms,
+		 "Kill jobs that take longer (default 5000); 0 and above 10000 is 10000");
 
 static int vpanthor_open(struct drm_device *drm, struct drm_file *file)
 {
@@ -47,6 +48,11 @@ static int vpanthor_open(struct drm_device *drm, struct drm_file *file)
 	vfile = kzalloc(sizeof(*vfile), GFP_KERNEL);
 	if (!vfile)
 		return -ENOMEM;
+	vfile->client = vgpu_client_create();
+	if (!vfile->client) {
+		kfree(vfile);
+		return -ENOMEM;
+	}
 	xa_init_flags(&vfile->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&vfile->groups, XA_FLAGS_ALLOC1);
 	xa_init_flags(&vfile->heaps, XA_FLAGS_ALLOC);
@@ -67,6 +73,7 @@ static void vpanthor_postclose(struct drm_device *drm, struct drm_file *file)
 	xa_destroy(&vfile->heaps);
 	xa_destroy(&vfile->groups);
 	xa_destroy(&vfile->vms);
+	vgpu_client_put(vfile->client);
 	kfree(vfile);
 }
 

@@ -33,6 +33,7 @@ struct vpanthor_device {
 
 /* Per open file: handles of VMs and groups, which begin with 1, and of heaps. */
 struct vpanthor_file {
+	struct vgpu_client *client;	/* whose turns the groups' jobs take */
 	struct xarray vms;	/* struct vgpu_vm, one reference each */
 	struct xarray groups;	/* struct vgpu_group, one reference each */
 	struct xarray heaps;	/* struct vpanthor_heap */

@@ -3,6 +3,8 @@
  * Queues that wait for each other, and queues that do not care for each other: what
  * one client's streams do delays nobody else's.
  */
+#include <unistd.h>
+
 #include "panthor_calls.h"
 
 #define TURNS	50u
@@ -183,6 +185,163 @@ static void hostile_neighbours(void **state)
 	gemsync_bo_destroy(word->bo);
 }
 
+/* ---- Shares ---- */
+
+/* A queue that counts for ever at @va. */
+static struct drm_panthor_queue_submit counter(struct fixture *f, unsigned int slot,
+					       uint32_t queue, uint64_t va)
+{
+	return stream(f, slot, queue, WORDS(csf_move48(80, va), csf_move32(0, 1),
+					    csf_sync_add32(0, 80), csf_branch(-2, CSF_ALWAYS, 0)),
+		      4);
+}
+
+static uint32_t new_group_at(struct fixture *f, uint32_t queues, uint8_t priority)
+{
+	struct drm_panthor_queue_create queue[8];
+	struct drm_panthor_group_create args = {
+		.queues = DRM_PANTHOR_OBJ_ARRAY(queues, queue),
+		.priority = priority,
+		.vm_id = f->vm,
+	};
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(queue); i++)
+		queue[i] = (struct drm_panthor_queue_create){ .ringbuf_size = 4096 };
+	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_GROUP_CREATE, &args));
+	return args.group_handle;
+}
+
+#define COUNTERS	8u
+
+/* While word 0 of @mine counts to 3000, no word of @theirs comes to a third of that. */
+static void check_favoured(struct buffer *mine, struct buffer *theirs)
+{
+	uint32_t begin = cpu_get(mine, 0), before[COUNTERS], i;
+	int64_t end = now_ms() + GPU_CSF_TIMEOUT_NS / 1000000;
+
+	for (i = 0; i < COUNTERS; i++)
+		before[i] = cpu_get(theirs, 64 * i);
+	while (cpu_get(mine, 0) - begin < 3000 && now_ms() < end)
+		usleep(1000);
+	assert_true(cpu_get(mine, 0) - begin >= 3000);
+	for (i = 0; i < COUNTERS; i++)
+		assert_in_range(cpu_get(theirs, 64 * i) - before[i], 0,
+				(cpu_get(mine, 0) - begin) / 3);
+}
+
+/* Which of them are ahead is the priorities' matter, not that of who was first. */
+static void realtime_beside_eight_high(void **state)
+{
+	struct fixture *f = need_file(state);
+	struct buffer *mine = new_buffer(f, PAGE, 0), *theirs = new_buffer(f, PAGE, 0);
+	struct drm_panthor_queue_submit job;
+	uint32_t groups[COUNTERS + 1], i;
+
+	for (i = 0; i < COUNTERS; i++) {
+		groups[i] = new_group_at(f, 1, PANTHOR_GROUP_PRIORITY_HIGH);
+		job = counter(f, i + 1, 0, theirs->va + 64 * i);
+		assert_ok(submit_jobs(f, groups[i], &job, 1));
+	}
+	groups[COUNTERS] = new_group_at(f, 1, PANTHOR_GROUP_PRIORITY_REALTIME);
+	job = counter(f, COUNTERS + 1, 0, mine->va);
+	assert_ok(submit_jobs(f, groups[COUNTERS], &job, 1));
+	check_favoured(mine, theirs);
+	for (i = 0; i <= COUNTERS; i++)
+		destroy_group(f, groups[i]);
+}
+
+/* The queues of one group share the turns that a group with one queue has alone. */
+static void turns_by_group(void **state)
+{
+	struct fixture *f = need_file(state);
+	struct buffer *mine = new_buffer(f, PAGE, 0), *theirs = new_buffer(f, PAGE, 0);
+	uint32_t many = new_group(f, f->vm, COUNTERS), one = new_group(f, f->vm, 1), i;
+	struct drm_panthor_queue_submit job;
+
+	for (i = 0; i < COUNTERS; i++) {
+		job = counter(f, i + 1, i, theirs->va + 64 * i);
+		assert_ok(submit_jobs(f, many, &job, 1));
+	}
+	job = counter(f, COUNTERS + 1, 0, mine->va);
+	assert_ok(submit_jobs(f, one, &job, 1));
+	check_favoured(mine, theirs);
+	destroy_group(f, many);
+	destroy_group(f, one);
+}
+
+/* The least of priorities comes to its turns, however busy its betters are. */
+static void low_is_not_starved(void **state)
+{
+	struct fixture *f = need_file(state);
+	struct buffer *mine = new_buffer(f, PAGE, 0), *theirs = new_buffer(f, PAGE, 0);
+	uint32_t groups[COUNTERS], low = new_group_at(f, 1, PANTHOR_GROUP_PRIORITY_LOW), i;
+	uint32_t done = new_syncobj(f);
+	const struct drm_panthor_sync_op sync = signal_to(done, 0);
+	struct drm_panthor_queue_submit job;
+
+	for (i = 0; i < COUNTERS; i++) {
+		groups[i] = new_group_at(f, 1, PANTHOR_GROUP_PRIORITY_REALTIME);
+		job = counter(f, i + 1, 0, theirs->va + 64 * i);
+		assert_ok(submit_jobs(f, groups[i], &job, 1));
+	}
+	job = stream(f, COUNTERS + 1, 0, WORDS(csf_move48(80, mine->va), csf_move32(0, 7),
+					       csf_sync_set32(0, 80)), 3);
+	job.syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(1, &sync);
+	assert_ok(submit_jobs(f, low, &job, 1));
+	assert_ok(wait_syncobj(f, done, 0, GPU_CSF_TIMEOUT_NS));
+	for (i = 0; i < COUNTERS; i++) {
+		assert_int_equal(group_state(f, groups[i]), 0);
+		destroy_group(f, groups[i]);
+	}
+	assert_int_equal(cpu_get(mine, 0), 7);
+}
+
+#define FLOODERS	128u	/* groups of 8 queues each, in one file */
+#define VICTIMS		8u
+
+/*
+ * One user keeps the device busy with a thousand endless streams. Those of another are
+ * slow, but none is killed for the time in which it did not run.
+ */
+static void flood_kills_nobody(void **state)
+{
+	struct fixture *f = need_file(state);
+	struct fixture other = { .dev = fixture_other(f) };
+	struct drm_panthor_queue_submit jobs[8], job;
+	struct buffer *word = new_buffer(f, PAGE, 0);
+	uint32_t groups[FLOODERS], killed = 0, i, count;
+
+	other.fd = gemsync_device_fd(other.dev);
+	other.vm = gemsync_device_vm(other.dev);
+	assert_ok(gpu_open(other.dev, &other.gpu));
+	for (i = 0; i < 8; i++)
+		jobs[i] = stream(&other, 1, i, WORDS(csf_nop(), csf_branch(-2, CSF_ALWAYS, 0)), 2);
+	/* The GPU of the tests has a group of its own. */
+	for (count = 0; count < FLOODERS - 1; count++) {
+		groups[count] = new_group(&other, other.vm, 8);
+		assert_ok(submit_jobs(&other, groups[count], jobs, 8));
+	}
+	job = stream(f, 1, 0, WORDS(csf_move48(80, word->va), csf_move32(0, 1),
+				    csf_sync_add32(0, 80)), 3);
+	for (i = 0; i < VICTIMS; i++) {
+		uint32_t group = new_group(f, f->vm, 1), done = new_syncobj(f);
+		const struct drm_panthor_sync_op sync = signal_to(done, 0);
+
+		job.syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(1, &sync);
+		assert_ok(submit_jobs(f, group, &job, 1));
+		assert_ok(wait_syncobj(f, done, 0, 4 * GPU_CSF_TIMEOUT_NS));
+		killed += syncobj_error(f, done) != 0;
+	}
+	print_message("# %u of %u victims killed by %u endless streams\n", killed, VICTIMS,
+		      8 * count);
+	for (i = 0; i < count; i++)
+		destroy_group(&other, groups[i]);
+	gpu_close(other.gpu);
+	assert_int_equal(killed, 0);
+	assert_int_equal(cpu_get(word, 0), VICTIMS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +351,10 @@ int main(void)
 		device_test(time_stands_still),
 		device_test(circle),
 		device_test(hostile_neighbours),
+		device_test(realtime_beside_eight_high),
+		device_test(turns_by_group),
+		device_test(low_is_not_starved),
+		device_test(flood_kills_nobody),
 	};
 
 	return cmocka_run_group_tests_name("many_queues", tests, NULL, NULL);
