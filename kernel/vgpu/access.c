@@ -47,7 +47,7 @@ static int check_access(const struct vgpu_va *va, enum access_kind kind)
 	return 0;
 }
 
-/* The piece at @addr of at most @size bytes. */
+/* The piece at @addr of at most @size bytes. -EAGAIN if nothing is mapped there. */
 static int find_piece(struct vgpu_vm *vm, u64 addr, u64 size, enum access_kind kind,
 		      struct piece *piece)
 {
@@ -56,7 +56,7 @@ static int find_piece(struct vgpu_vm *vm, u64 addr, u64 size, enum access_kind k
 	int ret;
 
 	if (!base)
-		return vgpu_heap_fault(vm, addr);
+		return -EAGAIN;
 	/* Evicted objects are back before a job begins; what is left was purged. */
 	if (to_vgpu_va(base)->vm_bo->evicted)
 		return -EFAULT;
@@ -89,14 +89,18 @@ static int transfer(struct vgpu_vm *vm, const struct access *access, const struc
 	return -EINVAL;
 }
 
-/* Find all pieces before the first is transferred: a fault leaves memory as it was. */
-static int check_pieces(struct vgpu_vm *vm, const struct access *access)
+/*
+ * Find all pieces before the first is transferred: a fault leaves memory as it was. On
+ * -EAGAIN nothing is mapped at *@missing.
+ */
+static int check_pieces(struct vgpu_vm *vm, const struct access *access, u64 *missing)
 {
 	struct piece piece;
 	int ret;
 
 	for (size_t done = 0; done < access->size; done += piece.size) {
-		ret = find_piece(vm, access->va + done, access->size - done, access->kind, &piece);
+		*missing = access->va + done;
+		ret = find_piece(vm, *missing, access->size - done, access->kind, &piece);
 		if (ret)
 			return ret;
 		if (access->kind == ACCESS_ADD && piece.size != access->size)
@@ -120,17 +124,31 @@ static int transfer_pieces(struct vgpu_vm *vm, const struct access *access)
 	return 0;
 }
 
+static int access_mapped(struct vgpu_vm *vm, const struct access *access, u64 *missing)
+{
+	int ret;
+
+	down_read(&vm->mmu_lock);
+	ret = check_pieces(vm, access, missing);
+	if (!ret)
+		ret = transfer_pieces(vm, access);
+	up_read(&vm->mmu_lock);
+	return ret;
+}
+
 static int device_access(struct vgpu_vm *vm, const struct access *access)
 {
+	u64 missing;
 	int ret;
 
 	if (access->size > U64_MAX - access->va)
 		return -EFAULT;
-	down_read(&vm->mmu_lock);
-	ret = check_pieces(vm, access);
-	if (!ret)
-		ret = transfer_pieces(vm, access);
-	up_read(&vm->mmu_lock);
+	do {
+		ret = access_mapped(vm, access, &missing);
+		/* What grows does so here, and then the access is done again. */
+		if (ret == -EAGAIN)
+			ret = vgpu_heap_fault(vm, missing) ?: -EAGAIN;
+	} while (ret == -EAGAIN);
 	if (!ret && is_store(access->kind))
 		vgpu_device_kick(vm->vdev);
 	return ret;
@@ -145,8 +163,8 @@ static int device_access(struct vgpu_vm *vm, const struct access *access)
  *
  * Context: Process context, may sleep. May be called where fences are signalled.
  *
- * Return: 0; -EFAULT if part of the range is not mapped, -EAGAIN if memory for it is
- * on its way, and then nothing was transferred.
+ * Return: 0; -EFAULT if part of the range is not mapped, and then nothing was
+ * transferred.
  */
 int vgpu_vm_read(struct vgpu_vm *vm, u64 va, void *to, size_t size)
 {
@@ -165,8 +183,8 @@ EXPORT_SYMBOL_GPL(vgpu_vm_read);
  *
  * Context: Process context, may sleep. May be called where fences are signalled.
  *
- * Return: 0; -EFAULT if part of the range is not mapped, -EAGAIN if memory for it is
- * on its way, -EACCES if it is not executable, and then nothing was transferred.
+ * Return: 0; -EFAULT if part of the range is not mapped, -EACCES if it is not
+ * executable, and then nothing was transferred.
  */
 int vgpu_vm_fetch(struct vgpu_vm *vm, u64 va, void *to, size_t size)
 {
@@ -185,8 +203,8 @@ EXPORT_SYMBOL_GPL(vgpu_vm_fetch);
  *
  * Context: Process context, may sleep. May be called where fences are signalled.
  *
- * Return: 0; -EFAULT if part of the range is not mapped, -EAGAIN if memory for it is
- * on its way, -EACCES if it is read-only, and then nothing was transferred.
+ * Return: 0; -EFAULT if part of the range is not mapped, -EACCES if it is read-only,
+ * and then nothing was transferred.
  */
 int vgpu_vm_write(struct vgpu_vm *vm, u64 va, const void *from, size_t size)
 {

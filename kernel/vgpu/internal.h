@@ -12,8 +12,6 @@
  * no fence waits for it. Flushed by module exit.
  */
 extern struct workqueue_struct *vgpu_release_wq;
-/* What makes objects grow, for which fences wait: nothing else may be in its way. */
-extern struct workqueue_struct *vgpu_grow_wq;
 
 /*
  * The fence of a task, which is all of it that the outside sees: it needs neither
@@ -109,14 +107,12 @@ void vgpu_groups_unplug(struct vgpu_device *vdev);
 int vgpu_bo_evicting(struct drm_gem_sync_shmem_object *shmem);
 int vgpu_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec);
 
-/* 0 or a negative errno, as vgpu_mapping_create(). */
-int vgpu_mapping_bind(struct vgpu_mapping *mapping, struct vgpu_bo *bo, u64 offset);
-
 struct vgpu_heap *vgpu_heap_create(struct vgpu_device *vdev,
 				   const struct drm_gem_sync_funcs *funcs, u64 size);
 void vgpu_heap_destroy(struct vgpu_heap *heap);
 int vgpu_heap_map(struct vgpu_mapping *mapping);
 void vgpu_heap_unmap(struct vgpu_mapping *mapping);
+int vgpu_heaps_prepare(struct vgpu_vm *vm);
 int vgpu_heap_fault(struct vgpu_vm *vm, u64 va);
 
 /* Begin to take the locks of a VM's objects, and let go of them; each call to one fini(). */

@@ -76,27 +76,17 @@
  */
 
 struct workqueue_struct *vgpu_release_wq;
-struct workqueue_struct *vgpu_grow_wq;
 
 static int __init vgpu_init(void)
 {
 	vgpu_release_wq = alloc_workqueue("vgpu-release", WQ_UNBOUND, 0);
-	if (!vgpu_release_wq)
-		return -ENOMEM;
-	vgpu_grow_wq = alloc_workqueue("vgpu-grow", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!vgpu_grow_wq) {
-		destroy_workqueue(vgpu_release_wq);
-		return -ENOMEM;
-	}
-	return 0;
+	return vgpu_release_wq ? 0 : -ENOMEM;
 }
 module_init(vgpu_init);
 
 static void __exit vgpu_exit(void)
 {
-	/* What the former releases may have the latter's work to cancel. */
 	destroy_workqueue(vgpu_release_wq);
-	destroy_workqueue(vgpu_grow_wq);
 }
 module_exit(vgpu_exit);
 

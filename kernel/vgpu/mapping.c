@@ -27,12 +27,12 @@ static void free_va(struct vgpu_mapping *mapping)
 	mutex_unlock(&mapping->vm->kernel_lock);
 }
 
-int vgpu_mapping_bind(struct vgpu_mapping *mapping, struct vgpu_bo *bo, u64 offset)
+static int bind(struct vgpu_mapping *mapping)
 {
 	const struct vgpu_bind_args args = {
-		.bo = bo,
-		.va = mapping->node.start + offset,
-		.size = bo->base.base.size,
+		.bo = mapping->bo,
+		.va = mapping->node.start,
+		.size = mapping->bo->base.base.size,
 		.flags = mapping->flags,
 	};
 	struct vgpu_vm_op op = {};
@@ -110,7 +110,7 @@ struct vgpu_mapping *vgpu_mapping_create(struct vgpu_vm *vm, struct vgpu_bo *bo,
 	if (bo->heap)
 		ret = vgpu_heap_map(mapping);
 	else
-		ret = vgpu_mapping_bind(mapping, bo, 0);
+		ret = bind(mapping);
 	if (ret)
 		goto err_free_va;
 	return mapping;

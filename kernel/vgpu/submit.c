@@ -297,6 +297,8 @@ int vgpu_submit_commit(struct vgpu_submit *submit)
 	if (ret)
 		return ret;
 	ret = vgpu_signals_collect(submit);
+	if (!ret && submit->group)
+		ret = vgpu_heaps_prepare(submit->vm);
 	if (ret)
 		return ret;
 	ret = lock_objects(submit);

@@ -96,10 +96,11 @@ struct vgpu_timeline {
 /**
  * struct vgpu_vm - a GPU address space
  *
- * Locks, outermost first: @objs_lock, a reservation lock; @mmu_lock,
- * &vgpu_bo.gpuva_lock. The latter two are taken in the path that signals fences and,
- * within a reservation lock, in reclaim. So is @kernel_lock in the former, within
- * @mmu_lock; nothing is taken within it.
+ * Locks, outermost first: that under which chunks of growing objects are made;
+ * @objs_lock; a reservation lock; @kernel_lock, that of a growing object; @mmu_lock;
+ * &vgpu_bo.gpuva_lock. Those from @kernel_lock on are taken in the path that signals
+ * fences, and the last two, within a reservation lock, in reclaim: nothing is allocated
+ * under them.
  */
 struct vgpu_vm {
 	/** @base: the address space manager; its reference count is the VM's */
@@ -117,8 +118,10 @@ struct vgpu_vm {
 
 	/** @user_range: bytes from address 0 on that the user binds; the rest is the driver's */
 	u64 user_range;
-	/** @kernel_lock: protects @kernel_space and &vgpu_mapping.heap_map */
+	/** @kernel_lock: protects @kernel_space, @heap_maps and &vgpu_mapping.heap_map */
 	struct mutex kernel_lock;
+	/** @heap_maps: where objects that grow are mapped */
+	struct list_head heap_maps;
 	/** @kernel_space: what of the driver's part is in use, each by a &struct vgpu_mapping */
 	struct drm_mm kernel_space;
 

@@ -310,7 +310,7 @@ static void flood_kills_nobody(void **state)
 	struct fixture other = { .dev = fixture_other(f) };
 	struct drm_panthor_queue_submit jobs[8], job;
 	struct buffer *word = new_buffer(f, PAGE, 0);
-	uint32_t groups[FLOODERS], killed = 0, i, count;
+	uint32_t groups[FLOODERS], done[VICTIMS], killed = 0, i, count;
 
 	other.fd = gemsync_device_fd(other.dev);
 	other.vm = gemsync_device_vm(other.dev);
@@ -325,13 +325,14 @@ static void flood_kills_nobody(void **state)
 	job = stream(f, 1, 0, WORDS(csf_move48(80, word->va), csf_move32(0, 1),
 				    csf_sync_add32(0, 80)), 3);
 	for (i = 0; i < VICTIMS; i++) {
-		uint32_t group = new_group(f, f->vm, 1), done = new_syncobj(f);
-		const struct drm_panthor_sync_op sync = signal_to(done, 0);
+		const struct drm_panthor_sync_op sync = signal_to(done[i] = new_syncobj(f), 0);
 
 		job.syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(1, &sync);
-		assert_ok(submit_jobs(f, group, &job, 1));
-		assert_ok(wait_syncobj(f, done, 0, 4 * GPU_CSF_TIMEOUT_NS));
-		killed += syncobj_error(f, done) != 0;
+		assert_ok(submit_jobs(f, new_group(f, f->vm, 1), &job, 1));
+	}
+	for (i = 0; i < VICTIMS; i++) {
+		assert_ok(wait_syncobj(f, done[i], 0, 4 * GPU_CSF_TIMEOUT_NS));
+		killed += syncobj_error(f, done[i]) != 0;
 	}
 	print_message("# %u of %u victims killed by %u endless streams\n", killed, VICTIMS,
 		      8 * count);

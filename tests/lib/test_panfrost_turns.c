@@ -195,7 +195,7 @@ static void flood(int fd)
 static void flood_kills_nobody(void **state)
 {
 	struct fixture *f = need_panfrost(state);
-	struct chain chain = new_chain(f);
+	struct worker victims[VICTIMS];
 	uint32_t killed = 0, i;
 	int fds[FLOODERS];
 
@@ -204,8 +204,13 @@ static void flood_kills_nobody(void **state)
 		flood(fds[i]);
 	}
 	for (i = 0; i < VICTIMS; i++) {
-		chain.jobs[0] = jm_job(JM_NULL, 0);
-		killed += run_chain(&chain) != 0;
+		victims[i] = new_worker(f->fd, PANFROST_JM_CTX_PRIORITY_MEDIUM);
+		victims[i].chain.jobs[0] = jm_job(JM_NULL, 0);
+		begin(&victims[i], 0);
+	}
+	for (i = 0; i < VICTIMS; i++) {
+		assert_ok(pf_wait_syncobj(f->fd, victims[i].done, 3 * LONG_NS));
+		killed += pf_syncobj_error(f->fd, victims[i].done) != 0;
 	}
 	print_message("# %u of %u victims killed by %u endless chains\n", killed, VICTIMS,
 		      FLOODERS * (CTXS + 1) * 2);
