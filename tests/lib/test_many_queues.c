@@ -214,7 +214,7 @@ static uint32_t new_group_at(struct fixture *f, uint32_t queues, uint8_t priorit
 
 #define COUNTERS	8u
 
-/* While word 0 of @mine counts to 3000, no word of @theirs comes to a third of that. */
+/* While word 0 of @mine counts to 30000, no word of @theirs comes to a third of that. */
 static void check_favoured(struct buffer *mine, struct buffer *theirs)
 {
 	uint32_t begin = cpu_get(mine, 0), before[COUNTERS], i;
@@ -222,9 +222,9 @@ static void check_favoured(struct buffer *mine, struct buffer *theirs)
 
 	for (i = 0; i < COUNTERS; i++)
 		before[i] = cpu_get(theirs, 64 * i);
-	while (cpu_get(mine, 0) - begin < 3000 && now_ms() < end)
+	while (cpu_get(mine, 0) - begin < 30000 && now_ms() < end)
 		usleep(1000);
-	assert_true(cpu_get(mine, 0) - begin >= 3000);
+	assert_true(cpu_get(mine, 0) - begin >= 30000);
 	for (i = 0; i < COUNTERS; i++)
 		assert_in_range(cpu_get(theirs, 64 * i) - before[i], 0,
 				(cpu_get(mine, 0) - begin) / 3);
