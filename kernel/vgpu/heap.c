@@ -180,7 +180,10 @@ static struct vgpu_bo *create_bo(struct vgpu_heap *heap, u64 size)
 	bo = vgpu_bo_create(vdev, heap->funcs, &args);
 	if (IS_ERR(bo))
 		return bo;
+	/* Whose it is may be looked up already. */
+	mutex_lock(&vdev->lock);
 	bo->owner = heap->owner;
+	mutex_unlock(&vdev->lock);
 	ret = drm_gem_sync_shmem_pin(&bo->base);
 	if (ret) {
 		drm_gem_object_put(&bo->base.base);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Queues: a scheduler each, and the slices in which they execute their jobs. */
-#include <linux/math64.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 

@@ -156,35 +156,61 @@ static void one_file_beside_another(void **state)
 /* ---- A flood ---- */
 
 #define FLOODERS	8u	/* files of one user */
-#define CTXS		63u	/* of a file, besides the one that it always has */
+#define CTXS		64u	/* of a file, with the one that it always has */
 #define VICTIMS		8u
+#define ENDLESS		(FLOODERS * CTXS * 2u)	/* chains at a time: two slots each */
+#define IN_A_ROW	3u	/* of these, in each slot */
 
-/* Both slots of a context are busy for ever. */
-static void flood_ctx(int fd, uint32_t ctx)
+struct flooder {
+	int fd;
+	uint32_t ctxs[CTXS];
+	uint64_t chains[CTXS * 2];
+};
+
+/* IN_A_ROW times two jobs that run each other for ever. */
+static uint64_t new_endless(int fd)
 {
-	uint32_t slot;
+	struct chain chain = new_chain_on(fd);
+	uint64_t va = chain.va;
+	uint32_t i;
 
-	for (slot = 0; slot < 2; slot++) {
-		struct chain endless = new_chain_on(fd);
-		struct drm_panfrost_submit args = submit_args(&endless, 0);
+	for (i = 0; i < IN_A_ROW; i++) {
+		struct chain pair = chain;
 
-		put_endless(&endless);
-		args.jm_ctx_handle = ctx;
-		args.requirements = slot ? PANFROST_JD_REQ_FS : 0;
-		assert_ok(pf_submit(fd, &args));
-		munmap(endless.jobs, CHAIN_MAX * JM_JOB_SIZE);
+		pair.jobs += 2 * i;
+		pair.va = job_va(&chain, 2 * i);
+		put_endless(&pair);
 	}
+	munmap(chain.jobs, CHAIN_MAX * JM_JOB_SIZE);
+	return va;
 }
 
-/* 1024 endless chains in all. */
-static void flood(int fd)
+static void open_flooder(struct fixture *f, struct flooder *flooder)
 {
-	uint32_t ctx, i;
+	uint32_t i;
 
-	flood_ctx(fd, 0);
-	for (i = 0; i < CTXS; i++) {
-		assert_ok(pf_create_ctx(fd, PANFROST_JM_CTX_PRIORITY_MEDIUM, &ctx));
-		flood_ctx(fd, ctx);
+	flooder->fd = open_again(f);
+	flooder->ctxs[0] = 0;
+	for (i = 1; i < CTXS; i++)
+		assert_ok(pf_create_ctx(flooder->fd, PANFROST_JM_CTX_PRIORITY_MEDIUM,
+					&flooder->ctxs[i]));
+	for (i = 0; i < CTXS * 2; i++)
+		flooder->chains[i] = new_endless(flooder->fd);
+}
+
+/* Both slots of all contexts are busy for ever. */
+static void flood(const struct flooder *flooder, uint32_t round)
+{
+	uint32_t i;
+
+	for (i = 0; i < CTXS * 2; i++) {
+		struct drm_panfrost_submit args = {
+			.jc = flooder->chains[i] + 2 * round * JM_JOB_SIZE,
+			.jm_ctx_handle = flooder->ctxs[i / 2],
+			.requirements = i % 2 ? PANFROST_JD_REQ_FS : 0,
+		};
+
+		assert_ok(pf_submit(flooder->fd, &args));
 	}
 }
 
@@ -195,27 +221,28 @@ static void flood(int fd)
 static void flood_kills_nobody(void **state)
 {
 	struct fixture *f = need_panfrost(state);
+	static struct flooder flooders[FLOODERS];
 	struct worker victims[VICTIMS];
 	uint32_t killed = 0, i;
-	int fds[FLOODERS];
 
-	for (i = 0; i < FLOODERS; i++) {
-		fds[i] = open_again(f);
-		flood(fds[i]);
-	}
+	for (i = 0; i < FLOODERS; i++)
+		open_flooder(f, &flooders[i]);
 	for (i = 0; i < VICTIMS; i++) {
 		victims[i] = new_worker(f->fd, PANFROST_JM_CTX_PRIORITY_MEDIUM);
 		victims[i].chain.jobs[0] = jm_job(JM_NULL, 0);
-		begin(&victims[i], 0);
 	}
+	for (i = 0; i < FLOODERS * IN_A_ROW; i++)
+		flood(&flooders[i % FLOODERS], i / FLOODERS);
+	for (i = 0; i < VICTIMS; i++)
+		begin(&victims[i], 0);
 	for (i = 0; i < VICTIMS; i++) {
 		assert_ok(pf_wait_syncobj(f->fd, victims[i].done, 3 * LONG_NS));
 		killed += pf_syncobj_error(f->fd, victims[i].done) != 0;
 	}
 	print_message("# %u of %u victims killed by %u endless chains\n", killed, VICTIMS,
-		      FLOODERS * (CTXS + 1) * 2);
+		      ENDLESS);
 	for (i = 0; i < FLOODERS; i++)
-		close(fds[i]);
+		close(flooders[i].fd);
 	assert_int_equal(killed, 0);
 }
 
