@@ -17,8 +17,12 @@ help:	## list the targets
 # ---- What the project needs of the system ----
 
 .PHONY: deps
-deps:	## install the Debian packages that building and the VM need
+deps:	## install what building and the VM need, where there is apt
 	@scripts/install-deps build vm
+
+.PHONY: user-deps
+user-deps:
+	@scripts/install-deps build
 
 .PHONY: check-deps
 check-deps:
@@ -26,12 +30,19 @@ check-deps:
 
 # ---- User space ----
 
+# Libraries and programs that the build does without: when one has come, meson looks again.
+OPTIONAL = $(shell for library in libpmem cmocka; do \
+	pkg-config --exists $$library && echo $$library; done; command -v scdoc)
+CONFIGURED := $(BUILD)/user/build.ninja
+
 .PHONY: user
-user: deps	## build the library, the tool and the tests
+user: user-deps	## build the library, the tool and the tests (user space alone)
 	@echo "building the library, the tool and the tests"
 	@mkdir -p $(BUILD)
-	@[ -f $(BUILD)/user/build.ninja ] || meson setup $(BUILD)/user > $(BUILD)/setup.log || \
-		{ cat $(BUILD)/setup.log; exit 1; }
+	@[ -f $(CONFIGURED) ] && [ "$$(cat $(BUILD)/optional)" = "$(OPTIONAL)" ] || \
+		meson setup $$([ ! -f $(CONFIGURED) ] || echo --reconfigure) $(BUILD)/user \
+			> $(BUILD)/setup.log || { cat $(BUILD)/setup.log; exit 1; }
+	@echo "$(OPTIONAL)" > $(BUILD)/optional
 	@ninja -C $(BUILD)/user --quiet | { grep -v 'no work to do' || true; }
 	@ln -sfn user/tools/gemsync $(BUILD)/gemsync
 
