@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/capability.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
 #include <linux/module.h>
@@ -103,8 +104,15 @@
 
 struct gem_sync_totals gem_sync_totals;
 
+static bool public_counters = true;
+module_param(public_counters, bool, 0644);
+MODULE_PARM_DESC(public_counters,
+		 "Everybody may read the counters, which tell what others do; else who may monitor performance (default Y)");
+
 static int totals_get(char *buffer, const struct kernel_param *param)
 {
+	if (!READ_ONCE(public_counters) && !perfmon_capable())
+		return -EPERM;
 	return sysfs_emit(buffer, "%ld\n", atomic_long_read(param->arg));
 }
 

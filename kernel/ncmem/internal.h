@@ -157,6 +157,8 @@ void ncmem_chaos_stop(struct ncmem *nc);
 void ncmem_chaos_fini(struct ncmem *nc);
 void ncmem_chaos_at_access(struct ncmem *nc, struct ncmem_page *page);
 
+/* Whether the task may know what all others do. */
+bool ncmem_may_read_counters(void);
 extern const struct attribute_group ncmem_group;
 
 void ncmem_dma_ops_init(struct dma_map_ops *ops);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/capability.h>
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/module.h>
@@ -22,7 +23,8 @@
  * device could only read. Exact line counts are in the sysfs directory `ncmem`
  * of the device: `lines_cleaned`, `lines_dropped`; with `line_size` and `mode`.
  * The directory tells user space that cache instructions of the CPU move nothing
- * here: only the kernel can synchronize.
+ * here: only the kernel can synchronize. Counters tell any user what others sync, and
+ * when: `public_counters=0` keeps them to those who may monitor performance.
  *
  * What goes wrong with data, or nearly does, is reported (core/violation.h): as
  * trace event `ncmem:ncmem_violation`, counted in the sysfs directory, and kept in
@@ -54,8 +56,20 @@
 
 struct ncmem_totals ncmem_totals;
 
+static bool public_counters = true;
+module_param(public_counters, bool, 0644);
+MODULE_PARM_DESC(public_counters,
+		 "Everybody may read the counters, which tell what others do; else who may monitor performance (default Y)");
+
+bool ncmem_may_read_counters(void)
+{
+	return READ_ONCE(public_counters) || perfmon_capable();
+}
+
 static int totals_get(char *buffer, const struct kernel_param *param)
 {
+	if (!ncmem_may_read_counters())
+		return -EPERM;
 	return sysfs_emit(buffer, "%ld\n", atomic_long_read(param->arg));
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The sysfs directory `ncmem` of an emulated device, readable by everyone. */
+/*
+ * The sysfs directory `ncmem` of an emulated device, readable by everyone; the counters in
+ * it are only while the parameter public_counters says so.
+ */
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
@@ -39,6 +42,8 @@ static DEVICE_ATTR_RO(dma_bits);
 #define COUNTER(name_, counter_)								\
 static ssize_t name_##_show(struct device *dev, struct device_attribute *attr, char *buf)	\
 {												\
+	if (!ncmem_may_read_counters())								\
+		return -EPERM;									\
 	return sysfs_emit(buf, "%lld\n", atomic64_read(&to_ncmem(dev)->counter_));		\
 }												\
 static DEVICE_ATTR_RO(name_)
