@@ -25,6 +25,7 @@ struct gs_policy_device {
 	 * (panthor). Without, they just cannot be exported (panfrost, powervr).
 	 */
 	bool cached_needs_private;
+	bool no_wc;			/* no map of this machine is write-combined (R12) */
 };
 
 /* Of an object, for life. */
@@ -32,6 +33,7 @@ struct gs_policy_object {
 	bool cached;		/* CPU maps are cached because the creator asked for it */
 	bool private;		/* bound to one address space, never shared */
 	bool is_protected;	/* firmware-protected content */
+	bool no_map;		/* the CPU never maps it (R16) */
 };
 
 /* Cached in a way that others have to know of. */
@@ -42,10 +44,11 @@ static inline bool gs_policy_incoherent(const struct gs_policy_device *device,
 }
 
 /**
- * Check that an object may be created (R13).
+ * Check that an object may be created (R12, R13).
  *
  * Returns 0; -EINVAL for an incoherent object that is not private, on a device that
- * needs it to be.
+ * needs it to be; -EOPNOTSUPP for one whose maps should be write-combined where they
+ * would be cached, and nobody knew that it needs a sync.
  */
 static inline int gs_policy_create(const struct gs_policy_device *device,
 				   const struct gs_policy_object *object)
@@ -53,6 +56,8 @@ static inline int gs_policy_create(const struct gs_policy_device *device,
 	if (device->policy != GS_POLICY_HOOKS && device->cached_needs_private &&
 	    gs_policy_incoherent(device, object) && !object->private)
 		return -EINVAL;
+	if (device->no_wc && !device->coherent && !object->cached && !object->no_map)
+		return -EOPNOTSUPP;
 	return 0;
 }
 

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 /* CPU maps: what they show, and which there are (R12, R15, R16, R18, R23). */
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "machine.h"
 #include "share.h"
 
 #define SIZE	(64 * KIB)
+#define LARGE	(5 * MIB)
 
 /* ---- Creation ---- */
 
@@ -191,6 +198,97 @@ CASE(r17_cut_and_moved_maps, "R17 R19", NEED_OFFSETS,
 	expect_cut_map_right(cf, 0);
 }
 
+/* Entries that were never touched, and lie between others that were: each its own page. */
+CASE(r17_every_page_of_a_large_map, "R17 R22", NO_SYNC,
+     "in a map of some megabytes each page is its own, in whatever order they are touched")
+{
+	struct buffer *buf = new_buffer(cf, LARGE, 0);
+	uint64_t at, wrong = 0;
+
+	for (at = LARGE / 2 + 5 * PAGE; at < LARGE; at += 7 * PAGE)
+		cpu_put(buf, at, (uint32_t)(at / PAGE) + 1);
+	for (at = 0; at < LARGE; at += 7 * PAGE)
+		gpu_put(cf, buf, at + 8, (uint32_t)(at / PAGE) + 2);
+	for (at = LARGE / 2 + 5 * PAGE; at < LARGE; at += 7 * PAGE) {
+		EXPECT_GPU(cf, buf, at, (uint32_t)(at / PAGE) + 1);
+		wrong += cpu_get(buf, at) != (uint32_t)(at / PAGE) + 1;
+	}
+	for (at = 0; at < LARGE; at += 7 * PAGE)
+		wrong += cpu_get(buf, at + 8) != (uint32_t)(at / PAGE) + 2;
+	EXPECT_EQ(wrong, 0);
+}
+
+/* ---- R19: who is killed ---- */
+
+#define MUCH		(128 * MIB)
+#define BEGINS_IN_MS	30000
+
+/* Bytes of shared memory, which BOs are made of, in use by all. */
+static uint64_t shared_memory(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	uint64_t kib = 0;
+	char line[128];
+
+	EXPECT(file != NULL);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Shmem: %" SCNu64, &kib) == 1)
+			break;
+	fclose(file);
+	return kib * KIB;
+}
+
+/* In a file of its own, which goes with it. */
+static pid_t map_in_child(const struct cf *cf)
+{
+	pid_t pid = fork();
+	struct gemsync_device *dev;
+	struct gemsync_bo *bo;
+	void *map;
+
+	if (pid)
+		return pid;
+	if (gemsync_device_open(cf->name, &dev) || gemsync_bo_create(dev, MUCH, 0, &bo) ||
+	    gemsync_bo_map(bo, &map))
+		_exit(1);
+	/* Drivers that bring memory at the first touch do so here. */
+	*(volatile uint8_t *)map = 1;
+	pause();
+	_exit(0);
+}
+
+/* The most there is until the process is gone. */
+static uint64_t most_until_gone(pid_t pid)
+{
+	uint64_t most = 0, now;
+	pid_t gone;
+
+	do {
+		gone = waitpid(pid, NULL, WNOHANG);
+		now = shared_memory();
+		most = now > most ? now : most;
+	} while (!gone);
+	EXPECT_EQ(gone, pid);
+	return most;
+}
+
+CASE(r19_killed_while_memory_comes, "R19", NEED_FILE | NEED_LAZY | NO_SYNC,
+     "a process that is killed while memory of a BO is brought in is gone before all is in")
+{
+	uint64_t before = shared_memory(), most;
+	int64_t end = now_ms() + BEGINS_IN_MS;
+	pid_t pid;
+
+	need_memory(2 * MUCH);
+	pid = map_in_child(cf);
+	while (shared_memory() < before + MUCH / 8 && now_ms() < end)
+		sched_yield();
+	EXPECT_EQ(kill(pid, SIGKILL), 0);
+	most = most_until_gone(pid);
+	EXPECT(most >= before + MUCH / 8);
+	EXPECT(most < before + MUCH / 4 * 3);
+}
+
 /* ---- R15, R16: what is not mapped ---- */
 
 /* How often mmap() succeeds at any page from @pages before @around to as many behind it. */
@@ -362,6 +460,8 @@ CASES(mapping, "Maps and queries",
       &r18_content_outlives_its_map,
       &r18_dirty_data_survives_rebinding,
       &r17_cut_and_moved_maps,
+      &r17_every_page_of_a_large_map,
+      &r19_killed_while_memory_comes,
       &r15_import_is_not_mapped,
       &r15_import_is_mapped_by_its_maker,
       &r16_no_mmap_is_refused,

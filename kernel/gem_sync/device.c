@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Devices: their objects, and what happens to these when the device goes. */
-#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
@@ -25,6 +24,7 @@ int drm_gem_sync_device_init(struct drm_gem_sync_device *sdev)
 {
 	mutex_init(&sdev->lock);
 	INIT_LIST_HEAD(&sdev->objects);
+	atomic_set(&sdev->in_use, 0);
 	return gem_sync_evict_init(sdev);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_device_init);
@@ -35,14 +35,23 @@ int gem_sync_track(struct drm_gem_sync_shmem_object *shmem)
 	int ret = 0;
 
 	mutex_lock(&sdev->lock);
-	if (sdev->unplugged)
+	if (sdev->unplugged) {
 		ret = -ENODEV;
-	else
+	} else {
+		atomic_inc(&sdev->in_use);
 		list_add_tail(&shmem->node, &sdev->objects);
+	}
 	mutex_unlock(&sdev->lock);
 	if (!ret)
 		atomic_long_inc(&gem_sync_totals.objects);
 	return ret;
+}
+
+/* An object is off the device, by an unplug or by its own end. */
+static void object_is_off(struct drm_gem_sync_device *sdev)
+{
+	if (atomic_dec_and_test(&sdev->in_use))
+		wake_up_var(&sdev->in_use);
 }
 
 void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem)
@@ -52,6 +61,8 @@ void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem)
 	mutex_lock(&sdev->lock);
 	list_del(&shmem->node);
 	mutex_unlock(&sdev->lock);
+	if (!shmem->unplugged)
+		object_is_off(sdev);
 	atomic_long_dec(&gem_sync_totals.objects);
 }
 
@@ -95,8 +106,10 @@ static void unplug_object(struct drm_gem_sync_shmem_object *shmem)
 	} else {
 		gem_sync_write_back(shmem);
 		gem_sync_unmap(shmem);
+		gem_sync_drop_unplugged(shmem);
 	}
 	dma_resv_unlock(obj->resv);
+	object_is_off(shmem->sdev);
 }
 
 /*
@@ -121,19 +134,6 @@ static struct drm_gem_sync_shmem_object *next_object(struct drm_gem_sync_device 
 	return found;
 }
 
-/* Objects that were being freed unmap themselves. */
-static bool all_unplugged(struct drm_gem_sync_device *sdev)
-{
-	struct drm_gem_sync_shmem_object *shmem;
-	bool all = true;
-
-	mutex_lock(&sdev->lock);
-	list_for_each_entry(shmem, &sdev->objects, node)
-		all = all && shmem->unplugged;
-	mutex_unlock(&sdev->lock);
-	return all;
-}
-
 /**
  * drm_gem_sync_device_unplug() - take all objects off a device that goes (R19)
  * @sdev: the device
@@ -141,7 +141,8 @@ static bool all_unplugged(struct drm_gem_sync_device *sdev)
  * CPU maps are revoked (later touches get SIGBUS), syncs under way end, dirty
  * lines are written back, and every object and import is unmapped from the
  * device: on return nothing is mapped for DMA any more, and nothing ever will be.
- * Objects and their pages live on until their last user closes them.
+ * Objects live on until their last user closes them, and their pages for as long as an
+ * importer of another device has them.
  *
  * The driver has unplugged the DRM device and stopped its work before.
  *
@@ -152,14 +153,14 @@ void drm_gem_sync_device_unplug(struct drm_gem_sync_device *sdev)
 	struct drm_gem_sync_shmem_object *shmem;
 
 	mutex_lock(&sdev->lock);
-	sdev->unplugged = true;
+	WRITE_ONCE(sdev->unplugged, true);
 	mutex_unlock(&sdev->lock);
 	while ((shmem = next_object(sdev))) {
 		unplug_object(shmem);
 		drm_gem_object_put(&shmem->base);
 	}
-	while (!all_unplugged(sdev))
-		fsleep(1000);
+	/* Objects that were being freed unmap themselves. */
+	wait_var_event(&sdev->in_use, !atomic_read(&sdev->in_use));
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_device_unplug);
 

@@ -22,6 +22,7 @@ struct dma_resv;
 struct drm_device;
 struct drm_file;
 struct drm_printer;
+struct file;
 struct gs_sync_op;
 struct iosys_map;
 struct page;
@@ -218,12 +219,14 @@ struct drm_gem_sync_device {
 
 	/* The helper's, made by drm_gem_sync_device_init(): */
 
-	/** @lock: protects @objects and @unplugged */
+	/** @lock: protects @objects and writes of @unplugged */
 	struct mutex lock;
 	/** @objects: all objects of the device */
 	struct list_head objects;
 	/** @unplugged: nothing is populated any more */
 	bool unplugged;
+	/** @in_use: objects that no unplug has taken off the device */
+	atomic_t in_use;
 
 	/** @lru_lock: protects the three lists; nothing is allocated under it */
 	struct mutex lru_lock;
@@ -383,6 +386,10 @@ void drm_gem_sync_shmem_vunmap(struct drm_gem_object *obj, struct iosys_map *map
 
 int drm_gem_sync_shmem_open(struct drm_gem_object *obj, struct drm_file *file);
 int drm_gem_sync_shmem_map_error(const struct drm_gem_sync_shmem_object *shmem);
+unsigned long drm_gem_sync_get_unmapped_area(struct file *filp, unsigned long addr,
+					     unsigned long len, unsigned long pgoff,
+					     unsigned long flags);
+int drm_gem_sync_shmem_prepare_map(struct drm_gem_sync_shmem_object *shmem);
 int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma);
 int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 			    enum drm_gem_object_access_flags access);

@@ -163,11 +163,22 @@ static void free_shrinker(struct drm_device *drm, void *shrinker)
 	shrinker_free(shrinker);
 }
 
+/* Reclaim takes the lock: lockdep is to know before memory is first short. */
+static void teach_lockdep(struct drm_gem_sync_device *sdev)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&sdev->lru_lock);
+	fs_reclaim_release(GFP_KERNEL);
+}
+
 int gem_sync_evict_init(struct drm_gem_sync_device *sdev)
 {
 	struct shrinker *shrinker;
 
 	mutex_init(&sdev->lru_lock);
+	teach_lockdep(sdev);
 	drm_gem_lru_init(&sdev->evictable, &sdev->lru_lock);
 	drm_gem_lru_init(&sdev->purgeable, &sdev->lru_lock);
 	drm_gem_lru_init(&sdev->unmovable, &sdev->lru_lock);

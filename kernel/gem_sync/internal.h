@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
 
 #include <drm/drm_drv.h>
@@ -27,6 +28,15 @@ struct gem_sync_totals {
 
 extern struct gem_sync_totals gem_sync_totals;
 
+/*
+ * Whether the CPU can map memory write-combined at all. RISC-V cannot without Svpbmt: what
+ * is asked for is what a cached map has then.
+ */
+static inline bool gem_sync_has_wc(void)
+{
+	return pgprot_val(pgprot_writecombine(PAGE_SHARED)) != pgprot_val(PAGE_SHARED);
+}
+
 /* The device and an object to be, or that is, as the rules of sharing see them (R13). */
 static inline struct gs_policy_device gem_sync_policy(const struct drm_gem_sync_device *sdev)
 {
@@ -34,6 +44,7 @@ static inline struct gs_policy_device gem_sync_policy(const struct drm_gem_sync_
 		.policy = sdev->policy == DRM_GEM_SYNC_HOOKS ? GS_POLICY_HOOKS : GS_POLICY_STRICT,
 		.coherent = sdev->coherent,
 		.cached_needs_private = sdev->cached_needs_private,
+		.no_wc = !gem_sync_has_wc(),
 	};
 }
 
@@ -43,6 +54,7 @@ gem_sync_policy_object(const struct drm_gem_sync_shmem_args *args)
 	return (struct gs_policy_object){
 		.cached = args->cached,
 		.private = args->private,
+		.no_map = args->no_mmap,
 	};
 }
 
@@ -65,6 +77,7 @@ void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_unmap(struct drm_gem_sync_shmem_object *shmem);
 /* The pages go as well, if there are any. No user has a view, and nobody holds them. */
 void gem_sync_depopulate(struct drm_gem_sync_shmem_object *shmem);
+void gem_sync_drop_unplugged(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_write_back(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_pin_locked(struct drm_gem_sync_shmem_object *shmem);

@@ -6,6 +6,8 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
+#include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
@@ -19,7 +21,7 @@
 
 /*
  * A populated object is whole and in memory, so a larger one is of no use. That
- * also keeps drm_gem_get_pages() from warning about its table of pages.
+ * also keeps the allocation of its table of pages from a warning.
  */
 static bool fits_memory(u64 size)
 {
@@ -44,7 +46,8 @@ static bool fits_memory(u64 size)
  *
  * Return: 0; -EINVAL for a @size of 0 or one that cannot be an object's, or for a
  * cached object that is not private where the device needs it to be; -EOPNOTSUPP for
- * a cached object of a non-coherent device that can bounce (R21); -ENOMEM, also if it
+ * a cached object of a non-coherent device that can bounce (R21), or for one that would
+ * be mapped write-combined, where the CPU has no such maps (R12); -ENOMEM, also if it
  * is larger than the machine's memory;
  * -ENOSPC if there is no room for its mmap offset or its file; -ENODEV behind an unplug.
  */
@@ -135,18 +138,77 @@ err_clear:
 	return ret;
 }
 
+/* Whether to go on: nobody needs the pages of a task that is killed or a device that goes. */
+static int populating_ends(const struct drm_gem_sync_shmem_object *shmem)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	return READ_ONCE(shmem->sdev->unplugged) ? -ENODEV : 0;
+}
+
+/* Enter the pages of a folio from @index on, and return how many they are. */
+static unsigned long add_folio(struct page **pages, struct folio *folio, unsigned long index,
+			       unsigned long count)
+{
+	unsigned long added = min(count - index, folio_nr_pages(folio));
+
+	for (unsigned long i = index; i < index + added; i++)
+		pages[i] = folio_file_page(folio, i);
+	return added;
+}
+
+/*
+ * As drm_gem_get_pages(), which however cannot be ended before it has brought in all.
+ * drm_gem_put_pages() is the end of both: it skips what is not there.
+ */
+static struct page **get_pages(struct drm_gem_sync_shmem_object *shmem)
+{
+	struct address_space *mapping = shmem->base.filp->f_mapping;
+	const unsigned long count = page_count_of(shmem);
+	unsigned long i = 0;
+	struct page **pages;
+	struct folio *folio;
+	int ret;
+
+	pages = kvcalloc(count, sizeof(*pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!pages)
+		return ERR_PTR(-ENOMEM);
+	mapping_set_unevictable(mapping);
+	while (i < count) {
+		ret = populating_ends(shmem);
+		if (ret)
+			goto err_put;
+		folio = shmem_read_folio_gfp(mapping, i, mapping_gfp_mask(mapping));
+		if (IS_ERR(folio)) {
+			ret = PTR_ERR(folio);
+			goto err_put;
+		}
+		i += add_folio(pages, folio, i, count);
+		cond_resched();
+	}
+	return pages;
+
+err_put:
+	drm_gem_put_pages(&shmem->base, pages, false, false);
+	return ERR_PTR(ret);
+}
+
+/* They may hold all there is of the content. That they go is no access to them. */
 static void put_pages(struct drm_gem_sync_shmem_object *shmem, struct page **pages)
 {
-	drm_gem_put_pages(&shmem->base, pages, true, true);
+	drm_gem_put_pages(&shmem->base, pages, true, false);
 }
 
 /*
  * Allocate the pages, map them for the device and publish their content to every
- * view, before the first view exists (R17). Nothing to do if that was done.
+ * view, before the first view exists (R17). Nothing to do if that was done. It takes as
+ * long as the object is large, and ends early with -EINTR if the task is killed, with
+ * -ENODEV if the device goes.
  */
 int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem)
 {
 	const struct drm_gem_sync_device_ops *ops = shmem->sdev->ops;
+	struct page **pages;
 	int ret;
 
 	dma_resv_assert_held(shmem->base.resv);
@@ -156,11 +218,11 @@ int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem)
 		return -EINVAL;
 	if (shmem->pages || shmem->imported)
 		return 0;
-	shmem->pages = drm_gem_get_pages(&shmem->base);
-	if (IS_ERR(shmem->pages)) {
-		ret = PTR_ERR(shmem->pages);
-		goto err_clear;
-	}
+	pages = get_pages(shmem);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	/* Others look at whether there are any, without the lock. */
+	WRITE_ONCE(shmem->pages, pages);
 	if (ops && ops->populated) {
 		ret = ops->populated(shmem);
 		if (ret)
@@ -177,10 +239,10 @@ err_releasing:
 	if (ops && ops->releasing)
 		ops->releasing(shmem);
 err_put_pages:
-	put_pages(shmem, shmem->pages);
-err_clear:
-	shmem->pages = NULL;
-	return ret;
+	WRITE_ONCE(shmem->pages, NULL);
+	put_pages(shmem, pages);
+	/* Whatever it was that failed: it had not to be done any more. */
+	return populating_ends(shmem) ?: ret;
 }
 
 void gem_sync_unmap(struct drm_gem_sync_shmem_object *shmem)
@@ -204,7 +266,7 @@ void gem_sync_depopulate(struct drm_gem_sync_shmem_object *shmem)
 	if (ops && ops->releasing)
 		ops->releasing(shmem);
 	put_pages(shmem, shmem->pages);
-	shmem->pages = NULL;
+	WRITE_ONCE(shmem->pages, NULL);
 	atomic_long_sub(page_count_of(shmem), &gem_sync_totals.pages);
 }
 
@@ -237,6 +299,16 @@ void drm_gem_sync_shmem_fini(struct drm_gem_sync_shmem_object *shmem)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_fini);
 
+/*
+ * Behind an unplug, when nobody needs the pages where they are: until the last file is
+ * closed they wait there for nothing, and swap may have them.
+ */
+void gem_sync_drop_unplugged(struct drm_gem_sync_shmem_object *shmem)
+{
+	if (shmem->unplugged && !shmem->sgt && !shmem->pins)
+		gem_sync_depopulate(shmem);
+}
+
 int gem_sync_pin_locked(struct drm_gem_sync_shmem_object *shmem)
 {
 	int ret = gem_sync_populate_locked(shmem);
@@ -251,8 +323,10 @@ int gem_sync_pin_locked(struct drm_gem_sync_shmem_object *shmem)
 void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem)
 {
 	dma_resv_assert_held(shmem->base.resv);
-	if (!drm_WARN_ON(shmem->base.dev, !shmem->pins) && !--shmem->pins)
-		gem_sync_lru_update(shmem);
+	if (drm_WARN_ON(shmem->base.dev, !shmem->pins) || --shmem->pins)
+		return;
+	gem_sync_lru_update(shmem);
+	gem_sync_drop_unplugged(shmem);
 }
 
 /**
@@ -265,8 +339,8 @@ void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem)
  *
  * Context: Process context, may sleep.
  *
- * Return: 0; -EINVAL if the object was purged; -ENODEV behind an unplug; -ENOMEM; an
- * error of the DMA mapping.
+ * Return: 0; -EINVAL if the object was purged; -ENODEV behind an unplug; -ENOMEM; -EINTR
+ * if the task is killed; an error of the DMA mapping.
  */
 int drm_gem_sync_shmem_populate(struct drm_gem_sync_shmem_object *shmem)
 {

@@ -5,7 +5,7 @@
  */
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -155,37 +155,12 @@ static int map_insert(struct ncmem *nc, struct ncmem_map *map, struct scatterlis
 		pages += sg_pages(sg) + 1;
 	}
 	ret = mtree_alloc_range(&nc->maps, &page, map, pages, FIRST_DMA_PAGE,
-				last_dma_page(nc), GFP_KERNEL);
+				last_dma_page(nc), GFP_KERNEL_ACCOUNT);
 	/* No memory, or no addresses: even for a mapping that is longer than all there are. */
 	if (ret)
 		return -ENOMEM;
 	atomic_long_inc(&ncmem_totals.maps);
 	return lay_out(nc, map, sgl, page);
-}
-
-static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
-		  enum dma_data_direction dir, unsigned long attrs)
-{
-	struct ncmem *nc = to_ncmem(dev);
-	struct ncmem_map *map;
-	unsigned int i;
-	int ret;
-
-	map = kvzalloc(struct_size(map, segment, nents), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!map)
-		return -ENOMEM;
-	map->count = nents;
-	ncmem_free_ranges(nc, GFP_NOWAIT | __GFP_NOWARN);
-	ret = map_insert(nc, map, sgl);
-	if (ret < 0) {
-		kvfree(map);
-		return ret;
-	}
-	for (i = 0; i < map->count && !(attrs & DMA_ATTR_SKIP_CPU_SYNC); i++) {
-		maintain_for_device(nc, map->segment[i].phys, map->segment[i].size);
-		cond_resched();
-	}
-	return ret;
 }
 
 /* A range becomes free. Without memory it stays taken; its replacement needs none. */
@@ -215,6 +190,12 @@ static struct ncmem_map *map_remove(struct ncmem *nc, u64 addr)
 	return map;
 }
 
+static void map_free(struct ncmem_map *map)
+{
+	kvfree(map);
+	atomic_long_dec(&ncmem_totals.maps);
+}
+
 /*
  * Free the ranges that could not be freed before, if there is memory now. While others
  * map and unmap, @gfp must not allow to wait, for which the lock would be dropped.
@@ -235,6 +216,36 @@ void ncmem_free_ranges(struct ncmem *nc, gfp_t gfp)
 	mtree_unlock(&nc->maps);
 }
 
+static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
+		  enum dma_data_direction dir, unsigned long attrs)
+{
+	struct ncmem *nc = to_ncmem(dev);
+	struct ncmem_map *map;
+	unsigned int i;
+	int ret;
+
+	map = kvzalloc(struct_size(map, segment, nents), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!map)
+		return -ENOMEM;
+	map->count = nents;
+	ncmem_free_ranges(nc, GFP_NOWAIT | __GFP_NOWARN);
+	ret = map_insert(nc, map, sgl);
+	if (ret < 0) {
+		kvfree(map);
+		return ret;
+	}
+	for (i = 0; i < map->count && !(attrs & DMA_ATTR_SKIP_CPU_SYNC); i++) {
+		/* What takes so long here is the emulation: who is killed does not wait. */
+		if (fatal_signal_pending(current)) {
+			map_free(map_remove(nc, sg_dma_address(sgl)));
+			return -EIO;
+		}
+		maintain_for_device(nc, map->segment[i].phys, map->segment[i].size);
+		cond_resched();
+	}
+	return ret;
+}
+
 static void unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		     enum dma_data_direction dir, unsigned long attrs)
 {
@@ -248,8 +259,7 @@ static void unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		maintain_for_cpu(nc, map->segment[i].phys, map->segment[i].size, dir);
 		cond_resched();
 	}
-	kvfree(map);
-	atomic_long_dec(&ncmem_totals.maps);
+	map_free(map);
 }
 
 /*

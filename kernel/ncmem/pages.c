@@ -2,7 +2,7 @@
 /* The pages of objects: poison, cache copies, and operations on their lines. */
 #include <linux/export.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
@@ -180,7 +180,8 @@ static void free_set(struct ncmem_pages *set)
  *
  * Context: Process context, may sleep.
  *
- * Return: The set of pages, or ERR_PTR(-ENOMEM) with the pages as they were.
+ * Return: The set of pages; ERR_PTR of -ENOMEM, or of -EINTR if the task is killed, with
+ * the pages as they were.
  */
 struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsigned long count,
 				    const struct ncmem_owner *owner)
@@ -198,7 +199,7 @@ struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsig
 	set->owner = owner;
 	set->count = count;
 	for (i = 0; i < count; i++) {
-		ret = page_add(set, i, pages[i]);
+		ret = fatal_signal_pending(current) ? -EINTR : page_add(set, i, pages[i]);
 		if (ret)
 			goto err_undo;
 		cond_resched();

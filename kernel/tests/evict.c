@@ -102,6 +102,21 @@ static u32 get_word(struct drm_gem_sync_shmem_object *bo)
 	return word;
 }
 
+/* That its pages are put is no use of one: swap would pass over what was used last. */
+static void not_accessed(struct kunit *test)
+{
+	struct fake *fake = create(test);
+	struct drm_gem_sync_shmem_object *bo = populated(test, fake);
+	struct folio *folio = page_folio(bo->pages[0]);
+
+	folio_get(folio);
+	folio_clear_referenced(folio);
+	KUNIT_EXPECT_EQ(test, drm_gem_sync_device_evict(&fake->sdev, 1), PAGES);
+	KUNIT_EXPECT_FALSE(test, folio_test_referenced(folio) || folio_test_active(folio));
+	KUNIT_EXPECT_TRUE(test, folio_test_dirty(folio));
+	folio_put(folio);
+}
+
 /* R17: the content comes back with the pages. */
 static void content(struct kunit *test)
 {
@@ -233,6 +248,7 @@ static void exported(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(order),
 	KUNIT_CASE(nothing_to_write_back),
+	KUNIT_CASE(not_accessed),
 	KUNIT_CASE(content),
 	KUNIT_CASE(in_use),
 	KUNIT_CASE(purged),

@@ -204,6 +204,27 @@ static void unknown_policies_are_strict(void **state)
 	assert_int_equal(gs_policy_open_elsewhere(&device, &object), -EPERM);
 }
 
+/* R12: where a write-combined map would be a cached one that nobody syncs, there is none. */
+static void no_write_combined_maps(void **state)
+{
+	struct gs_policy_device device = { .no_wc = true };
+	struct gs_policy_object wc = { 0 }, cached = { .cached = true, .private = true };
+
+	(void)state;
+	assert_int_equal(gs_policy_create(&device, &wc), -EOPNOTSUPP);
+	assert_int_equal(gs_policy_create(&device, &cached), 0);
+	/* What is not mapped at all cannot be mapped wrongly. */
+	wc.no_map = true;
+	assert_int_equal(gs_policy_create(&device, &wc), 0);
+	wc.no_map = false;
+	device.coherent = true;
+	assert_int_equal(gs_policy_create(&device, &wc), 0);
+	device = (struct gs_policy_device){ .no_wc = true, .policy = GS_POLICY_HOOKS };
+	assert_int_equal(gs_policy_create(&device, &wc), -EOPNOTSUPP);
+	device.no_wc = false;
+	assert_int_equal(gs_policy_create(&device, &wc), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +233,7 @@ int main(void)
 		cmocka_unit_test(open_elsewhere),
 		cmocka_unit_test(strict_is_cached_or_shared),
 		cmocka_unit_test(unknown_policies_are_strict),
+		cmocka_unit_test(no_write_combined_maps),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
