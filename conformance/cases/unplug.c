@@ -16,6 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <drm.h>
+
+#include "machine.h"
 #include "replug.h"
 
 #define ROUNDS	5
@@ -280,6 +283,60 @@ CASE(r19_unplug_waits_for_no_sync, "R19 R24", NEEDS | NEED_SYNC_ABI,
 	expect_new_file();
 }
 
+/* Any call of the driver, whose argument comes late: what it says to it does not matter. */
+static void *call_late(void *data)
+{
+	const struct late_sync *late = data;
+
+	ioctl(late->cf->fd, _IOC(_IOC_READ | _IOC_WRITE, DRM_IOCTL_BASE, DRM_COMMAND_BASE, 16),
+	      late->op.page);
+	return NULL;
+}
+
+CASE(r19_unplug_waits_for_no_argument, "R19", NEED_FILE | NEED_VM | NO_SYNC,
+     "the device goes while a call of its driver waits for its argument in user memory")
+{
+	struct late_sync late = { .cf = cf };
+	static const char zeros[PAGE];
+	pthread_t caller, unplugger;
+	bool gone;
+	int error = 0;
+
+	new_late_page(&late.op);
+	find_place(cf);
+	EXPECT_OK(-pthread_create(&caller, NULL, call_late, &late));
+	expect_reader(&late.op);
+	EXPECT_OK(-pthread_create(&unplugger, NULL, unplug_beside, &error));
+	gone = ends_soon(unplugger);
+	fill(&late.op, zeros);
+	EXPECT_OK(-pthread_join(caller, NULL));
+	EXPECT(gone);
+	EXPECT_OK(error);
+	plug();
+	gemsync_device_close(open_new());
+}
+
+/* ---- Memory ---- */
+
+CASE(r19_unplug_gives_pages_back, "R19", NEED_FILE | NEED_VM | NO_SYNC,
+     "pages of a device that is gone are not kept for files that are open still")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, 0);
+	uint64_t before, after;
+
+	if (module_counter("drm_gem_sync", "pages", &before))
+		skip("nothing says how many pages BOs have", "run on a driver with drm_gem_sync");
+	cpu_put(buf, 0, NEW);
+	EXPECT_OK(module_counter("drm_gem_sync", "pages", &before));
+	EXPECT(before >= SIZE / PAGE);
+	find_place(cf);
+	unplug();
+	EXPECT_OK(module_counter("drm_gem_sync", "pages", &after));
+	EXPECT_EQ(after, 0);
+	plug();
+	gemsync_device_close(open_new());
+}
+
 /* ---- Under load ---- */
 
 /* Threads of one file do all they can until they are told that the device is gone. */
@@ -430,4 +487,6 @@ CASES(unplug, "The device goes",
       &r19_unplug_of_an_exporter,
       &r19_unplug_of_an_importer,
       &r19_unplug_waits_for_no_sync,
+      &r19_unplug_waits_for_no_argument,
+      &r19_unplug_gives_pages_back,
       &r19_unplug_under_load);

@@ -3,9 +3,11 @@
 #include <linux/ctype.h>
 #include <linux/export.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_vma_manager.h>
 
@@ -19,6 +21,16 @@ void vgpu_get_comm(char comm[TASK_COMM_LEN])
 		*c = isprint(*c) ? *c : '?';
 }
 
+/* Reclaim takes the lock (vgpu_bo_evicting()): lockdep is to know from the start. */
+static void teach_lockdep(struct vgpu_bo *bo)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&bo->gpuva_lock);
+	fs_reclaim_release(GFP_KERNEL);
+}
+
 static struct vgpu_bo *bo_alloc(void)
 {
 	struct vgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
@@ -28,6 +40,7 @@ static struct vgpu_bo *bo_alloc(void)
 	vgpu_get_comm(bo->owner.comm);
 	bo->owner.pid = task_tgid_nr(current);
 	mutex_init(&bo->gpuva_lock);
+	teach_lockdep(bo);
 	return bo;
 }
 
@@ -123,6 +136,31 @@ struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sy
 EXPORT_SYMBOL_GPL(vgpu_bo_import);
 
 /**
+ * vgpu_prime_import() - &drm_driver.gem_prime_import: on a device that stays
+ * @drm: the device that imports
+ * @dma_buf: what it imports
+ *
+ * The exporter maps for the device, whose DMA operations an unplug takes away. Nothing
+ * of user memory is touched meanwhile.
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: as drm_gem_sync_prime_import(); ERR_PTR(-ENODEV) behind an unplug.
+ */
+struct drm_gem_object *vgpu_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *obj;
+	int idx;
+
+	if (!drm_dev_enter(drm, &idx))
+		return ERR_PTR(-ENODEV);
+	obj = drm_gem_sync_prime_import(drm, dma_buf);
+	drm_dev_exit(idx);
+	return obj;
+}
+EXPORT_SYMBOL_GPL(vgpu_prime_import);
+
+/**
  * vgpu_bo_free() - &drm_gem_object_funcs.free of a &struct vgpu_bo
  * @obj: the object
  *
@@ -146,7 +184,7 @@ EXPORT_SYMBOL_GPL(vgpu_bo_free);
  * @bo: the object
  * @label: the name, or "" for none; what is too long is cut off
  *
- * Context: Process context, may sleep; between drm_dev_enter() and drm_dev_exit().
+ * Context: Process context, may sleep.
  */
 void vgpu_bo_set_label(struct vgpu_bo *bo, const char *label)
 {
@@ -207,10 +245,11 @@ EXPORT_SYMBOL_GPL(vgpu_bo_set_user_label);
  * @handle: of the object, in it
  * @offset: is set to the offset
  *
- * Context: Process context, may sleep; between drm_dev_enter() and drm_dev_exit().
+ * Context: Process context, may sleep.
  *
  * Return: 0; -ENOENT for an unknown handle; what drm_gem_sync_shmem_map_error() says of
- * an object that may not be mapped (R15, R16); -ENOMEM; -ENOSPC.
+ * an object that may not be mapped (R15, R16); -ENOMEM; -ENOSPC; what
+ * drm_gem_sync_shmem_prepare_map() says of one that cannot be populated.
  */
 int vgpu_bo_mmap_offset(struct drm_file *file, u32 handle, u64 *offset)
 {
@@ -222,6 +261,8 @@ int vgpu_bo_mmap_offset(struct drm_file *file, u32 handle, u64 *offset)
 	ret = drm_gem_sync_shmem_map_error(to_drm_gem_sync_shmem(obj));
 	if (!ret)
 		ret = drm_gem_create_mmap_offset(obj);
+	if (!ret)
+		ret = drm_gem_sync_shmem_prepare_map(to_drm_gem_sync_shmem(obj));
 	if (!ret)
 		*offset = drm_vma_node_offset_addr(&obj->vma_node);
 	drm_gem_object_put(obj);
@@ -237,7 +278,9 @@ EXPORT_SYMBOL_GPL(vgpu_bo_mmap_offset);
  * A job that waits for memory may see now what it waits for, also after a failure:
  * part of the ops may have run.
  *
- * Context: as drm_gem_sync_ioctl(); between drm_dev_enter() and drm_dev_exit().
+ * Context: as drm_gem_sync_ioctl(). Not between drm_dev_enter() and drm_dev_exit(): the
+ * array is the user's memory, which may keep a copy waiting for ever, and every unplug of
+ * a DRM device waits for whoever is there.
  *
  * Return: as drm_gem_sync_ioctl().
  */

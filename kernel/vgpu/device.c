@@ -48,10 +48,9 @@ static const struct drm_gem_sync_device_ops gem_ops = {
 	.evicting = vgpu_bo_evicting,
 };
 
-static void fini_memory(struct vgpu_device *vdev)
+static void put_memory(struct drm_device *drm, void *nc)
 {
-	ncmem_detach(vdev->nc);
-	ncmem_put(vdev->nc);
+	ncmem_put(nc);
 }
 
 static int init_memory(struct vgpu_device *vdev, const struct vgpu_device_config *config)
@@ -63,9 +62,15 @@ static int init_memory(struct vgpu_device *vdev, const struct vgpu_device_config
 	vdev->nc = ncmem_create(dev, &config->memory);
 	if (IS_ERR(vdev->nc))
 		return PTR_ERR(vdev->nc);
+	ret = drmm_add_action(&vdev->drm, put_memory, vdev->nc);
+	if (ret) {
+		ncmem_detach(vdev->nc);
+		ncmem_put(vdev->nc);
+		return ret;
+	}
 	ret = dma_set_mask_and_coherent(dev, ncmem_dma_mask(&config->memory));
 	if (ret) {
-		fini_memory(vdev);
+		ncmem_detach(vdev->nc);
 		return ret;
 	}
 	dma_set_max_seg_size(dev, UINT_MAX);
@@ -114,7 +119,6 @@ static void init_members(struct vgpu_device *vdev, const struct vgpu_device_conf
 	INIT_LIST_HEAD(&vdev->groups);
 	vdev->engine = config->engine;
 	vdev->devices = config->devices;
-	vdev->sync_nr = config->sync_nr;
 	vdev->jobs_fail_alone = config->jobs_fail_alone;
 	vdev->job_timeout_ms = min_not_zero(config->job_timeout_ms, VGPU_MAX_JOB_TIMEOUT_MS);
 	vdev->gem.drm = &vdev->drm;
@@ -159,7 +163,7 @@ EXPORT_SYMBOL_GPL(vgpu_device_init);
  */
 void vgpu_device_fini(struct vgpu_device *vdev)
 {
-	fini_memory(vdev);
+	ncmem_detach(vdev->nc);
 }
 EXPORT_SYMBOL_GPL(vgpu_device_fini);
 
@@ -167,10 +171,12 @@ EXPORT_SYMBOL_GPL(vgpu_device_fini);
  * vgpu_device_unplug() - take a registered device away from its users (R19)
  * @vdev: the device, in the driver's remove()
  *
- * On return no call of the driver is under way, all groups are killed and no job
- * executes, CPU maps are revoked and nothing is mapped for DMA any more. What open files
- * have lives until they are closed, and @vdev until the last of it is gone: see
- * vgpu_wait_for_devices(). Another device may be probed meanwhile.
+ * On return all groups are killed and no job executes, CPU maps are revoked and nothing
+ * is mapped for DMA any more, nor will be. Calls of the driver may still be under way: a
+ * user decides how long his memory keeps one waiting that copies from it. They find that
+ * objects have no pages and groups are dead. What open files have lives until they are
+ * closed, and @vdev until the last of it is gone: see vgpu_wait_for_devices(). Another
+ * device may be probed meanwhile.
  *
  * Context: Process context, may sleep.
  */
@@ -179,7 +185,7 @@ void vgpu_device_unplug(struct vgpu_device *vdev)
 	drm_dev_unplug(&vdev->drm);
 	vgpu_groups_unplug(vdev);
 	drm_gem_sync_device_unplug(&vdev->gem);
-	fini_memory(vdev);
+	ncmem_detach(vdev->nc);
 }
 EXPORT_SYMBOL_GPL(vgpu_device_unplug);
 

@@ -43,6 +43,21 @@ static int create_queues(struct vgpu_group *group)
 	return 0;
 }
 
+/* An unplug kills the groups that it finds; none comes later. 0 or -ENODEV. */
+static int add_group(struct vgpu_group *group)
+{
+	struct vgpu_device *vdev = group->vdev;
+	int ret = 0;
+
+	mutex_lock(&vdev->lock);
+	if (drm_dev_is_unplugged(&vdev->drm))
+		ret = -ENODEV;
+	else
+		list_add_tail(&group->node, &vdev->groups);
+	mutex_unlock(&vdev->lock);
+	return ret;
+}
+
 /**
  * vgpu_group_create() - create a group of queues
  * @client: whose turns its jobs take; the group takes a reference
@@ -50,11 +65,10 @@ static int create_queues(struct vgpu_group *group)
  * @priority: of its jobs, below VGPU_PRIORITIES; a higher one has its turns first
  * @queue_count: number of queues, at most 32
  *
- * Context: Process context of the user, may sleep; between drm_dev_enter() and
- * drm_dev_exit().
+ * Context: Process context of the user, may sleep.
  *
- * Return: the group with one reference; an ERR_PTR() of -ENOMEM or of what the
- * engine's &vgpu_engine_ops.create returned.
+ * Return: the group with one reference; an ERR_PTR() of -ENOMEM, of what the engine's
+ * &vgpu_engine_ops.create returned, or of -ENODEV behind an unplug.
  */
 struct vgpu_group *vgpu_group_create(struct vgpu_client *client, struct vgpu_vm *vm,
 				     unsigned int priority, u32 queue_count)
@@ -86,9 +100,11 @@ struct vgpu_group *vgpu_group_create(struct vgpu_client *client, struct vgpu_vm 
 		vgpu_group_put(group);
 		return ERR_PTR(ret);
 	}
-	mutex_lock(&vdev->lock);
-	list_add_tail(&group->node, &vdev->groups);
-	mutex_unlock(&vdev->lock);
+	ret = add_group(group);
+	if (ret) {
+		vgpu_group_put(group);
+		return ERR_PTR(ret);
+	}
 	return group;
 }
 EXPORT_SYMBOL_GPL(vgpu_group_create);

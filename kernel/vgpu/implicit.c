@@ -42,7 +42,7 @@ static int add_wait(struct vgpu_submit *submit, struct xarray *waits, struct dma
 		return 0;
 	if (!old && submit->wait_count == VGPU_MAX_WAITS)
 		return -E2BIG;
-	ret = xa_err(xa_store(waits, fence->context, dma_fence_get(fence), GFP_KERNEL));
+	ret = xa_err(xa_store(waits, fence->context, dma_fence_get(fence), GFP_KERNEL_ACCOUNT));
 	if (ret) {
 		dma_fence_put(fence);
 		return ret;

@@ -100,7 +100,7 @@ extern const struct drm_sched_backend_ops vgpu_sched_ops;
 int vgpu_group_error(struct vgpu_group *group, u32 queue);
 void vgpu_group_set_fatal(struct vgpu_group *group, u32 queue);
 void vgpu_group_set_timedout(struct vgpu_group *group);
-/* Kill all groups; on return none executes anything. No group is created any more. */
+/* Kill all groups; on return none executes anything. The DRM device is unplugged already. */
 void vgpu_groups_unplug(struct vgpu_device *vdev);
 
 /* See struct drm_gem_sync_device_ops and struct drm_gpuvm_ops. */

@@ -16,10 +16,11 @@
  * Its bytes are 0, and its pages stay. The driver accesses it as the device does, with
  * vgpu_vm_write().
  *
- * Context: Process context, may sleep; between drm_dev_enter() and drm_dev_exit().
+ * Context: Process context, may sleep.
  *
  * Return: the object; an ERR_PTR() of -EINVAL if @vm is destroyed or unusable;
- * -ENOMEM; -ENOSPC if there are no addresses left; -EINTR; an error of the DMA mapping.
+ * -ENOMEM; -ENOSPC if there are no addresses left; -EINTR; -ENODEV behind an unplug; an
+ * error of the DMA mapping.
  */
 struct vgpu_kernel_bo *vgpu_kernel_bo_create(struct vgpu_vm *vm,
 					     const struct drm_gem_sync_funcs *funcs, u64 size,

@@ -68,8 +68,9 @@
  *
  * Its remove() calls vgpu_device_unplug(). Its module's init and exit are
  * vgpu_driver_register() and vgpu_driver_unregister(), and vgpu_params.h has the
- * parameters that all have. Its file operations are vgpu_ioctl() and a mmap between
- * drm_dev_enter() and drm_dev_exit().
+ * parameters that all have. Its file operations are those of the DRM core: what needs the
+ * device itself, and not just its objects, goes between drm_dev_enter() and drm_dev_exit()
+ * where it does, and touches no memory of user space there, which may keep it waiting.
  *
  * When a file is closed, the driver kills its groups first and destroys its VMs
  * then, so that no job is blamed for memory that went away under it.

@@ -87,11 +87,11 @@ static void mapping_free(struct vgpu_mapping *mapping)
  * @align: of the address: bytes, or 0 for any page
  * @flags: VGPU_VA_*
  *
- * Context: Process context, may sleep; between drm_dev_enter() and drm_dev_exit().
+ * Context: Process context, may sleep.
  *
  * Return: the mapping with one reference; an ERR_PTR() of -EINVAL if nothing can be
  * mapped in @vm any more or @bo is another VM's; -ENOSPC if there is no room; -ENOMEM;
- * -EINTR; an error of the DMA mapping.
+ * -EINTR; -ENODEV behind an unplug; an error of the DMA mapping.
  */
 struct vgpu_mapping *vgpu_mapping_create(struct vgpu_vm *vm, struct vgpu_bo *bo, u64 align,
 					 u32 flags)

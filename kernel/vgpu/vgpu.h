@@ -124,8 +124,6 @@ struct vgpu_device_config {
 	unsigned int job_timeout_ms;
 	/** @devices: the driver's count for vgpu_wait_for_devices() */
 	atomic_t *devices;
-	/** @sync_nr: number of the ioctl that calls drm_gem_sync_ioctl(), 0 without one */
-	unsigned int sync_nr;
 };
 
 /**
@@ -154,7 +152,7 @@ struct vgpu_device {
 	struct drm_device drm;
 	/** @gem: the device as drm_gem_sync knows it */
 	struct drm_gem_sync_device gem;
-	/** @nc: the emulated memory; gone when the device is unplugged */
+	/** @nc: the emulated memory; behind an unplug nothing is mapped there any more */
 	struct ncmem *nc;
 	/** @engine: executes the jobs */
 	const struct vgpu_engine_ops *engine;
@@ -169,8 +167,6 @@ struct vgpu_device {
 	struct workqueue_struct *run_wq;
 	/** @devices: of all of the driver's devices; see vgpu_wait_for_devices() */
 	atomic_t *devices;
-	/** @sync_nr: as configured */
-	unsigned int sync_nr;
 
 	/** @lock: protects @groups and the labels of objects */
 	struct mutex lock;
@@ -201,13 +197,6 @@ extern const struct kernel_param_ops vgpu_policy_param_ops;
 /* For module_param_cb() of &vgpu_device_config.job_timeout_ms: 0 is the longest there is. */
 extern const struct kernel_param_ops vgpu_timeout_param_ops;
 
-long vgpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
-#ifdef CONFIG_COMPAT
-long vgpu_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
-#else
-#define vgpu_compat_ioctl	NULL
-#endif
-int vgpu_mmap(struct file *filp, struct vm_area_struct *vma);
 void vgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 void vgpu_debugfs_init(struct drm_minor *minor);
 

@@ -17,6 +17,7 @@
 #include <gem_sync/drm_gem_sync.h>
 #include <ncmem/ncmem.h>
 
+struct dma_buf;
 struct vgpu_device;
 struct vgpu_heap;
 struct vgpu_heap_map;
@@ -69,6 +70,7 @@ struct vgpu_bo_args {
 
 struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
 			       const struct vgpu_bo_args *args);
+struct drm_gem_object *vgpu_prime_import(struct drm_device *drm, struct dma_buf *dma_buf);
 struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
 			       struct dma_buf_attachment *attach, struct sg_table *sgt);
 void vgpu_bo_free(struct drm_gem_object *obj);

@@ -126,7 +126,7 @@ EXPORT_SYMBOL_GPL(vgpu_vm_lookup);
  * @user_range: bytes from address 0 on that the user binds, a multiple of the page size
  * @va_range: bytes from address 0 on that there are; more than @user_range
  *
- * Context: Process context, may sleep; between drm_dev_enter() and drm_dev_exit().
+ * Context: Process context, may sleep.
  *
  * Return: the VM with one reference, which vgpu_vm_destroy() drops; an ERR_PTR() of
  * -ENOMEM.

@@ -65,7 +65,7 @@ static int create_ctx(struct vpanfrost_file *vfile, u32 priority, u32 *handle)
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	ret = xa_alloc(&vfile->ctxs, handle, ctx, XA_LIMIT(0, MAX_CTXS_PER_FILE - 1),
-		       GFP_KERNEL);
+		       GFP_KERNEL_ACCOUNT);
 	if (ret)
 		vgpu_group_put(ctx);
 	return ret;

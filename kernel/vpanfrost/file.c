@@ -109,61 +109,75 @@ static struct vgpu_mapping *map_object(struct vpanfrost_file *vfile, struct vgpu
 	return vgpu_mapping_create(vfile->vm, bo, align, noexec ? VGPU_VA_NOEXEC : 0);
 }
 
-static int add_object(struct vpanfrost_file *vfile, struct drm_gem_object *obj)
+static void object_free(struct vpanfrost_object *object)
+{
+	vgpu_mapping_put(object->mapping);
+	kfree(object);
+}
+
+static struct vpanfrost_object *object_create(struct vpanfrost_file *vfile, struct vgpu_bo *bo)
 {
 	struct vpanfrost_object *object;
 	int ret;
 
 	object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
 	if (!object)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	object->handles = 1;
-	object->mapping = map_object(vfile, to_vgpu_bo(obj));
+	object->mapping = map_object(vfile, bo);
 	if (IS_ERR(object->mapping)) {
 		ret = PTR_ERR(object->mapping);
-		goto err_free;
+		kfree(object);
+		return ERR_PTR(ret);
 	}
-	ret = xa_err(xa_store(&vfile->objects, (unsigned long)obj, object, GFP_KERNEL_ACCOUNT));
-	if (ret)
-		goto err_put;
-	atomic_inc(&to_vgpu_bo(obj)->files);
-	return 0;
-
-err_put:
-	vgpu_mapping_put(object->mapping);
-err_free:
-	kfree(object);
-	return ret;
+	return object;
 }
 
+/* One handle more of an object that the file has. */
+static bool add_handle(struct vpanfrost_file *vfile, struct drm_gem_object *obj)
+{
+	struct vpanfrost_object *object = find_object(vfile, obj);
+
+	if (object)
+		object->handles++;
+	return object;
+}
+
+/* Mapping populates, which takes as long as the object is large: other threads go on. */
 static int open_object(struct vpanfrost_file *vfile, struct drm_gem_object *obj)
 {
 	struct vpanfrost_object *object;
 	int ret = 0;
+	bool known;
 
 	mutex_lock(&vfile->lock);
-	object = find_object(vfile, obj);
-	if (object)
-		object->handles++;
-	else
-		ret = add_object(vfile, obj);
+	known = add_handle(vfile, obj);
 	mutex_unlock(&vfile->lock);
+	if (known)
+		return 0;
+	object = object_create(vfile, to_vgpu_bo(obj));
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	mutex_lock(&vfile->lock);
+	/* Another thread's handle may have come first. */
+	known = add_handle(vfile, obj);
+	if (!known)
+		ret = xa_err(xa_store(&vfile->objects, (unsigned long)obj, object,
+				      GFP_KERNEL_ACCOUNT));
+	mutex_unlock(&vfile->lock);
+	if (known || ret)
+		object_free(object);
+	else
+		atomic_inc(&to_vgpu_bo(obj)->files);
 	return ret;
 }
 
 /* &drm_gem_object_funcs.open: with its first handle an object gets its address. */
 int vpanfrost_object_open(struct drm_gem_object *obj, struct drm_file *file)
 {
-	int ret, idx;
+	int ret = drm_gem_sync_shmem_open(obj, file);
 
-	ret = drm_gem_sync_shmem_open(obj, file);
-	if (ret)
-		return ret;
-	if (!drm_dev_enter(obj->dev, &idx))
-		return -ENODEV;
-	ret = open_object(file->driver_priv, obj);
-	drm_dev_exit(idx);
-	return ret;
+	return ret ?: open_object(file->driver_priv, obj);
 }
 
 /* &drm_gem_object_funcs.close: jobs that use the object keep its mapping. */
@@ -181,7 +195,6 @@ void vpanfrost_object_close(struct drm_gem_object *obj, struct drm_file *file)
 	mutex_unlock(&vfile->lock);
 	if (object) {
 		atomic_dec(&to_vgpu_bo(obj)->files);
-		vgpu_mapping_put(object->mapping);
-		kfree(object);
+		object_free(object);
 	}
 }

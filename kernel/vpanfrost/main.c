@@ -69,26 +69,6 @@ static const struct drm_ioctl_desc vpanfrost_ioctls[] = {
 	VPANFROST_IOCTL(QUERY_BO_INFO, query_bo_info),
 };
 
-/* This one waits for jobs, and unplugging the device must not wait for it. */
-static bool waits(unsigned int cmd)
-{
-	return DRM_IOCTL_NR(cmd) == DRM_COMMAND_BASE + DRM_PANFROST_WAIT_BO;
-}
-
-static long vpanfrost_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
-{
-	return waits(cmd) ? drm_ioctl(filp, cmd, arg) : vgpu_ioctl(filp, cmd, arg);
-}
-
-#ifdef CONFIG_COMPAT
-static long vpanfrost_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
-{
-	return waits(cmd) ? drm_compat_ioctl(filp, cmd, arg) : vgpu_compat_ioctl(filp, cmd, arg);
-}
-#else
-#define vpanfrost_compat_ioctl	NULL
-#endif
-
 /* The jobs go before the handles do: none is blamed for memory that went away under it. */
 static int vpanfrost_release(struct inode *inode, struct file *filp)
 {
@@ -102,12 +82,13 @@ static const struct file_operations vpanfrost_fops = {
 	.owner = THIS_MODULE,
 	.open = drm_open,
 	.release = vpanfrost_release,
-	.unlocked_ioctl = vpanfrost_ioctl,
-	.compat_ioctl = vpanfrost_compat_ioctl,
+	.unlocked_ioctl = drm_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
 	.poll = drm_poll,
 	.read = drm_read,
 	.llseek = noop_llseek,
-	.mmap = vgpu_mmap,
+	.mmap = drm_gem_mmap,
+	.get_unmapped_area = drm_gem_sync_get_unmapped_area,
 	.show_fdinfo = drm_show_fdinfo,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
@@ -121,7 +102,7 @@ static const struct drm_driver vpanfrost_drm_driver = {
 	.num_ioctls = ARRAY_SIZE(vpanfrost_ioctls),
 	.fops = &vpanfrost_fops,
 	.name = "panfrost",
-	.gem_prime_import = drm_gem_sync_prime_import,
+	.gem_prime_import = vgpu_prime_import,
 	.gem_prime_import_sg_table = vpanfrost_gem_import_sg_table,
 	.show_fdinfo = vgpu_show_fdinfo,
 	.debugfs_init = vgpu_debugfs_init,
@@ -140,7 +121,6 @@ static int vpanfrost_probe(struct platform_device *pdev)
 		.map_imports = map_imports,
 		.job_timeout_ms = job_timeout_ms,
 		.devices = &vpanfrost_driver.devices,
-		.sync_nr = DRM_IOCTL_NR(DRM_IOCTL_PANFROST_SYNC_BO),
 	};
 	struct vpanfrost_device *vdev;
 	int ret;

@@ -101,7 +101,7 @@ static int create_group(struct vpanthor_file *vfile, struct drm_panthor_group_cr
 	if (IS_ERR(group))
 		return PTR_ERR(group);
 	ret = xa_alloc(&vfile->groups, &handle, group, XA_LIMIT(1, MAX_GROUPS_PER_FILE),
-		       GFP_KERNEL);
+		       GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		vgpu_group_put(group);
 		return ret;

@@ -56,11 +56,16 @@ static int link_chunk(struct vgpu_vm *vm, const struct chunk *chunk, const struc
 		      u32 size)
 {
 	__le64 header;
+	int ret, idx;
 
 	if (!next)
 		return 0;
 	header = cpu_to_le64((chunk_va(next) & GENMASK_ULL(63, 12)) | size / SZ_4K);
-	return vgpu_vm_write(vm, chunk_va(chunk), &header, sizeof(header));
+	if (!drm_dev_enter(&vm->vdev->drm, &idx))
+		return -ENODEV;
+	ret = vgpu_vm_write(vm, chunk_va(chunk), &header, sizeof(header));
+	drm_dev_exit(idx);
+	return ret;
 }
 
 static int add_chunk(struct vgpu_vm *vm, struct vpanthor_heap *heap, u32 size)
@@ -136,44 +141,52 @@ static int check_heap(const struct drm_panthor_tiler_heap_create *args)
 	return 0;
 }
 
+/* A heap gets its handle in a VM that is there, and goes with it. */
+static int add_heap(struct vpanthor_file *vfile, struct vgpu_vm *vm, u32 vm_id,
+		    struct vpanthor_heap *heap, u32 *handle)
+{
+	const u32 first = vm_id << HANDLE_VM_SHIFT;
+	int ret = -EINVAL;
+
+	mutex_lock(&vfile->heaps_lock);
+	if (xa_load(&vfile->vms, vm_id) == vm)
+		ret = xa_alloc(&vfile->heaps, handle, heap,
+			       XA_LIMIT(first, first + MAX_HEAPS_PER_VM - 1), GFP_KERNEL_ACCOUNT);
+	mutex_unlock(&vfile->heaps_lock);
+	return ret;
+}
+
+/* The heap is made first, which may take long: other threads' heaps do not wait for it. */
 static int create_handle(struct vpanthor_file *vfile, struct vgpu_vm *vm,
 			 struct drm_panthor_tiler_heap_create *args)
 {
-	u32 first = args->vm_id << HANDLE_VM_SHIFT;
 	struct vpanthor_heap *heap;
-	u32 handle;
 	int ret;
 
 	heap = heap_create(vm, args);
 	if (IS_ERR(heap))
 		return PTR_ERR(heap);
-	ret = xa_alloc(&vfile->heaps, &handle, heap,
-		       XA_LIMIT(first, first + MAX_HEAPS_PER_VM - 1), GFP_KERNEL);
-	if (ret) {
-		heap_free(heap);
-		return ret;
-	}
-	args->handle = handle;
+	/* Once it has a handle, another thread may destroy it. */
 	args->tiler_heap_ctx_gpu_va = vgpu_kernel_bo_va(heap->context);
 	args->first_heap_chunk_gpu_va = chunk_va(first_chunk(heap));
-	return 0;
+	ret = add_heap(vfile, vm, args->vm_id, heap, &args->handle);
+	if (ret)
+		heap_free(heap);
+	return ret;
 }
 
 int vpanthor_ioctl_tiler_heap_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_panthor_tiler_heap_create *args = data;
 	struct vpanthor_file *vfile = file->driver_priv;
-	struct vgpu_vm *vm;
+	struct vgpu_vm *vm = vpanthor_vm_lookup(vfile, args->vm_id);
 	int ret;
 
-	ret = mutex_lock_interruptible(&vfile->heaps_lock);
-	if (ret)
-		return ret;
-	vm = vpanthor_vm_lookup(vfile, args->vm_id);
-	ret = vm ? check_heap(args) : -EINVAL;
+	if (!vm)
+		return -EINVAL;
+	ret = check_heap(args);
 	if (!ret)
 		ret = create_handle(vfile, vm, args);
-	mutex_unlock(&vfile->heaps_lock);
 	vgpu_vm_put(vm);
 	return ret;
 }

@@ -45,7 +45,7 @@ static int vpanthor_open(struct drm_device *drm, struct drm_file *file)
 {
 	struct vpanthor_file *vfile;
 
-	vfile = kzalloc(sizeof(*vfile), GFP_KERNEL);
+	vfile = kzalloc(sizeof(*vfile), GFP_KERNEL_ACCOUNT);
 	if (!vfile)
 		return -ENOMEM;
 	vfile->client = vgpu_client_create();
@@ -104,12 +104,13 @@ static const struct file_operations vpanthor_fops = {
 	.owner = THIS_MODULE,
 	.open = drm_open,
 	.release = drm_release,
-	.unlocked_ioctl = vgpu_ioctl,
-	.compat_ioctl = vgpu_compat_ioctl,
+	.unlocked_ioctl = drm_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
 	.poll = drm_poll,
 	.read = drm_read,
 	.llseek = noop_llseek,
 	.mmap = vpanthor_mmap,
+	.get_unmapped_area = drm_gem_sync_get_unmapped_area,
 	.show_fdinfo = drm_show_fdinfo,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
@@ -124,7 +125,7 @@ static const struct drm_driver vpanthor_drm_driver = {
 	.num_ioctls = ARRAY_SIZE(vpanthor_ioctls),
 	.fops = &vpanthor_fops,
 	.name = "panthor",
-	.gem_prime_import = drm_gem_sync_prime_import,
+	.gem_prime_import = vgpu_prime_import,
 	.gem_prime_import_sg_table = vpanthor_gem_import_sg_table,
 	.show_fdinfo = vgpu_show_fdinfo,
 	.debugfs_init = vgpu_debugfs_init,
@@ -142,7 +143,6 @@ static int vpanthor_probe(struct platform_device *pdev)
 		.cached_needs_private = true,
 		.job_timeout_ms = job_timeout_ms,
 		.devices = &vpanthor_driver.devices,
-		.sync_nr = DRM_IOCTL_NR(DRM_IOCTL_PANTHOR_BO_SYNC),
 	};
 	struct vpanthor_device *vdev;
 	int ret;

@@ -83,14 +83,10 @@ int vpanthor_mmap(struct file *filp, struct vm_area_struct *vma)
 	u64 mmio_offset = READ_ONCE(vfile->mmio_offset);
 	struct drm_device *drm = file->minor->dev;
 	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
-	int ret, idx;
 
-	if (!drm_dev_enter(drm, &idx))
+	if (offset < mmio_offset)
+		return drm_gem_mmap(filp, vma);
+	if (drm_dev_is_unplugged(drm))
 		return -ENODEV;
-	if (offset >= mmio_offset)
-		ret = mmap_mmio(to_vpanthor(drm), vma, offset - mmio_offset);
-	else
-		ret = drm_gem_mmap(filp, vma);
-	drm_dev_exit(idx);
-	return ret;
+	return mmap_mmio(to_vpanthor(drm), vma, offset - mmio_offset);
 }

@@ -56,7 +56,8 @@ int vpanthor_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file
 	vm = vgpu_vm_create(to_vgpu_device(drm), user_range, VA_RANGE);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
-	ret = xa_alloc(&vfile->vms, &id, vm, XA_LIMIT(1, MAX_VMS_PER_FILE), GFP_KERNEL);
+	ret = xa_alloc(&vfile->vms, &id, vm, XA_LIMIT(1, MAX_VMS_PER_FILE),
+		       GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		vgpu_vm_destroy(vm);
 		return ret;

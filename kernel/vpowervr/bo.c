@@ -143,6 +143,8 @@ int vpowervr_ioctl_get_bo_mmap_offset(struct drm_device *drm, void *data, struct
 		return -ENOENT;
 	/* R15. What may not be mapped for other reasons is mmap()'s to refuse, as in Linux. */
 	ret = obj->import_attach ? -EPERM : drm_gem_create_mmap_offset(obj);
+	if (!ret && !check_access(obj))
+		ret = drm_gem_sync_shmem_prepare_map(to_drm_gem_sync_shmem(obj));
 	if (!ret)
 		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
 	drm_gem_object_put(obj);

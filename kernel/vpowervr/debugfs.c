@@ -112,7 +112,10 @@ static ssize_t kernel_access(const struct transfer *t)
 
 /* ---- device_access ---- */
 
-/* What was evicted is back, and stays, while the device is at it. */
+/*
+ * What was evicted is back, and stays, while the device is at it; an unplug takes no object
+ * away whose lock is held.
+ */
 static int access_memory(const struct transfer *t, struct vgpu_vm *vm, u64 va, void *bounce,
 			 size_t size)
 {
@@ -122,7 +125,9 @@ static int access_memory(const struct transfer *t, struct vgpu_vm *vm, u64 va, v
 	ret = vgpu_vm_use_begin(vm, &exec);
 	if (ret)
 		return ret;
-	if (t->to)
+	if (drm_dev_is_unplugged(&t->vdev->base.drm))
+		ret = -ENODEV;
+	else if (t->to)
 		ret = vgpu_vm_read(vm, va, bounce, size);
 	else
 		ret = vgpu_vm_write(vm, va, bounce, size);
@@ -177,19 +182,17 @@ static ssize_t device_access(const struct transfer *t)
 
 /* ---- Files ---- */
 
-static ssize_t guarded(struct file *file, struct transfer *t, loff_t *ppos,
-		       ssize_t (*access)(const struct transfer *t))
+static ssize_t transfer_at(struct file *file, struct transfer *t, loff_t *ppos,
+			   ssize_t (*access)(const struct transfer *t))
 {
 	ssize_t ret;
-	int idx;
 
 	t->vdev = file->private_data;
 	t->pos = *ppos;
 	t->count = min_t(size_t, t->count, MAX_TRANSFER);
-	if (!drm_dev_enter(&t->vdev->base.drm, &idx))
+	if (drm_dev_is_unplugged(&t->vdev->base.drm))
 		return -ENODEV;
 	ret = access(t);
-	drm_dev_exit(idx);
 	if (ret > 0)
 		*ppos += ret;
 	return ret;
@@ -199,7 +202,7 @@ static ssize_t kernel_access_read(struct file *file, char __user *to, size_t cou
 {
 	struct transfer t = { .to = to, .count = count };
 
-	return guarded(file, &t, ppos, kernel_access);
+	return transfer_at(file, &t, ppos, kernel_access);
 }
 
 static ssize_t kernel_access_write(struct file *file, const char __user *from, size_t count,
@@ -207,7 +210,7 @@ static ssize_t kernel_access_write(struct file *file, const char __user *from, s
 {
 	struct transfer t = { .from = from, .count = count };
 
-	return guarded(file, &t, ppos, kernel_access);
+	return transfer_at(file, &t, ppos, kernel_access);
 }
 
 static const struct file_operations kernel_access_fops = {
@@ -222,7 +225,7 @@ static ssize_t device_access_read(struct file *file, char __user *to, size_t cou
 {
 	struct transfer t = { .to = to, .count = count };
 
-	return guarded(file, &t, ppos, device_access);
+	return transfer_at(file, &t, ppos, device_access);
 }
 
 static ssize_t device_access_write(struct file *file, const char __user *from, size_t count,
@@ -230,7 +233,7 @@ static ssize_t device_access_write(struct file *file, const char __user *from, s
 {
 	struct transfer t = { .from = from, .count = count };
 
-	return guarded(file, &t, ppos, device_access);
+	return transfer_at(file, &t, ppos, device_access);
 }
 
 static const struct file_operations device_access_fops = {

@@ -23,10 +23,10 @@ static int add_vm(struct vpowervr_device *vdev, struct vpowervr_file *vfile, str
 {
 	int ret;
 
-	ret = xa_alloc(&vdev->vms, handle, vm, XA_LIMIT(1, MAX_HANDLE), GFP_KERNEL);
+	ret = xa_alloc(&vdev->vms, handle, vm, XA_LIMIT(1, MAX_HANDLE), GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
-	ret = xa_insert(&vfile->vms, *handle, vm, GFP_KERNEL);
+	ret = xa_insert(&vfile->vms, *handle, vm, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		xa_erase(&vdev->vms, *handle);
 	return ret;
