@@ -60,7 +60,7 @@
  * does not wrap. They may sleep if the caller of gs_csf_run() may.
  */
 struct gs_csf_mem {
-	/* Fetch instructions: like read, from memory that may be executed. */
+	/* Fetch instructions: like read. */
 	int (*fetch)(void *ctx, u64 va, void *to, u32 size);
 	int (*read)(void *ctx, u64 va, void *to, u32 size);
 	int (*write)(void *ctx, u64 va, const void *from, u32 size);

@@ -24,7 +24,6 @@ bool gemsync_sim_has_job_manager(const struct gemsync_device *dev);
 int gemsync_sim_address(struct gemsync_device *dev, uint32_t handle, uint64_t *va);
 
 #define GEMSYNC_SIM_READONLY	(1u << 0)	/* the GPU may not write */
-#define GEMSYNC_SIM_NOEXEC	(1u << 1)	/* nor execute commands */
 
 /* GPU addresses are below this. */
 #define GEMSYNC_SIM_VA_END	(1ull << 48)

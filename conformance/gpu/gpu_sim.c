@@ -67,14 +67,13 @@ static const struct gpu_csf_ops sim_csf_ops = {
 
 static int sim_bind(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size, uint64_t va)
 {
-	return gemsync_sim_bind(gpu->dev, handle, offset, size, va, GEMSYNC_SIM_NOEXEC);
+	return gemsync_sim_bind(gpu->dev, handle, offset, size, va, 0);
 }
 
 static int sim_bind_readonly(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
 			     uint64_t va)
 {
-	return gemsync_sim_bind(gpu->dev, handle, offset, size, va,
-				GEMSYNC_SIM_NOEXEC | GEMSYNC_SIM_READONLY);
+	return gemsync_sim_bind(gpu->dev, handle, offset, size, va, GEMSYNC_SIM_READONLY);
 }
 
 static int sim_unbind(struct gpu *gpu, uint64_t va, uint64_t size)

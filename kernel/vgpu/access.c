@@ -13,7 +13,6 @@ enum access_kind {
 	ACCESS_READ,
 	ACCESS_POLL,
 	ACCESS_WRITE,
-	ACCESS_FETCH,
 	ACCESS_ADD,
 };
 
@@ -40,11 +39,7 @@ static bool is_store(enum access_kind kind)
 
 static int check_access(const struct vgpu_va *va, enum access_kind kind)
 {
-	if (is_store(kind) && (va->flags & VGPU_VA_READONLY))
-		return -EACCES;
-	if (kind == ACCESS_FETCH && (va->flags & VGPU_VA_NOEXEC))
-		return -EACCES;
-	return 0;
+	return is_store(kind) && (va->flags & VGPU_VA_READONLY) ? -EACCES : 0;
 }
 
 /* The piece at @addr of at most @size bytes. -EAGAIN if nothing is mapped there. */
@@ -77,7 +72,6 @@ static int transfer(struct vgpu_vm *vm, const struct access *access, const struc
 
 	switch (access->kind) {
 	case ACCESS_READ:
-	case ACCESS_FETCH:
 		return ncmem_dev_read(nc, piece->dma, access->to + done, piece->size);
 	case ACCESS_POLL:
 		return ncmem_dev_poll(nc, piece->dma, access->to + done, piece->size);
@@ -155,7 +149,7 @@ static int device_access(struct vgpu_vm *vm, const struct access *access)
 }
 
 /**
- * vgpu_vm_read() - the device reads memory
+ * vgpu_vm_read() - the device reads memory, be it data or commands
  * @vm: the address space
  * @va: GPU address
  * @to: where the bytes go
@@ -173,26 +167,6 @@ int vgpu_vm_read(struct vgpu_vm *vm, u64 va, void *to, size_t size)
 	return device_access(vm, &access);
 }
 EXPORT_SYMBOL_GPL(vgpu_vm_read);
-
-/**
- * vgpu_vm_fetch() - the device reads commands
- * @vm: the address space
- * @va: GPU address
- * @to: where the bytes go
- * @size: number of bytes; the range may cross mappings
- *
- * Context: Process context, may sleep. May be called where fences are signalled.
- *
- * Return: 0; -EFAULT if part of the range is not mapped, -EACCES if it is not
- * executable, and then nothing was transferred.
- */
-int vgpu_vm_fetch(struct vgpu_vm *vm, u64 va, void *to, size_t size)
-{
-	const struct access access = { .kind = ACCESS_FETCH, .va = va, .size = size, .to = to };
-
-	return device_access(vm, &access);
-}
-EXPORT_SYMBOL_GPL(vgpu_vm_fetch);
 
 /**
  * vgpu_vm_write() - the device writes memory

@@ -43,8 +43,7 @@ struct vgpu_kernel_bo *vgpu_kernel_bo_create(struct vgpu_vm *vm,
 	ret = drm_gem_sync_shmem_pin(&kbo->bo->base);
 	if (ret)
 		goto err_put_bo;
-	kbo->mapping = vgpu_mapping_create(vm, kbo->bo, size < SZ_2M ? 0 : SZ_2M,
-					   VGPU_VA_NOEXEC);
+	kbo->mapping = vgpu_mapping_create(vm, kbo->bo, size < SZ_2M ? 0 : SZ_2M, 0);
 	if (IS_ERR(kbo->mapping)) {
 		ret = PTR_ERR(kbo->mapping);
 		goto err_unpin;

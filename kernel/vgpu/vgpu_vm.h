@@ -80,10 +80,11 @@ int vgpu_bo_mmap_offset(struct drm_file *file, u32 handle, u64 *offset);
 int vgpu_bo_sync(struct drm_file *file, const struct drm_gem_sync_array *array);
 u64 vgpu_bo_grown(const struct vgpu_bo *bo);
 
-/* Permissions and attributes of a mapping. */
+/*
+ * Permissions of a mapping. What may be executed is a matter of shader cores, and what
+ * is cached one of the GPU's caches: a virtual GPU has neither.
+ */
 #define VGPU_VA_READONLY	BIT(0)
-#define VGPU_VA_NOEXEC		BIT(1)
-#define VGPU_VA_UNCACHED	BIT(2)
 
 /**
  * struct vgpu_timeline - the fences of jobs that end in order
@@ -256,7 +257,6 @@ static inline u64 vgpu_kernel_bo_va(const struct vgpu_kernel_bo *kbo)
 
 int vgpu_vm_use_begin(struct vgpu_vm *vm, struct drm_exec *exec);
 void vgpu_vm_use_end(struct drm_exec *exec);
-int vgpu_vm_fetch(struct vgpu_vm *vm, u64 va, void *to, size_t size);
 int vgpu_vm_read(struct vgpu_vm *vm, u64 va, void *to, size_t size);
 int vgpu_vm_write(struct vgpu_vm *vm, u64 va, const void *from, size_t size);
 int vgpu_vm_sync_read(struct vgpu_vm *vm, u64 va, void *to, size_t size);

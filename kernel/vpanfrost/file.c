@@ -106,7 +106,7 @@ static struct vgpu_mapping *map_object(struct vpanfrost_file *vfile, struct vgpu
 		align = min_t(u64, roundup_pow_of_two(size), SZ_16M);
 	else if (size >= SZ_2M)
 		align = SZ_2M;
-	return vgpu_mapping_create(vfile->vm, bo, align, noexec ? VGPU_VA_NOEXEC : 0);
+	return vgpu_mapping_create(vfile->vm, bo, align, 0);
 }
 
 static void object_free(struct vpanfrost_object *object)

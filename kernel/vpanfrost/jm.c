@@ -11,7 +11,6 @@ struct slot {
 	struct gs_jm jm;
 };
 
-/* Jobs are data: what must not be executed is for shader cores. */
 static int mem_read(void *ctx, u64 va, void *to, u32 size)
 {
 	struct slot *slot = ctx;

@@ -14,17 +14,13 @@
 	 DRM_PANTHOR_VM_BIND_OP_MAP_UNCACHED |	\
 	 DRM_PANTHOR_VM_BIND_OP_TYPE_MASK)
 
+/*
+ * Shader programs must not lie in what is NOEXEC. Command streams may: the firmware of
+ * the hardware reads them as data, and user space binds them so.
+ */
 static u32 map_flags(u32 flags)
 {
-	u32 va_flags = 0;
-
-	if (flags & DRM_PANTHOR_VM_BIND_OP_MAP_READONLY)
-		va_flags |= VGPU_VA_READONLY;
-	if (flags & DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC)
-		va_flags |= VGPU_VA_NOEXEC;
-	if (flags & DRM_PANTHOR_VM_BIND_OP_MAP_UNCACHED)
-		va_flags |= VGPU_VA_UNCACHED;
-	return va_flags;
+	return flags & DRM_PANTHOR_VM_BIND_OP_MAP_READONLY ? VGPU_VA_READONLY : 0;
 }
 
 static int decode_map(struct drm_file *file, const struct drm_panthor_vm_bind_op *op,

@@ -19,13 +19,6 @@ static int note(struct cs *cs, int ret)
 	return ret;
 }
 
-static int mem_fetch(void *ctx, u64 va, void *to, u32 size)
-{
-	struct cs *cs = ctx;
-
-	return note(cs, vgpu_vm_fetch(cs->vm, va, to, size));
-}
-
 static int mem_read(void *ctx, u64 va, void *to, u32 size)
 {
 	struct cs *cs = ctx;
@@ -72,7 +65,7 @@ static u64 mem_cycles(void *ctx)
 }
 
 static const struct gs_csf_mem csf_mem = {
-	.fetch = mem_fetch,
+	.fetch = mem_read,
 	.read = mem_read,
 	.write = mem_write,
 	.sync_read = mem_sync_read,
@@ -127,8 +120,6 @@ static enum vgpu_run cs_run(void *state, u32 *budget)
 
 static const char *fault_name(const struct cs *cs)
 {
-	if (cs->error == -EACCES && cs->csf.fault.kind == GS_CSF_FAULT_FETCH)
-		return "instruction in non-executable memory";
 	if (cs->error == -EACCES && cs->csf.fault.kind == GS_CSF_FAULT_WRITE)
 		return "write to read-only memory";
 	return gs_csf_fault_name(cs->csf.fault.kind);

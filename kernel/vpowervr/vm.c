@@ -102,11 +102,6 @@ int vpowervr_ioctl_destroy_vm_context(struct drm_device *drm, void *data, struct
 	return 0;
 }
 
-static u32 va_flags(const struct vgpu_bo *bo)
-{
-	return bo->create_flags & DRM_PVR_BO_BYPASS_DEVICE_CACHE ? VGPU_VA_UNCACHED : 0;
-}
-
 static int map_object(struct vgpu_vm *vm, struct drm_file *file,
 		      const struct drm_pvr_ioctl_vm_map_args *args)
 {
@@ -122,7 +117,6 @@ static int map_object(struct vgpu_vm *vm, struct drm_file *file,
 	if (!obj)
 		return -ENOENT;
 	bind.bo = to_vgpu_bo(obj);
-	bind.flags = va_flags(bind.bo);
 	ret = vgpu_vm_bind(vm, &bind);
 	drm_gem_object_put(obj);
 	return ret;

@@ -153,7 +153,7 @@ static int find_gap(const struct sim_vm *vm, uint64_t size, uint64_t *va)
 
 int gemsync_sim_bind_somewhere(struct sim *sim, struct sim_bo *bo)
 {
-	struct sim_va va = { .size = bo->size, .bo = bo, .flags = GEMSYNC_SIM_NOEXEC };
+	struct sim_va va = { .size = bo->size, .bo = bo };
 	int ret;
 
 	ret = find_gap(&sim->vm, bo->size, &va.va);
@@ -185,7 +185,7 @@ int gemsync_sim_bind(struct gemsync_device *dev, uint32_t handle, uint64_t offse
 
 	if (gemsync_sim_has_job_manager(dev))
 		return -EOPNOTSUPP;
-	if (flags & ~(GEMSYNC_SIM_READONLY | GEMSYNC_SIM_NOEXEC))
+	if (flags & ~GEMSYNC_SIM_READONLY)
 		return -EINVAL;
 	if (offset & (dev->info.page_size - 1))
 		return -EINVAL;
@@ -274,11 +274,6 @@ static int read_memory(struct sim *sim, uint64_t va, void *to, uint32_t size, ui
 	return ret;
 }
 
-static int csf_fetch(void *ctx, uint64_t va, void *to, uint32_t size)
-{
-	return read_memory(ctx, va, to, size, GEMSYNC_SIM_NOEXEC);
-}
-
 static int csf_read(void *ctx, uint64_t va, void *to, uint32_t size)
 {
 	return read_memory(ctx, va, to, size, 0);
@@ -364,7 +359,7 @@ static uint64_t csf_time(void *ctx)
 }
 
 const struct gs_csf_mem gemsync_sim_csf_mem = {
-	.fetch = csf_fetch,
+	.fetch = csf_read,
 	.read = csf_read,
 	.write = csf_write,
 	.sync_read = csf_sync_read,

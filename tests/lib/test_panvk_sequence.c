@@ -338,7 +338,8 @@ static void whole_life(void **state)
 	assert_true(app.f.fd >= 0);
 	open_physical_device(&app);
 	create_device(&app);
-	stream_mem = allocate(&app, 64 * KIB, DRM_PANTHOR_BO_WB_MMAP, 0);
+	stream_mem = allocate(&app, 64 * KIB, DRM_PANTHOR_BO_WB_MMAP,
+			      DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC);
 	shader = allocate(&app, 2 * MIB, DRM_PANTHOR_BO_WB_MMAP,
 			  DRM_PANTHOR_VM_BIND_OP_MAP_READONLY);
 	init_queues(&app, &stream_mem);

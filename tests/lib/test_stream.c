@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Each instruction of the command stream that needs no shader cores, run by the GPU. */
+#include <string.h>
+
 #include "fixture.h"
 
 /* Streams leave results through this register pair. */
@@ -245,6 +247,27 @@ static void empty_stream(void **state)
 	gpu_csf_queue_destroy(queue);
 }
 
+/*
+ * The hardware reads commands as data: user space binds its streams with NOEXEC, as
+ * gpu_bind() does, and they run.
+ */
+static void stream_of_noexec(void **state)
+{
+	struct fixture *f = need_device(state);
+	struct buffer *program = new_out(f), *out = new_out(f);
+	const uint64_t words[] = {
+		csf_move48(OUT, out->va), csf_move32(0, 0x600d), csf_store_multiple(0, 1, OUT, 0),
+	};
+	struct gpu_queue *queue;
+
+	memcpy(program->map, words, sizeof(words));
+	assert_ok(gpu_csf_queue_create(f->gpu, &queue));
+	assert_ok(gpu_csf_submit(queue, program->va, sizeof(words)));
+	assert_ok(gpu_csf_wait(queue, GPU_CSF_TIMEOUT_NS));
+	assert_int_equal(cpu_get(out, 0), 0x600d);
+	gpu_csf_queue_destroy(queue);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +283,7 @@ int main(void)
 		device_test(wait_for_another_queue),
 		device_test(wait_for_the_cpu),
 		device_test(empty_stream),
+		device_test(stream_of_noexec),
 	};
 
 	return cmocka_run_group_tests_name("stream", tests, NULL, NULL);

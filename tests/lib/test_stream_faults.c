@@ -157,14 +157,6 @@ static void write_to_read_only(void **state)
 	assert_int_equal(value, 0x55667788);
 }
 
-/* gpu_bind() binds what the GPU may not execute. */
-static void stream_of_noexec(void **state)
-{
-	struct fixture *f = need_device(state);
-
-	check_fault(f, start_at(f, new_buffer(f, 4096, 0)->va, 64));
-}
-
 static void misaligned_addresses(void **state)
 {
 	struct fixture *f = need_device(state);
@@ -398,7 +390,6 @@ int main(void)
 		device_test(stream_of_unmapped),
 		device_test(stops_at_the_fault),
 		device_test(write_to_read_only),
-		device_test(stream_of_noexec),
 		device_test(misaligned_addresses),
 		device_test(unsupported_instructions),
 		device_test(bad_registers),
