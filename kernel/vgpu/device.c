@@ -9,6 +9,7 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
+#include <drm/drm_vma_manager.h>
 
 #include "internal.h"
 
@@ -113,6 +114,19 @@ err_sched_wq:
 	return -ENOMEM;
 }
 
+/*
+ * The core's first offset is 4 GiB, which programs that keep offsets in an int take for 0.
+ * It stays free: there are no objects yet, so that the manager can begin anew.
+ */
+static void skip_first_offset(struct drm_device *drm)
+{
+	struct drm_vma_offset_manager *manager = drm->vma_offset_manager;
+
+	drm_vma_offset_manager_destroy(manager);
+	drm_vma_offset_manager_init(manager, DRM_FILE_PAGE_OFFSET_START + 1,
+				    DRM_FILE_PAGE_OFFSET_SIZE - 1);
+}
+
 static void init_members(struct vgpu_device *vdev, const struct vgpu_device_config *config)
 {
 	mutex_init(&vdev->lock);
@@ -144,6 +158,7 @@ int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *
 	int ret;
 
 	init_members(vdev, config);
+	skip_first_offset(&vdev->drm);
 	/* What is initialized first goes last: then the driver's module may go too. */
 	ret = init_workqueues(vdev);
 	if (ret)

@@ -258,11 +258,11 @@ int vpanfrost_ioctl_query_bo_info(struct drm_device *drm, void *data, struct drm
 	struct drm_panfrost_query_bo_info *args = data;
 	struct drm_gem_object *obj;
 
-	if (args->pad || args->extra_flags)
-		return -EINVAL;
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;
+	/* All but the handle is only written: user space need not clear it. */
+	args->pad = 0;
 	/* As created, not as mapped: on a coherent device all maps are cached (R23). */
 	args->create_flags = obj->import_attach ? 0 : to_vgpu_bo(obj)->create_flags;
 	args->extra_flags = obj->import_attach ? DRM_PANFROST_BO_IS_IMPORTED : 0;

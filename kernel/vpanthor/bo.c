@@ -17,9 +17,15 @@ struct drm_gem_object *vpanthor_gem_import_sg_table(struct drm_device *drm,
 						    struct dma_buf_attachment *attach,
 						    struct sg_table *sgt)
 {
-	struct vgpu_bo *bo = vgpu_bo_import(to_vgpu_device(drm), &vpanthor_bo_funcs, attach, sgt);
+	struct vgpu_device *vdev = to_vgpu_device(drm);
+	struct vgpu_bo *bo = vgpu_bo_import(vdev, &vpanthor_bo_funcs, attach, sgt);
 
-	return IS_ERR(bo) ? ERR_CAST(bo) : &bo->base.base;
+	if (IS_ERR(bo))
+		return ERR_CAST(bo);
+	/* The flag with which the creation of an object without maps is asked for (R15, R23). */
+	if (!vdev->gem.map_imports)
+		bo->create_flags = DRM_PANTHOR_BO_NO_MMAP;
+	return &bo->base.base;
 }
 
 static int create_handle(struct drm_device *drm, struct drm_file *file, struct vgpu_vm *vm,
@@ -103,17 +109,13 @@ int vpanthor_ioctl_bo_query_info(struct drm_device *drm, void *data, struct drm_
 	struct drm_panthor_bo_query_info *args = data;
 	struct drm_gem_object *obj;
 
-	if (args->pad || args->extra_flags)
-		return -EINVAL;
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;
+	/* All but the handle is only written: user space need not clear it. */
+	args->pad = 0;
+	args->extra_flags = obj->import_attach ? DRM_PANTHOR_BO_IS_IMPORTED : 0;
 	args->create_flags = to_vgpu_bo(obj)->create_flags;
-	/* Nothing that creation would refuse: imported objects have no map (R15, R23). */
-	if (obj->import_attach) {
-		args->extra_flags = DRM_PANTHOR_BO_IS_IMPORTED;
-		args->create_flags = DRM_PANTHOR_BO_NO_MMAP;
-	}
 	drm_gem_object_put(obj);
 	return 0;
 }

@@ -31,7 +31,8 @@
  * snoops CPU caches, so nothing needs a flush), ``policy`` (strict, or hooks: cached
  * objects may be shared), ``chaos`` (cache lines also move on their own) with ``seed``
  * and ``chaos_period_ms``, ``merge_segments``, ``dma_bits`` (a device that cannot address
- * all memory has no cached objects), and ``job_timeout_ms``.
+ * all memory has no cached objects), ``map_imports`` (the CPU may map imported objects
+ * through this device, as Linux's driver lets it), and ``job_timeout_ms``.
  */
 
 #define DRIVER_NAME	"vpanthor"
@@ -76,6 +77,10 @@ static void vpanthor_postclose(struct drm_device *drm, struct drm_file *file)
 	vgpu_client_put(vfile->client);
 	kfree(vfile);
 }
+
+static bool map_imports;
+module_param(map_imports, bool, 0444);
+MODULE_PARM_DESC(map_imports, "The CPU may map imported objects through this device (default N)");
 
 #define VPANTHOR_IOCTL(name, function) \
 	DRM_IOCTL_DEF_DRV(PANTHOR_##name, vpanthor_ioctl_##function, DRM_RENDER_ALLOW)
@@ -141,6 +146,7 @@ static int vpanthor_probe(struct platform_device *pdev)
 	struct vgpu_device_config config = {
 		.engine = &vpanthor_csf_engine,
 		.cached_needs_private = true,
+		.map_imports = map_imports,
 		.job_timeout_ms = job_timeout_ms,
 		.devices = &vpanthor_driver.devices,
 	};

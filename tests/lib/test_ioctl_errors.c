@@ -81,17 +81,40 @@ static void bad_vm_ends(void **state)
 	assert_int_equal(vm_state(f, f->vm), DRM_PANTHOR_VM_STATE_USABLE);
 }
 
-static void bad_bo_queries(void **state)
+/* What the call only writes may hold anything before; what it reads may not. */
+static void bo_queries(void **state)
 {
 	struct fixture *f = need_file(state);
-	const uint32_t bo = gemsync_bo_handle(new_buffer(f, PAGE, 0)->bo);
-	struct drm_panthor_bo_query_info query = { .handle = bo, .pad = 1 };
+	struct drm_panthor_bo_query_info query = {
+		.handle = gemsync_bo_handle(new_buffer(f, PAGE, 0)->bo),
+		.extra_flags = UINT32_MAX,
+		.create_flags = UINT32_MAX,
+		.pad = UINT32_MAX,
+	};
 
-	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &query), -EINVAL);
-	query = (struct drm_panthor_bo_query_info){ .handle = bo, .extra_flags = 1 };
-	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &query), -EINVAL);
-	query = (struct drm_panthor_bo_query_info){ .handle = bo };
 	assert_ok(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &query));
+	assert_int_equal(query.extra_flags | query.create_flags | query.pad, 0);
+	query.handle = NO_HANDLE;
+	assert_int_equal(raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_QUERY_INFO, &query), -ENOENT);
+}
+
+/* IGT keeps offsets in an int and takes 0 for none: no BO's is a multiple of 4 GiB. */
+static void mmap_offsets(void **state)
+{
+	struct fixture *f = need_file(state);
+	struct drm_panthor_bo_mmap_offset args;
+	unsigned int handle, found = 0;
+
+	/* The fixture's own are the device's first. */
+	new_buffer(f, PAGE, 0);
+	for (handle = 1; handle < 64; handle++) {
+		args = (struct drm_panthor_bo_mmap_offset){ .handle = handle };
+		if (raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_BO_MMAP_OFFSET, &args))
+			continue;
+		assert_int_not_equal((uint32_t)args.offset, 0);
+		found++;
+	}
+	assert_true(found > 1);
 }
 
 static void bad_mmap_offsets(void **state)
@@ -282,7 +305,8 @@ int main(void)
 		device_test(vm_ranges),
 		device_test(too_many_vms),
 		device_test(bad_vm_ends),
-		device_test(bad_bo_queries),
+		device_test(bo_queries),
+		device_test(mmap_offsets),
 		device_test(bad_mmap_offsets),
 		device_test(bad_bos),
 		device_test(bad_groups),
