@@ -161,6 +161,7 @@ void vgpu_vm_destroy(struct vgpu_vm *vm);
 int vgpu_vm_bind(struct vgpu_vm *vm, const struct vgpu_bind_args *args);
 bool vgpu_vm_is_unusable(struct vgpu_vm *vm);
 struct vgpu_vm *vgpu_vm_lookup(struct xarray *vms, unsigned long handle);
+struct vgpu_bo *vgpu_vm_find(struct vgpu_vm *vm, u64 va, u64 *size);
 
 /**
  * vgpu_vm_get - take a reference

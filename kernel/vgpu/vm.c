@@ -99,6 +99,33 @@ bool vgpu_vm_is_unusable(struct vgpu_vm *vm)
 EXPORT_SYMBOL_GPL(vgpu_vm_is_unusable);
 
 /**
+ * vgpu_vm_find() - find what is mapped at an address
+ * @vm: the VM
+ * @va: GPU address
+ * @size: is set to the bytes of the whole mapping
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: the object with a reference, or NULL if there is none.
+ */
+struct vgpu_bo *vgpu_vm_find(struct vgpu_vm *vm, u64 va, u64 *size)
+{
+	struct drm_gem_object *obj = NULL;
+	struct drm_gpuva *found;
+
+	down_read(&vm->mmu_lock);
+	found = drm_gpuva_find_first(&vm->base, va, 1);
+	if (found && found->gem.obj) {
+		obj = found->gem.obj;
+		drm_gem_object_get(obj);
+		*size = found->va.range;
+	}
+	up_read(&vm->mmu_lock);
+	return obj ? to_vgpu_bo(obj) : NULL;
+}
+EXPORT_SYMBOL_GPL(vgpu_vm_find);
+
+/**
  * vgpu_vm_lookup() - find the VM of a handle
  * @vms: VMs by their handles; an entry is removed before its VM is destroyed
  * @handle: the handle, as user space gave it

@@ -149,9 +149,11 @@ static int add_heap(struct vpanthor_file *vfile, struct vgpu_vm *vm, u32 vm_id,
 	int ret = -EINVAL;
 
 	mutex_lock(&vfile->heaps_lock);
-	if (xa_load(&vfile->vms, vm_id) == vm)
+	if (xa_load(&vfile->vms, vm_id) == vm) {
+		__set_bit(vm_id, vfile->heap_pools);
 		ret = xa_alloc(&vfile->heaps, handle, heap,
 			       XA_LIMIT(first, first + MAX_HEAPS_PER_VM - 1), GFP_KERNEL_ACCOUNT);
+	}
 	mutex_unlock(&vfile->heaps_lock);
 	return ret;
 }
@@ -191,6 +193,17 @@ int vpanthor_ioctl_tiler_heap_create(struct drm_device *drm, void *data, struct 
 	return ret;
 }
 
+/* 0; -EINVAL if there is no such VM; -ENOENT if it never had a heap. Under the heaps' lock. */
+static int check_pool(struct vpanthor_file *vfile, u32 vm_id)
+{
+	struct vgpu_vm *vm = vpanthor_vm_lookup(vfile, vm_id);
+
+	if (!vm)
+		return -EINVAL;
+	vgpu_vm_put(vm);
+	return test_bit(vm_id, vfile->heap_pools) ? 0 : -ENOENT;
+}
+
 int vpanthor_ioctl_tiler_heap_destroy(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_panthor_tiler_heap_destroy *args = data;
@@ -203,11 +216,17 @@ int vpanthor_ioctl_tiler_heap_destroy(struct drm_device *drm, void *data, struct
 	ret = mutex_lock_interruptible(&vfile->heaps_lock);
 	if (ret)
 		return ret;
+	ret = check_pool(vfile, args->handle >> HANDLE_VM_SHIFT);
+	if (ret)
+		goto out_unlock;
 	heap = xa_erase(&vfile->heaps, args->handle);
 	if (heap)
 		heap_free(heap);
+	else
+		ret = -EINVAL;
+out_unlock:
 	mutex_unlock(&vfile->heaps_lock);
-	return heap ? 0 : -EINVAL;
+	return ret;
 }
 
 void vpanthor_vm_destroy_heaps(struct vpanthor_file *vfile, u32 vm_id)
@@ -216,6 +235,7 @@ void vpanthor_vm_destroy_heaps(struct vpanthor_file *vfile, u32 vm_id)
 	struct vpanthor_heap *heap;
 	unsigned long handle;
 
+	__clear_bit(vm_id, vfile->heap_pools);
 	xa_for_each_range(&vfile->heaps, handle, heap, first, first + MAX_HEAPS_PER_VM - 1) {
 		xa_erase(&vfile->heaps, handle);
 		heap_free(heap);

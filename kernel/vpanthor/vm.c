@@ -11,8 +11,6 @@
 #define VA_RANGE		BIT_ULL(VPANTHOR_VA_BITS)
 #define MIN_KERNEL_VA_RANGE	SZ_256M
 
-#define MAX_VMS_PER_FILE	32
-
 struct vgpu_vm *vpanthor_vm_lookup(struct vpanthor_file *vfile, u32 id)
 {
 	return vgpu_vm_lookup(&vfile->vms, id);
@@ -56,7 +54,7 @@ int vpanthor_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file
 	vm = vgpu_vm_create(to_vgpu_device(drm), user_range, VA_RANGE);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
-	ret = xa_alloc(&vfile->vms, &id, vm, XA_LIMIT(1, MAX_VMS_PER_FILE),
+	ret = xa_alloc(&vfile->vms, &id, vm, XA_LIMIT(1, VPANTHOR_MAX_VMS),
 		       GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		vgpu_vm_destroy(vm);

@@ -3,6 +3,7 @@
 #ifndef VPANTHOR_H
 #define VPANTHOR_H
 
+#include <linux/bitmap.h>
 #include <linux/stddef.h>
 #include <linux/xarray.h>
 
@@ -16,6 +17,9 @@
 
 #define VPANTHOR_CSG_SLOTS	8
 #define VPANTHOR_CS_SLOTS	8
+
+/* Of a file; their ids begin with 1. */
+#define VPANTHOR_MAX_VMS	32
 
 /* Bits of a GPU address. */
 #define VPANTHOR_VA_BITS	48
@@ -38,6 +42,8 @@ struct vpanthor_file {
 	struct xarray groups;	/* struct vgpu_group, one reference each */
 	struct xarray heaps;	/* struct vpanthor_heap */
 	struct mutex heaps_lock;	/* a VM and its heaps come and go in order */
+	/* Bit n: VM n had a heap, and since then has a pool of them, maybe empty. */
+	DECLARE_BITMAP(heap_pools, VPANTHOR_MAX_VMS + 1);
 	u64 mmio_offset;	/* see DRM_PANTHOR_SET_USER_MMIO_OFFSET */
 };
 

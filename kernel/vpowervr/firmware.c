@@ -4,6 +4,7 @@
  * arguments is refused as the ABI says; what is right, for want of both.
  */
 #include <linux/capability.h>
+#include <linux/pagemap.h>
 #include <linux/sched.h>
 
 #include <drm/drm_auth.h>
@@ -12,8 +13,12 @@
 
 #include "vpowervr.h"
 
-#define FREE_LIST_MIN_PAGES	25
-#define FREE_LIST_MAX_PAGES	(SZ_2G / SZ_4K)
+/* Of the addresses of pages that a free list holds, which are u32, in its units. */
+#define FREE_LIST_ENTRY_SIZE	sizeof(u32)
+#define FREE_LIST_ALIGN		4
+
+/* A longer state of a context holds more than there is to say. */
+#define MAX_CONTEXT_STATE	PAGE_SIZE
 
 static int refuse(struct drm_device *drm, const char *what)
 {
@@ -54,6 +59,17 @@ static int check_priority(struct drm_file *file, s32 priority)
 	}
 }
 
+/* What it says is for the firmware to understand. Transfers have no state. */
+static int check_context_state(const struct drm_pvr_ioctl_create_context_args *args)
+{
+	const bool transfer = args->type == DRM_PVR_CTX_TYPE_TRANSFER_FRAG;
+	const u32 len = args->static_context_state_len;
+
+	if (!len != transfer || len > MAX_CONTEXT_STATE)
+		return -EINVAL;
+	return fault_in_readable(u64_to_user_ptr(args->static_context_state), len) ? -EFAULT : 0;
+}
+
 int vpowervr_ioctl_create_context(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	const struct drm_pvr_ioctl_create_context_args *args = data;
@@ -66,6 +82,8 @@ int vpowervr_ioctl_create_context(struct drm_device *drm, void *data, struct drm
 	ret = check_priority(file, args->priority);
 	if (!ret)
 		ret = check_vm(file, args->vm_context_handle);
+	if (!ret)
+		ret = check_context_state(args);
 	return ret ?: refuse(drm, "contexts");
 }
 
@@ -78,16 +96,53 @@ int vpowervr_ioctl_destroy_context(struct drm_device *drm, void *data, struct dr
 	return refuse_handle(drm, "contexts", args->handle);
 }
 
+static int check_free_list_sizes(const struct drm_pvr_ioctl_create_free_list_args *args)
+{
+	const bool grows = args->initial_num_pages < args->max_num_pages;
+
+	if (!args->max_num_pages || args->initial_num_pages > args->max_num_pages ||
+	    args->grow_num_pages > args->max_num_pages || args->grow_threshold > 100)
+		return -EINVAL;
+	if (!args->grow_num_pages == grows)
+		return -EINVAL;
+	return IS_ALIGNED(args->initial_num_pages | args->max_num_pages | args->grow_num_pages,
+			  FREE_LIST_ALIGN) ? 0 : -EINVAL;
+}
+
+/* The list lies in an object that is the firmware's alone, and fits. */
+static int check_free_list_object(struct vgpu_vm *vm,
+				  const struct drm_pvr_ioctl_create_free_list_args *args)
+{
+	struct vgpu_bo *bo;
+	u32 flags;
+	u64 size;
+
+	bo = vgpu_vm_find(vm, args->free_list_gpu_addr, &size);
+	if (!bo)
+		return -EINVAL;
+	flags = bo->create_flags;
+	drm_gem_object_put(&bo->base.base);
+	if (!(flags & DRM_PVR_BO_PM_FW_PROTECT) || (flags & DRM_PVR_BO_ALLOW_CPU_USERSPACE_ACCESS))
+		return -EINVAL;
+	return size < (u64)args->max_num_pages * FREE_LIST_ENTRY_SIZE ? -EINVAL : 0;
+}
+
 int vpowervr_ioctl_create_free_list(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	const struct drm_pvr_ioctl_create_free_list_args *args = data;
+	struct vpowervr_file *vfile = file->driver_priv;
+	struct vgpu_vm *vm;
+	int ret;
 
-	if (args->initial_num_pages < FREE_LIST_MIN_PAGES ||
-	    args->max_num_pages > FREE_LIST_MAX_PAGES ||
-	    args->initial_num_pages > args->max_num_pages ||
-	    args->grow_num_pages > args->max_num_pages || args->grow_threshold > 100)
+	ret = check_free_list_sizes(args);
+	if (ret)
+		return ret;
+	vm = vgpu_vm_lookup(&vfile->vms, args->vm_context_handle);
+	if (!vm)
 		return -EINVAL;
-	return check_vm(file, args->vm_context_handle) ?: refuse(drm, "free lists");
+	ret = check_free_list_object(vm, args);
+	vgpu_vm_put(vm);
+	return ret ?: refuse(drm, "free lists");
 }
 
 int vpowervr_ioctl_destroy_free_list(struct drm_device *drm, void *data, struct drm_file *file)
@@ -105,7 +160,7 @@ int vpowervr_ioctl_create_hwrt_dataset(struct drm_device *drm, void *data, struc
 
 	if (!args->width || !args->height || !args->samples || !args->layers)
 		return -EINVAL;
-	return refuse(drm, "render targets");
+	return refuse_handle(drm, "free lists", args->free_list_handles[0]);
 }
 
 int vpowervr_ioctl_destroy_hwrt_dataset(struct drm_device *drm, void *data, struct drm_file *file)
@@ -131,6 +186,19 @@ static int check_job(const struct drm_pvr_job *job)
 	return 0;
 }
 
+/* A job is one of a context, and there are none. */
+static int refuse_jobs(struct drm_device *drm, const struct drm_pvr_job *jobs, u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		int ret = check_job(&jobs[i]);
+
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	return refuse_handle(drm, "contexts", jobs[0].context_handle);
+}
+
 int vpowervr_ioctl_submit_jobs(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	const struct drm_pvr_ioctl_submit_jobs_args *args = data;
@@ -141,15 +209,15 @@ int vpowervr_ioctl_submit_jobs(struct drm_device *drm, void *data, struct drm_fi
 		.min_size = sizeof(struct drm_pvr_job),
 		.size = sizeof(struct drm_pvr_job),
 	};
-	struct drm_pvr_job *jobs = vgpu_uarray_get(&uarray);
-	int ret = 0;
+	struct drm_pvr_job *jobs;
+	int ret;
 
-	if (IS_ERR_OR_NULL(jobs))
-		return PTR_ERR_OR_ZERO(jobs);
-	for (u32 i = 0; i < args->jobs.count && !ret; i++) {
-		ret = check_job(&jobs[i]);
-		cond_resched();
-	}
+	if (!args->jobs.count)
+		return -EINVAL;
+	jobs = vgpu_uarray_get(&uarray);
+	if (IS_ERR(jobs))
+		return PTR_ERR(jobs);
+	ret = refuse_jobs(drm, jobs, args->jobs.count);
 	kvfree(jobs);
-	return ret ?: refuse(drm, "jobs");
+	return ret;
 }

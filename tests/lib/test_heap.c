@@ -103,7 +103,7 @@ static void of_a_vm(void **state)
 	assert_int_equal(create(f, &heap), -EINVAL);
 	/* The same id again has no heaps. */
 	assert_int_equal(new_vm(f), heap.vm_id);
-	assert_int_equal(destroy(f, heap.handle), -EINVAL);
+	assert_int_equal(destroy(f, heap.handle), -ENOENT);
 	assert_ok(destroy_vm(f, heap.vm_id));
 }
 
@@ -181,6 +181,25 @@ static void bad_heaps(void **state)
 	assert_ok(destroy(f, heap.handle));
 }
 
+/* A VM has a pool of heaps from the first call that makes one; without it there is no entry. */
+static void destroyed_in_a_vm_without_heaps(void **state)
+{
+	struct fixture *f = need_file(state);
+	uint32_t vm = new_vm(f);
+	heap_t heap = good_heap(f);
+
+	assert_int_equal(destroy(f, vm << 16), -ENOENT);
+	heap.vm_id = vm;
+	assert_ok(create(f, &heap));
+	assert_ok(destroy(f, heap.handle));
+	assert_int_equal(destroy(f, heap.handle), -EINVAL);
+	assert_ok(destroy_vm(f, vm));
+	assert_int_equal(destroy(f, vm << 16), -EINVAL);
+	/* The id's next VM begins anew. */
+	assert_int_equal(new_vm(f), vm);
+	assert_int_equal(destroy(f, vm << 16), -ENOENT);
+}
+
 /* 128 KiB and 8 MiB are the limits, and are allowed; so is a heap that cannot grow. */
 static void limits(void **state)
 {
@@ -204,7 +223,7 @@ struct guesser {
 	struct fixture *f;
 	uint32_t handle;
 	atomic_bool stop;
-	atomic_int wrong;	/* an errno that is none of the two */
+	atomic_int wrong;	/* an errno that neither a VM that is gone nor one without heaps has */
 	unsigned long hits;
 };
 
@@ -217,7 +236,7 @@ static void *guess(void *arg)
 
 		if (!ret)
 			guesser->hits++;
-		else if (ret != -EINVAL)
+		else if (ret != -EINVAL && ret != -ENOENT)
 			atomic_store(&guesser->wrong, ret);
 	}
 	return NULL;
@@ -260,6 +279,7 @@ int main(void)
 		device_test(many),
 		device_test(out_of_reach),
 		device_test(bad_heaps),
+		device_test(destroyed_in_a_vm_without_heaps),
 		device_test(limits),
 		device_test(destroyed_by_two),
 	};

@@ -215,7 +215,12 @@ static void static_data_areas(void **state)
 static void no_contexts(void **state)
 {
 	struct pvr *p = need_pvr(state);
-	const struct drm_pvr_ioctl_create_context_args good = { .vm_context_handle = p->vm };
+	uint64_t context_state[4] = { 0 };
+	const struct drm_pvr_ioctl_create_context_args good = {
+		.static_context_state = (uintptr_t)context_state,
+		.static_context_state_len = sizeof(context_state),
+		.vm_context_handle = p->vm,
+	};
 	struct drm_pvr_ioctl_destroy_context_args destroy = { .handle = 1 };
 	static const int32_t priorities[] = { -512, 0, 512 };
 	struct drm_pvr_ioctl_create_context_args args;
@@ -226,6 +231,8 @@ static void no_contexts(void **state)
 		for (i = 0; i < ARRAY_SIZE(priorities) - !!geteuid(); i++) {
 			args = good;
 			args.type = type;
+			if (type == DRM_PVR_CTX_TYPE_TRANSFER_FRAG)
+				args.static_context_state_len = 0;
 			args.priority = priorities[i];
 			assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_CONTEXT, &args),
 					 -EOPNOTSUPP);
@@ -248,6 +255,16 @@ static void no_contexts(void **state)
 	args.type = DRM_PVR_CTX_TYPE_COMPUTE;
 	args.callstack_addr = GENERAL;
 	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_CONTEXT, &args), -EINVAL);
+	/* Contexts of shader cores have a state, those of transfers have none. */
+	args = good;
+	args.static_context_state_len = 0;
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_CONTEXT, &args), -EINVAL);
+	args = good;
+	args.static_context_state = 8;
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_CONTEXT, &args), -EFAULT);
+	args = good;
+	args.type = DRM_PVR_CTX_TYPE_TRANSFER_FRAG;
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_CONTEXT, &args), -EINVAL);
 	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_DESTROY_CONTEXT, &destroy), -EINVAL);
 }
 
@@ -263,24 +280,38 @@ static void no_free_lists(void **state)
 		.vm_context_handle = p->vm,
 	};
 	const struct drm_pvr_ioctl_create_free_list_args wrong[] = {
-		{ .initial_num_pages = 0u - 63 }, { .initial_num_pages = 65 },
-		{ .max_num_pages = 1 << 20 }, { .grow_num_pages = 65 }, { .grow_threshold = 51 },
-		{ .vm_context_handle = 100000 },
+		{ .initial_num_pages = 0u - 63 }, { .initial_num_pages = 68 },
+		{ .max_num_pages = 2 }, { .grow_num_pages = 1 }, { .grow_num_pages = 68 },
+		{ .grow_threshold = 51 }, { .vm_context_handle = 100000 },
+		/* It shall grow, but not by anything; it shall not, but by something. */
+		{ .grow_num_pages = 0u - 64 }, { .initial_num_pages = 64 },
+		/* The list has four bytes a page. */
+		{ .max_num_pages = PAGE / 4 },
+		/* Nothing is mapped; it is not protected; user space maps it. */
+		{ .free_list_gpu_addr = 8 * PAGE }, { .free_list_gpu_addr = PAGE },
+		{ .free_list_gpu_addr = 2 * PAGE },
 	};
 	struct drm_pvr_ioctl_destroy_free_list_args destroy = { .handle = 1 };
 	struct drm_pvr_ioctl_create_free_list_args args = good;
 	size_t i;
 
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_FREE_LIST, &args), -EINVAL);
+	assert_ok(vm_map(p->fd, p->vm, new_bo(p, PAGE, DRM_PVR_BO_PM_FW_PROTECT), 0, GENERAL,
+			 PAGE));
+	assert_ok(vm_map(p->fd, p->vm, new_bo(p, PAGE, 0), 0, GENERAL + PAGE, PAGE));
+	assert_ok(vm_map(p->fd, p->vm, new_bo(p, PAGE, USER_ACCESS), 0, GENERAL + 2 * PAGE, PAGE));
 	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_FREE_LIST, &args), -EOPNOTSUPP);
 	assert_int_equal(args.handle, 0);
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
 		args = good;
+		args.free_list_gpu_addr += wrong[i].free_list_gpu_addr;
 		args.initial_num_pages += wrong[i].initial_num_pages;
 		args.max_num_pages += wrong[i].max_num_pages;
 		args.grow_num_pages += wrong[i].grow_num_pages;
 		args.grow_threshold += wrong[i].grow_threshold;
 		args.vm_context_handle += wrong[i].vm_context_handle;
-		assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_FREE_LIST, &args), -EINVAL);
+		if (raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_FREE_LIST, &args) != -EINVAL)
+			fail_msg("wrong free list %zu: not -EINVAL", i);
 	}
 	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_DESTROY_FREE_LIST, &destroy), -EINVAL);
 }
@@ -294,8 +325,12 @@ static void no_render_targets(void **state)
 	struct drm_pvr_ioctl_destroy_hwrt_dataset_args destroy = { .handle = 1 };
 	struct drm_pvr_ioctl_create_hwrt_dataset_args args = good;
 
-	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_HWRT_DATASET, &args), -EOPNOTSUPP);
+	/* They need free lists, of which there are none: so it is the handles that are wrong. */
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_HWRT_DATASET, &args), -EINVAL);
 	assert_int_equal(args.handle, 0);
+	args.free_list_handles[0] = 0xdead;
+	args.free_list_handles[1] = 0xdead;
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_HWRT_DATASET, &args), -EINVAL);
 	args.width = 0;
 	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_HWRT_DATASET, &args), -EINVAL);
 	args = good;
@@ -311,6 +346,7 @@ static int submit(struct pvr *p, struct drm_pvr_obj_array jobs)
 	return raw_ioctl(p->fd, DRM_IOCTL_PVR_SUBMIT_JOBS, &args);
 }
 
+/* There are no contexts, so no job is of one: the handle is wrong, whatever it is. */
 static void no_jobs(void **state)
 {
 	struct {
@@ -323,9 +359,11 @@ static void no_jobs(void **state)
 	struct drm_pvr_obj_array array = good;
 	struct pvr *p = need_pvr(state);
 
-	assert_int_equal(submit(p, good), -EOPNOTSUPP);
+	assert_int_equal(submit(p, good), -EINVAL);
+	jobs[0].job.context_handle = 999;
+	assert_int_equal(submit(p, good), -EINVAL);
 	array.count = 0;
-	assert_ok(submit(p, array));
+	assert_int_equal(submit(p, array), -EINVAL);
 	array = (struct drm_pvr_obj_array){ 40, 2, (uintptr_t)jobs };
 	assert_int_equal(submit(p, array), -EINVAL);
 	array = (struct drm_pvr_obj_array){ 48, 2, 8 };
@@ -342,7 +380,7 @@ static void no_jobs(void **state)
 	jobs[1].job.flags = 2;
 	assert_int_equal(submit(p, good), -EINVAL);
 	jobs[1].job.flags = 1;
-	assert_int_equal(submit(p, good), -EOPNOTSUPP);
+	assert_int_equal(submit(p, good), -EINVAL);
 }
 
 static void write_text(const char *path, const char *text)
@@ -373,20 +411,20 @@ static bool log_has(int log, const char *text)
 static void log_says_why(void **state)
 {
 	static const char debug[] = "/sys/module/drm/parameters/debug";
-	static const char why[] = "jobs need firmware and shader cores";
-	struct drm_pvr_job job = { 0 };
+	static const char why[] = "contexts need firmware and shader cores";
 	struct pvr *p = need_pvr(state);
+	struct drm_pvr_ioctl_create_context_args args = {
+		.type = DRM_PVR_CTX_TYPE_TRANSFER_FRAG, .vm_context_handle = p->vm,
+	};
 	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
 	if (log < 0)
 		skip_because("cannot read /dev/kmsg: run as root");
 	lseek(log, 0, SEEK_END);
-	assert_int_equal(submit(p, (struct drm_pvr_obj_array)DRM_PVR_OBJ_ARRAY(1, &job)),
-			 -EOPNOTSUPP);
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_CONTEXT, &args), -EOPNOTSUPP);
 	assert_false(log_has(log, why));
 	write_text(debug, "2");
-	assert_int_equal(submit(p, (struct drm_pvr_obj_array)DRM_PVR_OBJ_ARRAY(1, &job)),
-			 -EOPNOTSUPP);
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_CONTEXT, &args), -EOPNOTSUPP);
 	write_text(debug, "0");
 	assert_true(log_has(log, why));
 	close(log);
