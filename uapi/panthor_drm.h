@@ -261,7 +261,7 @@ struct drm_panthor_csif_info {
 
 /**
  * enum drm_panthor_timestamp_info_flags - which values of
- * &struct drm_panthor_timestamp_info are wanted
+ * &struct drm_panthor_timestamp_info are wanted (since 1.8)
  *
  * What is not asked for is 0 in the answer. With no flag at all the frequency,
  * the timestamp and the offset are given.
@@ -406,8 +406,9 @@ enum drm_panthor_vm_bind_op_flags {
 	DRM_PANTHOR_VM_BIND_OP_MAP_UNCACHED = 1 << 2,
 
 	/**
-	 * @DRM_PANTHOR_VM_BIND_OP_MAP_SPARSE: No BO behind it: accesses have no
-	 * effect and do not fault (since 1.9). Handle and BO offset must be 0.
+	 * @DRM_PANTHOR_VM_BIND_OP_MAP_SPARSE: No BO behind it: nothing faults, what the
+	 * GPU reads is undefined, and what it writes is lost (since 1.9). Handle and
+	 * BO offset must be 0, and MAP_NOEXEC must be set.
 	 */
 	DRM_PANTHOR_VM_BIND_OP_MAP_SPARSE = 1 << 3,
 
@@ -551,8 +552,8 @@ struct drm_panthor_bo_create {
 /**
  * struct drm_panthor_bo_mmap_offset - DRM_IOCTL_PANTHOR_BO_MMAP_OFFSET: prepare an mmap()
  *
- * -ENOENT for an unknown @handle; -EPERM for a BO with NO_MMAP (R16) and for an
- * imported one (R15).
+ * -ENOENT for an unknown @handle; -EPERM for a BO with NO_MMAP (R16) and, where imports
+ * are not mapped, for an imported one (R15).
  */
 struct drm_panthor_bo_mmap_offset {
 	/** @handle: The BO. */

@@ -26,8 +26,9 @@ struct access {
 	u64 value;
 };
 
-/* A piece of an access that is contiguous for DMA. */
+/* A piece of an access that is contiguous for DMA, or has no memory. */
 struct piece {
+	bool sparse;
 	dma_addr_t dma;
 	u64 size;
 };
@@ -48,20 +49,35 @@ static int find_piece(struct vgpu_vm *vm, u64 addr, u64 size, enum access_kind k
 {
 	struct drm_gpuva *base = drm_gpuva_find_first(&vm->base, addr, 1);
 	u64 start, length;
+	struct vgpu_va *va;
 	int ret;
 
 	if (!base)
 		return -EAGAIN;
+	va = to_vgpu_va(base);
 	/* Evicted objects are back before a job begins; what is left was purged. */
-	if (to_vgpu_va(base)->vm_bo->evicted)
+	if (va->vm_bo && va->vm_bo->evicted)
 		return -EFAULT;
-	ret = check_access(to_vgpu_va(base), kind);
+	ret = check_access(va, kind);
 	if (ret)
 		return ret;
 	start = addr - base->va.addr;
+	piece->sparse = !va->vm_bo;
+	if (piece->sparse) {
+		piece->size = min(size, base->va.range - start);
+		return 0;
+	}
 	piece->dma = drm_gem_sync_shmem_dma_addr(to_drm_gem_sync_shmem(base->gem.obj),
 						 base->gem.offset + start, &length);
 	piece->size = min3(size, base->va.range - start, length);
+	return 0;
+}
+
+/* Where nothing is mapped on purpose there is nothing to read, and a store changes nothing. */
+static int transfer_nothing(const struct access *access, const struct piece *piece, size_t done)
+{
+	if (!is_store(access->kind))
+		memset(access->to + done, 0, piece->size);
 	return 0;
 }
 
@@ -70,6 +86,8 @@ static int transfer(struct vgpu_vm *vm, const struct access *access, const struc
 {
 	struct ncmem *nc = vm->vdev->nc;
 
+	if (piece->sparse)
+		return transfer_nothing(access, piece, done);
 	switch (access->kind) {
 	case ACCESS_READ:
 		return ncmem_dev_read(nc, piece->dma, access->to + done, piece->size);

@@ -142,8 +142,10 @@ struct vgpu_vm {
  * struct vgpu_bind_args - a change of an address space
  */
 struct vgpu_bind_args {
-	/** @bo: what to map, in the place of what was mapped there; NULL to unmap */
+	/** @bo: what to map, in the place of what was mapped there; NULL to unmap, or if @sparse */
 	struct vgpu_bo *bo;
+	/** @sparse: map nothing: what the device reads there is 0, what it writes is lost */
+	bool sparse;
 	/** @offset: bytes into @bo */
 	u64 offset;
 	/** @va: GPU address */

@@ -44,6 +44,8 @@ int vgpu_vm_check_bind(struct vgpu_vm *vm, const struct vgpu_bind_args *args)
 		return -EINVAL;
 	if (args->size > vm->user_range || args->va > vm->user_range - args->size)
 		return -EINVAL;
+	if (args->sparse)
+		return args->size ? 0 : -EINVAL;
 	return args->bo ? check_map(vm, args) : 0;
 }
 

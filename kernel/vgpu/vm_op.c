@@ -64,9 +64,12 @@ static struct vgpu_va *take_spare(struct vgpu_vm_op *op)
 /* An inserted mapping refers to its object twice: the second reference ends it safely. */
 static void link_va(struct vgpu_va *va, struct drm_gpuvm_bo *vm_bo, u32 flags)
 {
-	struct vgpu_bo *bo = to_vgpu_bo(vm_bo->obj);
+	struct vgpu_bo *bo;
 
 	va->flags = flags;
+	if (!vm_bo)
+		return;
+	bo = to_vgpu_bo(vm_bo->obj);
 	va->vm_bo = drm_gpuvm_bo_get(vm_bo);
 	mutex_lock(&bo->gpuva_lock);
 	drm_gpuva_link(&va->base, vm_bo);
@@ -75,11 +78,13 @@ static void link_va(struct vgpu_va *va, struct drm_gpuvm_bo *vm_bo, u32 flags)
 
 static void unlink_va(struct vgpu_va *va, struct vgpu_vm_op *op)
 {
-	struct vgpu_bo *bo = to_vgpu_bo(va->vm_bo->obj);
+	if (va->vm_bo) {
+		struct vgpu_bo *bo = to_vgpu_bo(va->vm_bo->obj);
 
-	mutex_lock(&bo->gpuva_lock);
-	drm_gpuva_unlink(&va->base);
-	mutex_unlock(&bo->gpuva_lock);
+		mutex_lock(&bo->gpuva_lock);
+		drm_gpuva_unlink(&va->base);
+		mutex_unlock(&bo->gpuva_lock);
+	}
 	list_add_tail(&va->removed, &op->removed);
 	cond_resched();
 }
@@ -89,7 +94,7 @@ int vgpu_vm_step_map(struct drm_gpuva_op *step, void *priv)
 	struct vgpu_vm_op *op = priv;
 	struct vgpu_va *va = take_spare(op);
 
-	drm_gpuva_map(op->vm_bo->vm, &va->base, &step->map);
+	drm_gpuva_map(&op->vm->base, &va->base, &step->map);
 	link_va(va, op->vm_bo, op->flags);
 	return 0;
 }
@@ -123,7 +128,8 @@ void vgpu_vm_op_cleanup(struct vgpu_vm *vm, struct vgpu_vm_op *op)
 	struct vgpu_va *va, *next;
 
 	list_for_each_entry_safe(va, next, &op->removed, removed) {
-		vm_bo_release(vm, va->vm_bo);
+		if (va->vm_bo)
+			vm_bo_release(vm, va->vm_bo);
 		kfree(va);
 		cond_resched();
 	}
@@ -143,6 +149,7 @@ int vgpu_vm_op_prepare(struct vgpu_vm *vm, struct vgpu_vm_op *op,
 	op->offset = args->offset;
 	op->flags = args->flags;
 	op->exact = args->exact;
+	op->sparse = args->sparse;
 	INIT_LIST_HEAD(&op->removed);
 	while (op->spare_count < VGPU_VM_OP_SPARES) {
 		struct vgpu_va *va = kzalloc(sizeof(*va), GFP_KERNEL_ACCOUNT);
@@ -175,11 +182,13 @@ static int execute_locked(struct vgpu_vm *vm, struct vgpu_vm_op *op)
 		return -ENOENT;
 	if (!op->size)
 		return 0;
-	if (!op->vm_bo)
+	if (!op->vm_bo && !op->sparse)
 		return drm_gpuvm_sm_unmap(&vm->base, op, op->va, op->size);
 	if (vm->destroyed || vm->unusable)
 		return -EINVAL;
-	return drm_gpuvm_sm_map(&vm->base, op, op->va, op->size, op->vm_bo->obj, op->offset);
+	op->vm = vm;
+	return drm_gpuvm_sm_map(&vm->base, op, op->va, op->size,
+				op->vm_bo ? op->vm_bo->obj : NULL, op->offset);
 }
 
 int vgpu_vm_op_execute(struct vgpu_vm *vm, struct vgpu_vm_op *op)

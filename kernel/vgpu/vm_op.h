@@ -8,7 +8,7 @@
 struct vgpu_va {
 	struct drm_gpuva base;
 	u32 flags;			/* VGPU_VA_* */
-	struct drm_gpuvm_bo *vm_bo;	/* a reference */
+	struct drm_gpuvm_bo *vm_bo;	/* a reference; NULL if it is sparse */
 	struct list_head removed;	/* once it is unmapped */
 };
 
@@ -28,7 +28,9 @@ struct vgpu_vm_op {
 	u64 offset;			/* bytes into the object */
 	u32 flags;			/* VGPU_VA_* */
 	bool exact;			/* unmap this one mapping, else -ENOENT */
-	struct drm_gpuvm_bo *vm_bo;	/* of what is mapped; NULL to unmap only */
+	bool sparse;			/* map nothing */
+	struct vgpu_vm *vm;		/* while it executes */
+	struct drm_gpuvm_bo *vm_bo;	/* of what is mapped; NULL to unmap only, or if @sparse */
 	struct vgpu_va *spares[VGPU_VM_OP_SPARES];
 	int spare_count;
 	struct list_head removed;	/* struct vgpu_va.removed */

@@ -12,6 +12,7 @@
 	(DRM_PANTHOR_VM_BIND_OP_MAP_READONLY |	\
 	 DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC |	\
 	 DRM_PANTHOR_VM_BIND_OP_MAP_UNCACHED |	\
+	 DRM_PANTHOR_VM_BIND_OP_MAP_SPARSE |	\
 	 DRM_PANTHOR_VM_BIND_OP_TYPE_MASK)
 
 /*
@@ -23,6 +24,16 @@ static u32 map_flags(u32 flags)
 	return flags & DRM_PANTHOR_VM_BIND_OP_MAP_READONLY ? VGPU_VA_READONLY : 0;
 }
 
+/* No object, and nothing that could be executed. */
+static int decode_sparse(const struct drm_panthor_vm_bind_op *op, struct vgpu_bind_args *args)
+{
+	if (op->bo_handle || op->bo_offset || !(op->flags & DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC))
+		return -EINVAL;
+	args->sparse = true;
+	args->flags = map_flags(op->flags);
+	return 0;
+}
+
 static int decode_map(struct drm_file *file, const struct drm_panthor_vm_bind_op *op,
 		      struct vgpu_bind_args *args)
 {
@@ -30,6 +41,8 @@ static int decode_map(struct drm_file *file, const struct drm_panthor_vm_bind_op
 
 	if (op->flags & ~BIND_MAP_FLAGS)
 		return -EINVAL;
+	if (op->flags & DRM_PANTHOR_VM_BIND_OP_MAP_SPARSE)
+		return decode_sparse(op, args);
 	obj = drm_gem_object_lookup(file, op->bo_handle);
 	if (!obj)
 		return -EINVAL;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the device says about itself: a Mali-G610 without the parts that draw. */
+#include <linux/sizes.h>
 #include <linux/timekeeping.h>
 
 #include "vpanthor.h"
@@ -150,6 +151,17 @@ static int query_timestamp_info(struct drm_panthor_dev_query *args)
 	return vgpu_uobj_set(args->pointer, args->size, &info, min_size, sizeof(info));
 }
 
+static int query_mmu_info(struct drm_panthor_dev_query *args)
+{
+	static const struct drm_panthor_mmu_info info = { .page_size_bitmap = SZ_4K | SZ_2M };
+
+	if (!args->pointer) {
+		args->size = sizeof(info);
+		return 0;
+	}
+	return vgpu_uobj_set(args->pointer, args->size, &info, sizeof(info), sizeof(info));
+}
+
 static int query_priorities(struct drm_panthor_dev_query *args, struct drm_file *file)
 {
 	struct drm_panthor_group_priorities_info info = {};
@@ -177,6 +189,8 @@ int vpanthor_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file
 		return query_timestamp_info(args);
 	case DRM_PANTHOR_DEV_QUERY_GROUP_PRIORITIES_INFO:
 		return query_priorities(args, file);
+	case DRM_PANTHOR_DEV_QUERY_MMU_INFO:
+		return query_mmu_info(args);
 	default:
 		return -EINVAL;
 	}

@@ -136,7 +136,7 @@ static const struct drm_driver vpanthor_drm_driver = {
 	.debugfs_init = vgpu_debugfs_init,
 	.desc = "Virtual Mali GPU with non-coherent memory",
 	.major = 1,
-	.minor = 7,
+	.minor = 9,
 };
 
 static struct vgpu_driver vpanthor_driver;

@@ -46,7 +46,7 @@ static void check_version(struct app *app)
 	assert_non_null(version);
 	assert_string_equal(version->name, "panthor");
 	assert_int_equal(version->version_major, 1);
-	assert_true(version->version_minor >= 7);
+	assert_true(version->version_minor >= 9);
 	drmFreeVersion(version);
 }
 
@@ -250,13 +250,19 @@ static void submit_and_wait(struct app *app, struct memory *mem)
 	assert_ok(drmSyncobjDestroy(app->f.fd, line));
 }
 
-/* The queue for sparse memory binds asynchronously. */
+/* The queue for sparse memory binds asynchronously: nothing first, then a BO in its place. */
 static void sparse_queue(struct app *app, struct memory *mem)
 {
 	uint32_t line = new_syncobj(&app->f);
 	const struct drm_panthor_sync_op syncs[] = { signal_to(line, 1), wait_for(line, 1),
 						     signal_to(line, 2) };
-	struct drm_panthor_vm_bind_op ops[2] = {
+	struct drm_panthor_vm_bind_op ops[3] = {
+		{
+			.flags = DRM_PANTHOR_VM_BIND_OP_MAP_SPARSE |
+				 DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC,
+			.va = HIGH_VA,
+			.size = 64 * MIB,
+		},
 		{
 			.flags = DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC,
 			.bo_handle = mem->handle,
@@ -264,10 +270,10 @@ static void sparse_queue(struct app *app, struct memory *mem)
 			.size = PAGE,
 			.syncs = DRM_PANTHOR_OBJ_ARRAY(1, syncs),
 		},
-		unmap_op(HIGH_VA, PAGE, &syncs[1], 2),
+		unmap_op(HIGH_VA, 64 * MIB, &syncs[1], 2),
 	};
 
-	assert_ok(bind_async(&app->f, app->f.vm, ops, 2));
+	assert_ok(bind_async(&app->f, app->f.vm, ops, 3));
 	assert_ok(wait_syncobj(&app->f, line, 2, GPU_CSF_TIMEOUT_NS));
 	assert_int_equal(vm_state(&app->f, app->f.vm), DRM_PANTHOR_VM_STATE_USABLE);
 	assert_ok(drmSyncobjDestroy(app->f.fd, line));

@@ -23,6 +23,7 @@ static const struct {
 	{ DRM_PANTHOR_DEV_QUERY_CSIF_INFO, 24, 24 },
 	{ DRM_PANTHOR_DEV_QUERY_TIMESTAMP_INFO, 56, 16 },
 	{ DRM_PANTHOR_DEV_QUERY_GROUP_PRIORITIES_INFO, 4, 4 },
+	{ DRM_PANTHOR_DEV_QUERY_MMU_INFO, 8, 8 },
 };
 
 static void sizes(void **state)
@@ -64,15 +65,32 @@ static void short_and_long(void **state)
 	}
 }
 
-/* 5 is the first type that nobody knows; the MMU's is of a later version than this. */
+/* 5 is the first type that nobody knows. */
 static void unknown_types(void **state)
 {
 	struct fixture *f = need_file(state);
 	uint8_t bytes[64];
 
-	assert_int_equal(query(f, DRM_PANTHOR_DEV_QUERY_MMU_INFO, bytes, 8), -EINVAL);
 	assert_int_equal(query(f, 5, bytes, 64), -EINVAL);
 	assert_int_equal(query(f, 5, NULL, 0), -EINVAL);
+}
+
+/* 1.8 brought the flags of timestamps, 1.9 the MMU's query and sparse maps. */
+static void version(void **state)
+{
+	struct fixture *f = need_file(state);
+
+	assert_int_equal(f->info.version_major, 1);
+	assert_int_equal(f->info.version_minor, 9);
+}
+
+static void page_sizes(void **state)
+{
+	struct drm_panthor_mmu_info info = { 0 };
+	struct fixture *f = need_file(state);
+
+	assert_ok(query(f, DRM_PANTHOR_DEV_QUERY_MMU_INFO, &info, sizeof(info)));
+	assert_true(info.page_size_bitmap == (PAGE | 2 * MIB));
 }
 
 static struct drm_panthor_timestamp_info timestamp(struct fixture *f, uint32_t flags)
@@ -198,6 +216,8 @@ int main(void)
 		device_test(sizes),
 		device_test(short_and_long),
 		device_test(unknown_types),
+		device_test(version),
+		device_test(page_sizes),
 		device_test(timestamps_move),
 		device_test(timestamp_flags),
 		device_test(bad_timestamp_flags),

@@ -375,6 +375,91 @@ static void ops_in_order(void **state)
 	assert_pages(&s, "a0--b7a3--");
 }
 
+/* ---- Sparse maps, of panthor's call alone ---- */
+
+static int bind_sparse(struct fixture *f, struct drm_panthor_vm_bind_op op)
+{
+	struct drm_panthor_vm_bind args = {
+		.vm_id = f->vm, .ops = DRM_PANTHOR_OBJ_ARRAY(1, &op),
+	};
+
+	op.flags |= DRM_PANTHOR_VM_BIND_OP_MAP_SPARSE;
+	return raw_ioctl(f->fd, DRM_IOCTL_PANTHOR_VM_BIND, &args);
+}
+
+static struct drm_panthor_vm_bind_op sparse_op(unsigned int at, unsigned int count)
+{
+	return (struct drm_panthor_vm_bind_op){
+		.flags = DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC,
+		.va = BASE + at * PAGE,
+		.size = count * PAGE,
+	};
+}
+
+/* Nothing is there, and no access faults: what is read is 0 here, stores have no effect. */
+static void sparse(void **state)
+{
+	struct space s = new_space(state);
+	struct fixture *f = need_file(state);
+
+	assert_ok(bind_sparse(f, sparse_op(0, 4)));
+	assert_pages(&s, "00000000--");
+	assert_ok(gpu_write32(f->gpu, BASE + PAGE, 0x55));
+	assert_pages(&s, "00000000--");
+	/* It is replaced, cut and taken away as others are, and takes their place. */
+	map(&s, s.a, 1, 2, 1);
+	assert_pages(&s, "00a1a200--");
+	assert_ok(bind_sparse(f, sparse_op(2, 3)));
+	assert_pages(&s, "00a1000000--");
+	unmap(&s, 3, 1);
+	assert_pages(&s, "00a100--00--");
+	unmap(&s, 0, 5);
+	assert_pages(&s, "------------");
+}
+
+/* An access may begin in a BO and end in nothing. */
+static void sparse_behind_a_bo(void **state)
+{
+	struct space s = new_space(state);
+	struct fixture *f = need_file(state);
+	struct buffer *out = new_buffer(f, PAGE, 0);
+	const uint64_t words[] = {
+		csf_move48(80, BASE + PAGE - 4), csf_move32(0, 1), csf_move32(1, 1),
+		csf_load_multiple(0, 3, 80, 0), csf_wait(CSF_ALL_SCOREBOARDS),
+		csf_move48(82, out->va), csf_store_multiple(0, 3, 82, 0),
+	};
+
+	map(&s, s.a, 0, 1, 0);
+	assert_ok(bind_sparse(f, sparse_op(1, 1)));
+	assert_ok(gpu_write32(f->gpu, BASE + PAGE - 4, 0x1234));
+	assert_ok(gpu_csf_run(f->gpu, words, ARRAY_SIZE(words)));
+	assert_int_equal(cpu_get(out, 0), 0x1234);
+	assert_int_equal(cpu_get(out, 4), 0);
+}
+
+static void bad_sparse_maps(void **state)
+{
+	struct space s = new_space(state);
+	struct drm_panthor_vm_bind_op op;
+
+	op = sparse_op(0, 1);
+	op.bo_handle = gemsync_bo_handle(s.a);
+	assert_int_equal(bind_sparse(s.f, op), -EINVAL);
+	op = sparse_op(0, 1);
+	op.bo_offset = PAGE;
+	assert_int_equal(bind_sparse(s.f, op), -EINVAL);
+	op = sparse_op(0, 1);
+	op.flags = 0;
+	assert_int_equal(bind_sparse(s.f, op), -EINVAL);
+	op = sparse_op(0, 1);
+	op.flags |= DRM_PANTHOR_VM_BIND_OP_TYPE_UNMAP;
+	assert_int_equal(bind_sparse(s.f, op), -EINVAL);
+	op = sparse_op(0, 1);
+	op.size = PAGE / 2;
+	assert_int_equal(bind_sparse(s.f, op), -EINVAL);
+	assert_pages(&s, "--");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +479,9 @@ int main(void)
 		device_test(vm_of_another_file),
 		device_test(exclusive_bo_of_another_vm),
 		device_test(ops_in_order),
+		device_test(sparse),
+		device_test(sparse_behind_a_bo),
+		device_test(bad_sparse_maps),
 	};
 
 	return cmocka_run_group_tests_name("vm_bind", tests, NULL, NULL);
