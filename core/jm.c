@@ -26,6 +26,7 @@ static const struct type types[128] = {
 	[GS_JM_TILER] = { "TILER", NULL, false },
 	[GS_JM_FUSED] = { "FUSED", NULL, false },
 	[GS_JM_FRAGMENT] = { "FRAGMENT", NULL, false },
+	[GS_JM_INDEXED_VERTEX] = { "INDEXED_VERTEX", NULL, false },
 	[GS_JM_VIRTUAL_COPY] = { "VIRTUAL_COPY", gs_jm_job_copy, true },
 	[GS_JM_VIRTUAL_WAIT] = { "VIRTUAL_WAIT", gs_jm_job_wait, true },
 };

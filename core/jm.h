@@ -24,10 +24,11 @@
  *	+40	u32	kind of value, enum gs_jm_value
  *	+48	u64	immediate
  *
- * COMPUTE, VERTEX, GEOMETRY, TILER, FUSED and FRAGMENT need shader cores and are a
- * fault, never skipped. So is a job whose status is not 0 when it begins. A job that
- * faults leaves its header as it is. It has written nothing, unless it is the header
- * that cannot be written, or a GS_JM_VIRTUAL_COPY came to where it could not go on.
+ * COMPUTE, VERTEX, GEOMETRY, TILER, FUSED, FRAGMENT and INDEXED_VERTEX need shader
+ * cores and are a fault, never skipped. So is a job whose status is not 0 when it
+ * begins. A job that faults leaves its header as it is. It has written nothing, unless
+ * it is the header that cannot be written, or a GS_JM_VIRTUAL_COPY came to where it could
+ * not go on.
  *
  * Virtual jobs: with the job types above no shader-less GPU can read memory and tell
  * what it saw. So that reads can be tested, two more types can be switched on, which
@@ -51,6 +52,7 @@ enum gs_jm_type {
 	GS_JM_TILER = 7,
 	GS_JM_FUSED = 8,
 	GS_JM_FRAGMENT = 9,
+	GS_JM_INDEXED_VERTEX = 10,	/* Bifrost */
 	/*
 	 * Virtual: copy +48 u64 bytes from address +40 u64 to address +32 u64, all of them
 	 * multiples of 4, upwards, in pieces of 64 bytes.

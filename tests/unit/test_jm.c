@@ -229,18 +229,18 @@ static void read_only_header(void **state)
 static void types_that_do_not_run(void **state)
 {
 	static const char *const names[] = {
-		"COMPUTE", "VERTEX", "GEOMETRY", "TILER", "FUSED", "FRAGMENT",
+		"COMPUTE", "VERTEX", "GEOMETRY", "TILER", "FUSED", "FRAGMENT", "INDEXED_VERTEX",
 	};
 	struct fixture *f = *state;
 
-	for (u32 type = GS_JM_COMPUTE; type <= GS_JM_FRAGMENT; type++) {
+	for (u32 type = GS_JM_COMPUTE; type <= 10; type++) {
 		put_job(&f->gpu, 0, type);
 		assert_fault(f, GS_JM_FAULT_UNSUPPORTED, JOB(0));
 		assert_string_equal(gs_jm_type_name(f->jm.fault.control),
 				    names[type - GS_JM_COMPUTE]);
 	}
 	for (u32 type = 0; type < 128; type++) {
-		if ((type >= GS_JM_NULL && type <= GS_JM_FRAGMENT) || type >= GS_JM_VIRTUAL_COPY)
+		if ((type >= GS_JM_NULL && type <= 10) || type >= GS_JM_VIRTUAL_COPY)
 			continue;
 		put_job(&f->gpu, 0, type);
 		assert_fault(f, GS_JM_FAULT_JOB, JOB(0));

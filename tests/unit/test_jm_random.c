@@ -129,7 +129,7 @@ static void model_execute(struct model *m, u32 control)
 
 	if (peek(m, m->job, 4))
 		return stop(m, GS_JM_FAULT_DATA, m->job, control);
-	if (type >= 4 && type <= 9)
+	if (type >= 4 && type <= 10)
 		return stop(m, GS_JM_FAULT_UNSUPPORTED, m->job, control);
 	if (!((type >= 1 && type <= 3) || (type >= 126 && m->virtual_jobs)))
 		return stop(m, GS_JM_FAULT_JOB, m->job, control);
