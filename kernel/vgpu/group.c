@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Groups: queues that fail together. */
+#include <linux/capability.h>
 #include <linux/export.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
 
+#include <drm/drm_auth.h>
 #include <drm/drm_drv.h>
 
 #include "internal.h"
@@ -234,3 +237,47 @@ u32 vgpu_group_fatal_queues(struct vgpu_group *group, bool *timedout)
 	return fatal_queues;
 }
 EXPORT_SYMBOL_GPL(vgpu_group_fatal_queues);
+
+/**
+ * vgpu_group_lookup() - find the group of a handle
+ * @groups: groups by their handles; an entry is removed before its reference is dropped
+ * @handle: the handle, as user space gave it
+ *
+ * Context: Any.
+ *
+ * Return: the group with a reference, or NULL.
+ */
+struct vgpu_group *vgpu_group_lookup(struct xarray *groups, unsigned long handle)
+{
+	struct vgpu_group *group;
+
+	xa_lock(groups);
+	group = xa_load(groups, handle);
+	if (group)
+		vgpu_group_get(group);
+	xa_unlock(groups);
+	return group;
+}
+EXPORT_SYMBOL_GPL(vgpu_group_lookup);
+
+/**
+ * vgpu_check_priority() - whether a file may use a priority
+ * @file: the DRM file
+ * @priority: the priority, a number that is higher for what goes first
+ * @everybodys: the highest that everybody may use
+ * @highest: the highest that there is
+ *
+ * Context: Process context of the user.
+ *
+ * Return: 0; -EINVAL for one that there is not; -EACCES for one that takes CAP_SYS_NICE,
+ * or the DRM master, where the file has neither.
+ */
+int vgpu_check_priority(struct drm_file *file, u32 priority, u32 everybodys, u32 highest)
+{
+	if (priority > highest)
+		return -EINVAL;
+	if (priority <= everybodys || capable(CAP_SYS_NICE) || drm_is_current_master(file))
+		return 0;
+	return -EACCES;
+}
+EXPORT_SYMBOL_GPL(vgpu_check_priority);

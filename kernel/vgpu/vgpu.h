@@ -25,6 +25,7 @@
 
 #include "vgpu_vm.h"
 
+struct drm_file;
 struct drm_minor;
 struct file;
 struct vgpu_client;
@@ -33,6 +34,7 @@ struct vgpu_job;
 struct vgpu_queue;
 struct vgpu_task;
 struct vgpu_turns;
+struct xarray;
 
 /* Priorities of groups: 0 is the lowest. */
 #define VGPU_PRIORITIES	4
@@ -286,6 +288,8 @@ void vgpu_group_put(struct vgpu_group *group);
 void vgpu_group_kill(struct vgpu_group *group);
 bool vgpu_group_can_run(struct vgpu_group *group);
 u32 vgpu_group_fatal_queues(struct vgpu_group *group, bool *timedout);
+struct vgpu_group *vgpu_group_lookup(struct xarray *groups, unsigned long handle);
+int vgpu_check_priority(struct drm_file *file, u32 priority, u32 everybodys, u32 highest);
 
 /**
  * vgpu_group_get - take a reference

@@ -81,6 +81,21 @@ int vgpu_bo_sync(struct drm_file *file, const struct drm_gem_sync_array *array);
 u64 vgpu_bo_grown(const struct vgpu_bo *bo);
 
 /*
+ * Define a &drm_gem_sync_array.decode, for a driver's ops of @type_: all have the same
+ * members, of whatever width.
+ */
+#define VGPU_DEFINE_SYNC_DECODE(name_, type_)					\
+	static void name_(const void *raw, struct gs_sync_op *op)		\
+	{									\
+		const type_ *sync = raw;					\
+										\
+		op->handle = sync->handle;					\
+		op->type = sync->type;						\
+		op->offset = sync->offset;					\
+		op->size = sync->size;						\
+	}
+
+/*
  * Permissions of a mapping. What may be executed is a matter of shader cores, and what
  * is cached one of the GPU's caches: a virtual GPU has neither.
  */

@@ -227,15 +227,7 @@ int vpanfrost_ioctl_set_label_bo(struct drm_device *drm, void *data, struct drm_
 	return vgpu_bo_set_user_label(file, args->handle, args->label);
 }
 
-static void decode_sync_op(const void *raw, struct gs_sync_op *op)
-{
-	const struct drm_panfrost_bo_sync_op *sync = raw;
-
-	op->handle = sync->handle;
-	op->type = sync->type;
-	op->offset = sync->offset;
-	op->size = sync->size;
-}
+VGPU_DEFINE_SYNC_DECODE(decode_sync_op, struct drm_panfrost_bo_sync_op)
 
 int vpanfrost_ioctl_sync_bo(struct drm_device *drm, void *data, struct drm_file *file)
 {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Contexts of the job manager: a queue for each job slot. */
-#include <linux/capability.h>
-
-#include <drm/drm_auth.h>
 #include <drm/drm_file.h>
 
 #include "vpanfrost.h"
@@ -12,14 +9,7 @@
 
 struct vgpu_group *vpanfrost_ctx_lookup(struct vpanfrost_file *vfile, u32 handle)
 {
-	struct vgpu_group *ctx;
-
-	xa_lock(&vfile->ctxs);
-	ctx = xa_load(&vfile->ctxs, handle);
-	if (ctx)
-		vgpu_group_get(ctx);
-	xa_unlock(&vfile->ctxs);
-	return ctx;
+	return vgpu_group_lookup(&vfile->ctxs, handle);
 }
 
 void vpanfrost_file_kill_ctxs(struct vpanfrost_file *vfile)
@@ -44,13 +34,8 @@ void vpanfrost_file_put_ctxs(struct vpanfrost_file *vfile)
 
 int vpanfrost_check_priority(struct drm_file *file, u32 priority)
 {
-	if (priority > PANFROST_JM_CTX_PRIORITY_HIGH)
-		return -EINVAL;
-	if (priority <= PANFROST_JM_CTX_PRIORITY_MEDIUM)
-		return 0;
-	if (capable(CAP_SYS_NICE) || drm_is_current_master(file))
-		return 0;
-	return -EACCES;
+	return vgpu_check_priority(file, priority, PANFROST_JM_CTX_PRIORITY_MEDIUM,
+				   PANFROST_JM_CTX_PRIORITY_HIGH);
 }
 
 /* The priorities are those of vgpu. */

@@ -56,7 +56,7 @@ struct vgpu_group *vpanfrost_ctx_lookup(struct vpanfrost_file *vfile, u32 handle
 int vpanfrost_ctx_create_default(struct vpanfrost_file *vfile);
 void vpanfrost_file_kill_ctxs(struct vpanfrost_file *vfile);
 void vpanfrost_file_put_ctxs(struct vpanfrost_file *vfile);
-/* 0; -EINVAL for an unknown priority; -EACCES for one that this file may not use. */
+/* As vgpu_check_priority(). */
 int vpanfrost_check_priority(struct drm_file *file, u32 priority);
 
 /* The GPU's clocks now, in ticks, which never stop. */

@@ -80,15 +80,7 @@ int vpanthor_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm
 	return vgpu_bo_mmap_offset(file, args->handle, &args->offset);
 }
 
-static void decode_sync_op(const void *raw, struct gs_sync_op *op)
-{
-	const struct drm_panthor_bo_sync_op *sync = raw;
-
-	op->handle = sync->handle;
-	op->type = sync->type;
-	op->offset = sync->offset;
-	op->size = sync->size;
-}
+VGPU_DEFINE_SYNC_DECODE(decode_sync_op, struct drm_panthor_bo_sync_op)
 
 int vpanthor_ioctl_bo_sync(struct drm_device *drm, void *data, struct drm_file *file)
 {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Groups of queues. */
 #include <linux/bitops.h>
-#include <linux/capability.h>
 #include <linux/log2.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include <drm/drm_auth.h>
 #include <drm/drm_file.h>
 
 #include "vpanthor.h"
@@ -16,14 +14,7 @@
 
 struct vgpu_group *vpanthor_group_lookup(struct vpanthor_file *vfile, u32 handle)
 {
-	struct vgpu_group *group;
-
-	xa_lock(&vfile->groups);
-	group = xa_load(&vfile->groups, handle);
-	if (group)
-		vgpu_group_get(group);
-	xa_unlock(&vfile->groups);
-	return group;
+	return vgpu_group_lookup(&vfile->groups, handle);
 }
 
 void vpanthor_file_kill_groups(struct vpanthor_file *vfile)
@@ -40,13 +31,8 @@ void vpanthor_file_kill_groups(struct vpanthor_file *vfile)
 
 int vpanthor_check_priority(struct drm_file *file, u8 priority)
 {
-	if (priority > PANTHOR_GROUP_PRIORITY_REALTIME)
-		return -EINVAL;
-	if (priority <= PANTHOR_GROUP_PRIORITY_MEDIUM)
-		return 0;
-	if (capable(CAP_SYS_NICE) || drm_is_current_master(file))
-		return 0;
-	return -EACCES;
+	return vgpu_check_priority(file, priority, PANTHOR_GROUP_PRIORITY_MEDIUM,
+				   PANTHOR_GROUP_PRIORITY_REALTIME);
 }
 
 /* They are those of vgpu. */

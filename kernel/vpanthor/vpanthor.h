@@ -55,7 +55,7 @@ void vpanthor_vm_destroy_heaps(struct vpanthor_file *vfile, u32 vm_id);
 /* The group of a handle with a reference, or NULL. */
 struct vgpu_group *vpanthor_group_lookup(struct vpanthor_file *vfile, u32 handle);
 void vpanthor_file_kill_groups(struct vpanthor_file *vfile);
-/* 0; -EINVAL for an unknown priority; -EACCES for one that this file may not use. */
+/* As vgpu_check_priority(). */
 int vpanthor_check_priority(struct drm_file *file, u8 priority);
 
 /* The GPU's clocks now, in ticks. */

@@ -3,11 +3,9 @@
  * What firmware and shader cores would do: nothing of it is here. What is wrong in the
  * arguments is refused as the ABI says; what is right, for want of both.
  */
-#include <linux/capability.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 
-#include <drm/drm_auth.h>
 #include <drm/drm_file.h>
 #include <drm/drm_print.h>
 
@@ -46,17 +44,17 @@ static int check_vm(struct drm_file *file, u32 handle)
 	return 0;
 }
 
+/* The ABI's priorities are not dense. */
 static int check_priority(struct drm_file *file, s32 priority)
 {
-	switch (priority) {
-	case DRM_PVR_CTX_PRIORITY_LOW:
-	case DRM_PVR_CTX_PRIORITY_NORMAL:
-		return 0;
-	case DRM_PVR_CTX_PRIORITY_HIGH:
-		return capable(CAP_SYS_NICE) || drm_is_current_master(file) ? 0 : -EACCES;
-	default:
-		return -EINVAL;
-	}
+	static const s32 priorities[] = {
+		DRM_PVR_CTX_PRIORITY_LOW, DRM_PVR_CTX_PRIORITY_NORMAL, DRM_PVR_CTX_PRIORITY_HIGH,
+	};
+	u32 rank = 0;
+
+	while (rank < ARRAY_SIZE(priorities) && priorities[rank] != priority)
+		rank++;
+	return vgpu_check_priority(file, rank, 1, ARRAY_SIZE(priorities) - 1);
 }
 
 /* What it says is for the firmware to understand. Transfers have no state. */
