@@ -132,7 +132,6 @@ static void init_members(struct vgpu_device *vdev, const struct vgpu_device_conf
 	mutex_init(&vdev->lock);
 	INIT_LIST_HEAD(&vdev->groups);
 	vdev->engine = config->engine;
-	vdev->devices = config->devices;
 	vdev->jobs_fail_alone = config->jobs_fail_alone;
 	vdev->job_timeout_ms = min_not_zero(config->job_timeout_ms, VGPU_MAX_JOB_TIMEOUT_MS);
 	vdev->gem.drm = &vdev->drm;
@@ -143,21 +142,13 @@ static void init_members(struct vgpu_device *vdev, const struct vgpu_device_conf
 	vdev->gem.ops = &gem_ops;
 }
 
-/**
- * vgpu_device_init() - initialize a device
- * @vdev: the device, zeroed but for its @drm, which devm_drm_dev_alloc() made
- * @config: what the driver decides
- *
- * Context: Process context, in probe, before drm_dev_register().
- *
- * Return: 0; -EINVAL for an impossible line size or size of DMA addresses; -ENOMEM;
- * -EOPNOTSUPP where devices cannot have DMA operations of their own.
- */
-int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *config)
+int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *config,
+		     atomic_t *devices)
 {
 	int ret;
 
 	init_members(vdev, config);
+	vdev->devices = devices;
 	skip_first_offset(&vdev->drm);
 	/* What is initialized first goes last: then the driver's module may go too. */
 	ret = init_workqueues(vdev);
@@ -168,33 +159,12 @@ int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *
 		return ret;
 	return init_memory(vdev, config);
 }
-EXPORT_SYMBOL_GPL(vgpu_device_init);
 
-/**
- * vgpu_device_fini() - undo vgpu_device_init() when probe fails later
- * @vdev: the device, which was not registered
- *
- * Context: Process context, may sleep.
- */
 void vgpu_device_fini(struct vgpu_device *vdev)
 {
 	ncmem_detach(vdev->nc);
 }
-EXPORT_SYMBOL_GPL(vgpu_device_fini);
 
-/**
- * vgpu_device_unplug() - take a registered device away from its users (R19)
- * @vdev: the device, in the driver's remove()
- *
- * On return all groups are killed and no job executes, CPU maps are revoked and nothing
- * is mapped for DMA any more, nor will be. Calls of the driver may still be under way: a
- * user decides how long his memory keeps one waiting that copies from it. They find that
- * objects have no pages and groups are dead. What open files have lives until they are
- * closed, and @vdev until the last of it is gone: see vgpu_wait_for_devices(). Another
- * device may be probed meanwhile.
- *
- * Context: Process context, may sleep.
- */
 void vgpu_device_unplug(struct vgpu_device *vdev)
 {
 	drm_dev_unplug(&vdev->drm);
@@ -202,22 +172,6 @@ void vgpu_device_unplug(struct vgpu_device *vdev)
 	drm_gem_sync_device_unplug(&vdev->gem);
 	ncmem_detach(vdev->nc);
 }
-EXPORT_SYMBOL_GPL(vgpu_device_unplug);
-
-/**
- * vgpu_wait_for_devices() - wait until no device of a driver exists any more
- * @devices: the driver's &vgpu_device_config.devices
- *
- * To be called in the driver's module exit, after its devices were unplugged: what
- * files that are closed leave behind may still run the driver's code.
- *
- * Context: Process context, may sleep.
- */
-void vgpu_wait_for_devices(atomic_t *devices)
-{
-	wait_var_event(devices, !atomic_read(devices));
-}
-EXPORT_SYMBOL_GPL(vgpu_wait_for_devices);
 
 /**
  * vgpu_ticks() - a clock of the device, which never stops

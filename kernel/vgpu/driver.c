@@ -2,12 +2,65 @@
 /* A module and its device, from loading to unloading. */
 #include <linux/export.h>
 #include <linux/module.h>
+#include <linux/wait_bit.h>
+
+#include <drm/drm_drv.h>
 
 #include "internal.h"
 
+static struct vgpu_driver *to_vgpu_driver(struct platform_device *pdev)
+{
+	return container_of(to_platform_driver(pdev->dev.driver), struct vgpu_driver, base);
+}
+
+/* The driver's part of a device that is there, and its users. */
+static int add_device(struct vgpu_driver *driver, struct vgpu_device *vdev)
+{
+	int ret = 0;
+
+	if (driver->init)
+		ret = driver->init(vdev);
+	return ret ?: drm_dev_register(&vdev->drm, 0);
+}
+
+static int probe(struct platform_device *pdev)
+{
+	struct vgpu_driver *driver = to_vgpu_driver(pdev);
+	struct vgpu_device_config config = {};
+	struct vgpu_device *vdev;
+	int ret;
+
+	driver->configure(&config);
+	vdev = __devm_drm_dev_alloc(&pdev->dev, driver->drm, driver->device_size,
+				    offsetof(struct vgpu_device, drm));
+	if (IS_ERR(vdev))
+		return PTR_ERR(vdev);
+	platform_set_drvdata(pdev, vdev);
+	ret = vgpu_device_init(vdev, &config, &driver->devices);
+	if (ret)
+		return dev_err_probe(&pdev->dev, ret,
+				     "no emulated memory with line_size=%u dma_bits=%u\n",
+				     config.memory.line_size, config.memory.dma_bits);
+	ret = add_device(driver, vdev);
+	if (ret)
+		vgpu_device_fini(vdev);
+	return ret;
+}
+
+static void remove(struct platform_device *pdev)
+{
+	vgpu_device_unplug(platform_get_drvdata(pdev));
+}
+
+/* What files that are closed leave behind may still run the driver's code. */
+static void wait_for_devices(struct vgpu_driver *driver)
+{
+	wait_var_event(&driver->devices, !atomic_read(&driver->devices));
+}
+
 /**
  * __vgpu_driver_register() - register a platform driver and make its device
- * @driver: the driver, its @base filled but for &device_driver.probe_type
+ * @driver: the driver
  * @owner: the driver's module
  *
  * Context: Process context, in the module's init.
@@ -25,6 +78,8 @@ int __vgpu_driver_register(struct vgpu_driver *driver, struct module *owner)
 	int ret;
 
 	/* Loading the module tells whether it worked. */
+	driver->base.probe = probe;
+	driver->base.remove = remove;
 	driver->base.driver.probe_type = PROBE_FORCE_SYNCHRONOUS;
 	ret = __platform_driver_register(&driver->base, owner);
 	if (ret)
@@ -44,7 +99,7 @@ err_device:
 	platform_device_unregister(driver->pdev);
 err_driver:
 	platform_driver_unregister(&driver->base);
-	vgpu_wait_for_devices(&driver->devices);
+	wait_for_devices(driver);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(__vgpu_driver_register);
@@ -59,6 +114,6 @@ void vgpu_driver_unregister(struct vgpu_driver *driver)
 {
 	platform_device_unregister(driver->pdev);
 	platform_driver_unregister(&driver->base);
-	vgpu_wait_for_devices(&driver->devices);
+	wait_for_devices(driver);
 }
 EXPORT_SYMBOL_GPL(vgpu_driver_unregister);

@@ -22,6 +22,25 @@ struct vgpu_fence {
 	spinlock_t lock;	/* of @base */
 };
 
+/*
+ * In probe, before drm_dev_register(), on a zeroed device, which is counted in @devices
+ * until it is freed. 0; -EINVAL for an impossible line size or size of DMA addresses;
+ * -ENOMEM; -EOPNOTSUPP where devices cannot have DMA operations of their own.
+ */
+int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *config,
+		     atomic_t *devices);
+/* Undo it when probe fails later. */
+void vgpu_device_fini(struct vgpu_device *vdev);
+/*
+ * Take a registered device away from its users (R19). On return all groups are killed and
+ * no job executes, CPU maps are revoked and nothing is mapped for DMA any more, nor will
+ * be. Calls of the driver may still be under way: a user decides how long his memory keeps
+ * one waiting that copies from it. They find that objects have no pages and groups are
+ * dead. What open files have lives until they are closed, and the device until the last of
+ * it is gone. Another device may be probed meanwhile.
+ */
+void vgpu_device_unplug(struct vgpu_device *vdev);
+
 void vgpu_get_comm(char comm[TASK_COMM_LEN]);
 
 struct vgpu_fence *vgpu_fence_alloc(void);

@@ -40,37 +40,25 @@
  *		struct vgpu_device vgpu;
  *	};
  *
- *	static struct vgpu_driver my_vgpu_driver;
- *
- *	static int my_probe(struct platform_device *pdev)
+ *	static void my_configure(struct vgpu_device_config *config)
  *	{
- *		const struct vgpu_device_config config = {
- *			.engine = &my_engine,
- *			.memory.line_size = 64,
- *			.job_timeout_ms = 500,
- *			.devices = &my_vgpu_driver.devices,
- *		};
- *		struct my_device *mdev;
- *		int ret;
- *
- *		mdev = devm_drm_dev_alloc(&pdev->dev, &my_driver, struct my_device,
- *					  vgpu.drm);
- *		if (IS_ERR(mdev))
- *			return PTR_ERR(mdev);
- *		ret = vgpu_device_init(&mdev->vgpu, &config);
- *		if (ret)
- *			return ret;
- *		ret = drm_dev_register(&mdev->vgpu.drm, 0);
- *		if (ret)
- *			vgpu_device_fini(&mdev->vgpu);
- *		return ret;
+ *		config->engine = &my_engine;
+ *		config->memory.line_size = 64;
+ *		config->job_timeout_ms = 500;
  *	}
  *
- * Its remove() calls vgpu_device_unplug(). Its module's init and exit are
- * vgpu_driver_register() and vgpu_driver_unregister(), and vgpu_params.h has the
- * parameters that all have. Its file operations are those of the DRM core: what needs the
- * device itself, and not just its objects, goes between drm_dev_enter() and drm_dev_exit()
- * where it does, and touches no memory of user space there, which may keep it waiting.
+ *	static struct vgpu_driver my_vgpu_driver = {
+ *		.base.driver.name = "my",
+ *		.drm = &my_drm_driver,
+ *		.device_size = sizeof(struct my_device),
+ *		.configure = my_configure,
+ *	};
+ *
+ * Its module's init and exit are vgpu_driver_register() and vgpu_driver_unregister(),
+ * and vgpu_params.h has the parameters that all have. Its file operations are those of
+ * the DRM core: what needs the device itself, and not just its objects, goes between
+ * drm_dev_enter() and drm_dev_exit() where it does, and touches no memory of user space
+ * there, which may keep it waiting.
  *
  * When a file is closed, the driver kills its groups first and destroys its VMs
  * then, so that no job is blamed for memory that went away under it.

@@ -124,19 +124,33 @@ struct vgpu_device_config {
 	 * VGPU_MAX_JOB_TIMEOUT_MS; see vgpu_timeout_param_ops
 	 */
 	unsigned int job_timeout_ms;
-	/** @devices: the driver's count for vgpu_wait_for_devices() */
-	atomic_t *devices;
 };
 
 /**
  * struct vgpu_driver - a module and the one device that it makes
  */
 struct vgpu_driver {
-	/** @base: the platform driver; the device has its name */
+	/** @base: the platform driver, of which the driver fills in its name, the device's too */
 	struct platform_driver base;
+	/** @drm: the DRM driver */
+	const struct drm_driver *drm;
+	/** @device_size: bytes of the driver's device, which begins with &struct vgpu_device */
+	size_t device_size;
+	/** @configure: fill in what the driver decides; the rest is zero */
+	void (*configure)(struct vgpu_device_config *config);
+	/**
+	 * @init: optional; make the driver's part of a device
+	 *
+	 * Called in probe, before anybody can open the device. What it makes goes with the
+	 * device (drmm_add_action()). Returns 0 or a negative errno, which fails the probe.
+	 */
+	int (*init)(struct vgpu_device *vdev);
+
+	/* vgpu's: */
+
 	/** @pdev: the device, made by vgpu_driver_register() */
 	struct platform_device *pdev;
-	/** @devices: for &vgpu_device_config.devices */
+	/** @devices: that are not freed yet, unplugged ones too */
 	atomic_t devices;
 };
 
@@ -167,7 +181,7 @@ struct vgpu_device {
 	struct workqueue_struct *sched_wq;
 	/** @run_wq: slices of jobs, in the path that signals fences */
 	struct workqueue_struct *run_wq;
-	/** @devices: of all of the driver's devices; see vgpu_wait_for_devices() */
+	/** @devices: &vgpu_driver.devices */
 	atomic_t *devices;
 
 	/** @lock: protects @groups and the labels of objects */
@@ -187,11 +201,7 @@ struct vgpu_device {
 
 #define to_vgpu_device(drm_) container_of(drm_, struct vgpu_device, drm)
 
-int vgpu_device_init(struct vgpu_device *vdev, const struct vgpu_device_config *config);
-void vgpu_device_fini(struct vgpu_device *vdev);
-void vgpu_device_unplug(struct vgpu_device *vdev);
 void vgpu_device_kick(struct vgpu_device *vdev);
-void vgpu_wait_for_devices(atomic_t *devices);
 u64 vgpu_ticks(u32 hz);
 
 /* For module_param_cb() of an enum drm_gem_sync_policy: "strict" or "hooks". */

@@ -33,8 +33,6 @@
  * vgpu_params.h.
  */
 
-#define DRIVER_NAME	"vpanfrost"
-
 static unsigned int job_timeout_ms = 500;
 module_param_cb(job_timeout_ms, &vgpu_timeout_param_ops, &job_timeout_ms, 0444);
 MODULE_PARM_DESC(job_timeout_ms,
@@ -111,51 +109,27 @@ static const struct drm_driver vpanfrost_drm_driver = {
 	.minor = 6,
 };
 
-static struct vgpu_driver vpanfrost_driver;
-
-static int vpanfrost_probe(struct platform_device *pdev)
+static void vpanfrost_configure(struct vgpu_device_config *config)
 {
-	struct vgpu_device_config config = {
-		.engine = &vpanfrost_jm_engine,
-		.jobs_fail_alone = true,
-		.map_imports = map_imports,
-		.job_timeout_ms = job_timeout_ms,
-		.devices = &vpanfrost_driver.devices,
-	};
-	struct vpanfrost_device *vdev;
-	int ret;
-
-	vgpu_params_apply(&config);
-	vdev = devm_drm_dev_alloc(&pdev->dev, &vpanfrost_drm_driver, struct vpanfrost_device,
-				  base.drm);
-	if (IS_ERR(vdev))
-		return PTR_ERR(vdev);
-	platform_set_drvdata(pdev, vdev);
-	vdev->virtual_jobs = virtual_jobs;
-	ret = vgpu_device_init(&vdev->base, &config);
-	if (ret)
-		return dev_err_probe(&pdev->dev, ret, "no emulated memory with line_size=%u\n",
-				     line_size);
-	ret = drm_dev_register(&vdev->base.drm, 0);
-	if (ret)
-		vgpu_device_fini(&vdev->base);
-	return ret;
+	vgpu_params_apply(config);
+	config->engine = &vpanfrost_jm_engine;
+	config->jobs_fail_alone = true;
+	config->map_imports = map_imports;
+	config->job_timeout_ms = job_timeout_ms;
 }
 
-static void vpanfrost_remove(struct platform_device *pdev)
+static int vpanfrost_device_init(struct vgpu_device *vdev)
 {
-	struct vpanfrost_device *vdev = platform_get_drvdata(pdev);
-
-	vgpu_device_unplug(&vdev->base);
+	to_vpanfrost(&vdev->drm)->virtual_jobs = virtual_jobs;
+	return 0;
 }
 
 static struct vgpu_driver vpanfrost_driver = {
-	.base = {
-		.probe = vpanfrost_probe,
-		.remove = vpanfrost_remove,
-		.driver.name = DRIVER_NAME,
-	},
-	.devices = ATOMIC_INIT(0),
+	.base.driver.name = "vpanfrost",
+	.drm = &vpanfrost_drm_driver,
+	.device_size = sizeof(struct vpanfrost_device),
+	.configure = vpanfrost_configure,
+	.init = vpanfrost_device_init,
 };
 
 static int __init vpanfrost_init(void)

@@ -35,8 +35,6 @@
  * through this device, as Linux's driver lets it), and ``job_timeout_ms``.
  */
 
-#define DRIVER_NAME	"vpanthor"
-
 static unsigned int job_timeout_ms = 5000;
 module_param_cb(job_timeout_ms, &vgpu_timeout_param_ops, &job_timeout_ms, 0444);
 MODULE_PARM_DESC(job_timeout_ms,
@@ -139,52 +137,21 @@ static const struct drm_driver vpanthor_drm_driver = {
 	.minor = 9,
 };
 
-static struct vgpu_driver vpanthor_driver;
-
-static int vpanthor_probe(struct platform_device *pdev)
+static void vpanthor_configure(struct vgpu_device_config *config)
 {
-	struct vgpu_device_config config = {
-		.engine = &vpanthor_csf_engine,
-		.cached_needs_private = true,
-		.map_imports = map_imports,
-		.job_timeout_ms = job_timeout_ms,
-		.devices = &vpanthor_driver.devices,
-	};
-	struct vpanthor_device *vdev;
-	int ret;
-
-	vgpu_params_apply(&config);
-	vdev = devm_drm_dev_alloc(&pdev->dev, &vpanthor_drm_driver, struct vpanthor_device,
-				  base.drm);
-	if (IS_ERR(vdev))
-		return PTR_ERR(vdev);
-	platform_set_drvdata(pdev, vdev);
-	ret = vgpu_device_init(&vdev->base, &config);
-	if (ret)
-		return dev_err_probe(&pdev->dev, ret,
-				     "no emulated memory with line_size=%u dma_bits=%u\n",
-				     line_size, dma_bits);
-	ret = vpanthor_init_flush_page(vdev);
-	if (!ret)
-		ret = drm_dev_register(&vdev->base.drm, 0);
-	if (ret)
-		vgpu_device_fini(&vdev->base);
-	return ret;
-}
-
-static void vpanthor_remove(struct platform_device *pdev)
-{
-	struct vpanthor_device *vdev = platform_get_drvdata(pdev);
-
-	vgpu_device_unplug(&vdev->base);
+	vgpu_params_apply(config);
+	config->engine = &vpanthor_csf_engine;
+	config->cached_needs_private = true;
+	config->map_imports = map_imports;
+	config->job_timeout_ms = job_timeout_ms;
 }
 
 static struct vgpu_driver vpanthor_driver = {
-	.base = {
-		.probe = vpanthor_probe,
-		.remove = vpanthor_remove,
-		.driver.name = DRIVER_NAME,
-	},
+	.base.driver.name = "vpanthor",
+	.drm = &vpanthor_drm_driver,
+	.device_size = sizeof(struct vpanthor_device),
+	.configure = vpanthor_configure,
+	.init = vpanthor_init_flush_page,
 };
 
 static int __init vpanthor_init(void)

@@ -16,12 +16,14 @@ static void free_flush_page(struct drm_device *drm, void *page)
 }
 
 /* The GPU has no caches of its own, and so flushes none: the id stays 0. */
-int vpanthor_init_flush_page(struct vpanthor_device *vdev)
+int vpanthor_init_flush_page(struct vgpu_device *vdev)
 {
-	vdev->flush_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-	if (!vdev->flush_page)
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+
+	if (!page)
 		return -ENOMEM;
-	return drmm_add_action_or_reset(&vdev->base.drm, free_flush_page, vdev->flush_page);
+	to_vpanthor(&vdev->drm)->flush_page = page;
+	return drmm_add_action_or_reset(&vdev->drm, free_flush_page, page);
 }
 
 u64 vpanthor_default_mmio_offset(void)

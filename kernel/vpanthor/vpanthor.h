@@ -62,7 +62,7 @@ int vpanthor_check_priority(struct drm_file *file, u8 priority);
 u64 vpanthor_timestamp(void);
 u64 vpanthor_cycles(void);
 
-int vpanthor_init_flush_page(struct vpanthor_device *vdev);
+int vpanthor_init_flush_page(struct vgpu_device *vdev);
 u64 vpanthor_default_mmio_offset(void);
 int vpanthor_mmap(struct file *filp, struct vm_area_struct *vma);
 

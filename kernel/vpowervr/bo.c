@@ -55,16 +55,26 @@ static int bo_open(struct drm_gem_object *obj, struct drm_file *file)
 	return gs_policy_open_elsewhere(&policy, &policy_obj);
 }
 
-static struct drm_gem_sync_funcs bo_funcs __ro_after_init =
-	DRM_GEM_SYNC_SHMEM_FUNCS(vgpu_bo_free, drm_gem_sync_shmem_export);
-
-/* The helper's functions, but those that look at flags of the ABI. */
-void __init vpowervr_bo_init(void)
-{
-	bo_funcs.base.mmap = bo_mmap;
-	bo_funcs.base.vmap = bo_vmap;
-	bo_funcs.base.open = bo_open;
-}
+/* The helper's functions, but for those that look at flags of the ABI. */
+static const struct drm_gem_sync_funcs bo_funcs = {
+	.base = {
+		.free = vgpu_bo_free,
+		.open = bo_open,
+		.print_info = drm_gem_sync_print_info,
+		.export = drm_gem_sync_shmem_export,
+		.pin = drm_gem_sync_shmem_gem_pin,
+		.unpin = drm_gem_sync_shmem_gem_unpin,
+		.get_sg_table = drm_gem_sync_shmem_get_sg_table,
+		.status = drm_gem_sync_shmem_status,
+		.vmap = bo_vmap,
+		.vunmap = drm_gem_sync_shmem_vunmap,
+		.mmap = bo_mmap,
+		.vm_ops = &drm_gem_sync_shmem_vm_ops,
+	},
+	.sync = drm_gem_sync_shmem_sync,
+	.sync_locked = drm_gem_sync_shmem_sync_locked,
+	.print_info = drm_gem_sync_shmem_print_info,
+};
 
 int vpowervr_bo_kernel_map(struct drm_gem_object *obj, struct iosys_map *map)
 {

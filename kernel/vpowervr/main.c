@@ -115,51 +115,30 @@ static const struct drm_driver vpowervr_drm_driver = {
 	.minor = 0,
 };
 
-static struct vgpu_driver vpowervr_driver;
-
-static int vpowervr_probe(struct platform_device *pdev)
+static void vpowervr_configure(struct vgpu_device_config *config)
 {
-	struct vgpu_device_config config = { .devices = &vpowervr_driver.devices };
-	struct vpowervr_device *vdev;
-	int ret;
-
-	vgpu_params_apply(&config);
-	vdev = devm_drm_dev_alloc(&pdev->dev, &vpowervr_drm_driver, struct vpowervr_device,
-				  base.drm);
-	if (IS_ERR(vdev))
-		return PTR_ERR(vdev);
-	platform_set_drvdata(pdev, vdev);
-	xa_init_flags(&vdev->vms, XA_FLAGS_ALLOC1);
-	vdev->user_cached = user_cached;
-	ret = vgpu_device_init(&vdev->base, &config);
-	if (ret)
-		return dev_err_probe(&pdev->dev, ret,
-				     "no emulated memory with line_size=%u dma_bits=%u\n",
-				     line_size, dma_bits);
-	ret = drm_dev_register(&vdev->base.drm, 0);
-	if (ret)
-		vgpu_device_fini(&vdev->base);
-	return ret;
+	vgpu_params_apply(config);
 }
 
-static void vpowervr_remove(struct platform_device *pdev)
+static int vpowervr_device_init(struct vgpu_device *vdev)
 {
-	struct vpowervr_device *vdev = platform_get_drvdata(pdev);
+	struct vpowervr_device *vpowervr = to_vpowervr(&vdev->drm);
 
-	vgpu_device_unplug(&vdev->base);
+	xa_init_flags(&vpowervr->vms, XA_FLAGS_ALLOC1);
+	vpowervr->user_cached = user_cached;
+	return 0;
 }
 
 static struct vgpu_driver vpowervr_driver = {
-	.base = {
-		.probe = vpowervr_probe,
-		.remove = vpowervr_remove,
-		.driver.name = "vpowervr",
-	},
+	.base.driver.name = "vpowervr",
+	.drm = &vpowervr_drm_driver,
+	.device_size = sizeof(struct vpowervr_device),
+	.configure = vpowervr_configure,
+	.init = vpowervr_device_init,
 };
 
 static int __init vpowervr_init(void)
 {
-	vpowervr_bo_init();
 	return vgpu_driver_register(&vpowervr_driver);
 }
 module_init(vpowervr_init);

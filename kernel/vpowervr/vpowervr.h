@@ -32,7 +32,6 @@ void vpowervr_file_destroy_vms(struct vpowervr_device *vdev, struct vpowervr_fil
 /* The heap that holds all of a range of GPU addresses, or NULL. */
 const struct drm_pvr_heap *vpowervr_find_heap(u64 addr, u64 size);
 
-void vpowervr_bo_init(void);
 struct drm_gem_object *vpowervr_gem_import_sg_table(struct drm_device *drm,
 						    struct dma_buf_attachment *attach,
 						    struct sg_table *sgt);
