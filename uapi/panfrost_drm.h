@@ -437,18 +437,22 @@ struct drm_panfrost_sync_bo {
 /* The BO belongs to another exporter. */
 #define DRM_PANFROST_BO_IS_IMPORTED	(1 << 0)
 
-/** struct drm_panfrost_query_bo_info - DRM_IOCTL_PANFROST_QUERY_BO_INFO (R23) */
+/**
+ * struct drm_panfrost_query_bo_info - DRM_IOCTL_PANFROST_QUERY_BO_INFO (R23)
+ *
+ * All but the handle is only written.
+ */
 struct drm_panfrost_query_bo_info {
 	/** @handle: The BO. */
 	__u32 handle;
 
-	/** @extra_flags: Must be zero; out: DRM_PANFROST_BO_IS_IMPORTED. */
+	/** @extra_flags: Out: DRM_PANFROST_BO_IS_IMPORTED. */
 	__u32 extra_flags;
 
 	/** @create_flags: Out: the flags of creation. */
 	__u32 create_flags;
 
-	/** @pad: Must be zero. */
+	/** @pad: Out: 0. */
 	__u32 pad;
 };
 

@@ -765,7 +765,7 @@ struct drm_panthor_tiler_heap_create {
 /**
  * struct drm_panthor_tiler_heap_destroy - DRM_IOCTL_PANTHOR_TILER_HEAP_DESTROY
  *
- * -EINVAL for an unknown handle.
+ * -EINVAL for an unknown handle; -ENOENT if no heap was ever made in its address space.
  */
 struct drm_panthor_tiler_heap_destroy {
 	/** @handle: Of DRM_IOCTL_PANTHOR_TILER_HEAP_CREATE. */
@@ -858,7 +858,7 @@ enum drm_panthor_bo_extra_flags {
 /**
  * struct drm_panthor_bo_query_info - DRM_IOCTL_PANTHOR_BO_QUERY_INFO (since 1.7)
  *
- * What a BO is (R23). -ENOENT for an unknown handle.
+ * What a BO is (R23). All but the handle is only written. -ENOENT for an unknown handle.
  */
 struct drm_panthor_bo_query_info {
 	/** @handle: The BO. */
@@ -869,11 +869,11 @@ struct drm_panthor_bo_query_info {
 
 	/**
 	 * @create_flags: Out: &enum drm_panthor_bo_flags of its creation; for an
-	 * imported BO, DRM_PANTHOR_BO_NO_MMAP (R15).
+	 * imported BO that is not mapped, DRM_PANTHOR_BO_NO_MMAP (R15).
 	 */
 	__u32 create_flags;
 
-	/** @pad: Must be 0. */
+	/** @pad: Out: 0. */
 	__u32 pad;
 };
 

@@ -444,8 +444,8 @@ enum drm_pvr_ctx_type {
 /**
  * struct drm_pvr_ioctl_create_context_args - DRM_IOCTL_PVR_CREATE_CONTEXT
  *
- * -EINVAL for an unknown type, priority or VM context, or flags; -EACCES for a priority
- * that the file may not use.
+ * -EINVAL for an unknown type, priority or VM context, flags, or a state that is missing
+ * or, for transfers, there; -EACCES for a priority that the file may not use.
  */
 struct drm_pvr_ioctl_create_context_args {
 	/** @type: Of &enum drm_pvr_ctx_type. */
@@ -489,8 +489,9 @@ struct drm_pvr_ioctl_destroy_context_args {
 /**
  * struct drm_pvr_ioctl_create_free_list_args - DRM_IOCTL_PVR_CREATE_FREE_LIST
  *
- * Pages that the parameter manager takes from. -EINVAL for numbers of pages out of
- * order, or an unknown VM context.
+ * Pages that the parameter manager takes from; numbers of pages are multiples of 4.
+ * -EINVAL for numbers out of order, a list that shall grow by nothing, an unknown VM
+ * context, or an address where no suitable BO is mapped that holds 4 bytes a page.
  */
 struct drm_pvr_ioctl_create_free_list_args {
 	/** @free_list_gpu_addr: GPU address of a firmware-protected BO for the list itself. */
@@ -741,7 +742,7 @@ struct drm_pvr_job {
  * All of the jobs, or none. -EINVAL for an unknown type, flag or handle.
  */
 struct drm_pvr_ioctl_submit_jobs_args {
-	/** @jobs: Of &struct drm_pvr_job; no jobs are a success. */
+	/** @jobs: Of &struct drm_pvr_job; no jobs are -EINVAL. */
 	struct drm_pvr_obj_array jobs;
 };
 

@@ -217,7 +217,7 @@ static const struct {
 	{ NEED_NO_IMPORT_MAPS, has_no_import_maps, "imported BOs may be mapped",
 	  "run on a driver that refuses it (panthor, vpanfrost.map_imports=0)" },
 	{ NEED_IMPORT_MAPS & ~NEED_OFFSETS, has_import_maps, "imported BOs are not mapped",
-	  "run on a driver that maps them (panfrost)" },
+	  "run on a driver that maps them (panfrost, vpanthor.map_imports=1)" },
 };
 
 void check_needs(struct cf *cf, const struct conform_case *c)

@@ -236,7 +236,7 @@ int gemsync_bo_create(struct gemsync_device *dev, uint64_t size, uint32_t flags,
  * @fd stays the caller's. A dma-buf that stands for a BO of @dev is that BO: @out is
  * the one that is there (flags, map and all), and it has to be destroyed once more.
  * A BO of another driver belongs to its exporter: it cannot be synchronized (R11), nor
- * mapped, unless the driver lets its exporter do that (R15, panfrost).
+ * mapped, unless the driver lets its exporter do that (R15).
  *
  * Drivers have one handle for a buffer in one DRM file: on a file that is shared with
  * others (gemsync_device_open_fd()), wrap a BO that these have before importing it, or
