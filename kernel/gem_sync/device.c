@@ -66,6 +66,50 @@ void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem)
 	atomic_long_dec(&gem_sync_totals.objects);
 }
 
+/**
+ * drm_gem_sync_device_for_each() - look at each object of a device
+ * @sdev: the device
+ * @fn: called for each, with @data; must not create or free objects, nor take a
+ *      reservation lock
+ * @data: for @fn
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_gem_sync_device_for_each(struct drm_gem_sync_device *sdev,
+				  void (*fn)(struct drm_gem_sync_shmem_object *shmem, void *data),
+				  void *data)
+{
+	struct drm_gem_sync_shmem_object *shmem;
+
+	mutex_lock(&sdev->lock);
+	list_for_each_entry(shmem, &sdev->objects, node)
+		fn(shmem, data);
+	mutex_unlock(&sdev->lock);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_device_for_each);
+
+/**
+ * drm_gem_sync_shmem_get_info() - what an object is
+ * @shmem: the object
+ * @info: is filled
+ *
+ * Takes no lock: what changes meanwhile is seen as it was or as it will be.
+ *
+ * Context: Any.
+ */
+void drm_gem_sync_shmem_get_info(const struct drm_gem_sync_shmem_object *shmem,
+				 struct drm_gem_sync_shmem_info *info)
+{
+	*info = (struct drm_gem_sync_shmem_info) {
+		.resident = READ_ONCE(shmem->pages) ? shmem->base.size : 0,
+		.pins = READ_ONCE(shmem->pins),
+		.private = shmem->args.private,
+		.imported = shmem->imported,
+		.purged = READ_ONCE(shmem->purged),
+	};
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_get_info);
+
 /* What the CPU wrote reaches memory, before the device's mapping of it goes. */
 void gem_sync_write_back(struct drm_gem_sync_shmem_object *shmem)
 {

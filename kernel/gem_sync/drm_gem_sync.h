@@ -13,6 +13,7 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
+#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 
 struct dentry;
@@ -20,7 +21,6 @@ struct dma_buf;
 struct dma_buf_attachment;
 struct dma_resv;
 struct drm_device;
-struct drm_file;
 struct drm_printer;
 struct file;
 struct gs_sync_op;
@@ -247,6 +247,9 @@ unsigned long drm_gem_sync_device_evict(struct drm_gem_sync_device *sdev, unsign
 unsigned long drm_gem_sync_device_purge(struct drm_gem_sync_device *sdev, unsigned int pages);
 void drm_gem_sync_debugfs_init(struct drm_gem_sync_device *sdev, struct dentry *root);
 void drm_gem_sync_device_unplug(struct drm_gem_sync_device *sdev);
+void drm_gem_sync_device_for_each(struct drm_gem_sync_device *sdev,
+				  void (*fn)(struct drm_gem_sync_shmem_object *shmem, void *data),
+				  void *data);
 
 /**
  * struct drm_gem_sync_shmem_args - decided when an object is created (R12)
@@ -280,7 +283,7 @@ struct drm_gem_sync_run {
  * struct drm_gem_sync_shmem_object - a shmem-backed GEM object with cache rules
  *
  * Drivers embed it as the first member of their object. All members but @base
- * are the helper's.
+ * are the helper's, who has functions for what drivers want to know.
  */
 struct drm_gem_sync_shmem_object {
 	/** @base: the GEM object */
@@ -398,6 +401,61 @@ int drm_gem_sync_shmem_sync_locked(struct drm_gem_object *obj, size_t offset, si
 enum drm_gem_object_status drm_gem_sync_shmem_status(struct drm_gem_object *obj);
 void drm_gem_sync_shmem_print_info(struct drm_printer *p, unsigned int indent,
 				   const struct drm_gem_object *obj);
+
+/**
+ * struct drm_gem_sync_shmem_info - what an object is, as it was or will be shortly
+ */
+struct drm_gem_sync_shmem_info {
+	/** @resident: bytes of backing pages */
+	size_t resident;
+	/** @pins: users that need the pages to stay */
+	unsigned int pins;
+	/** @private: as created */
+	bool private;
+	/** @imported: another exporter backs the object */
+	bool imported;
+	/** @purged: the content went, since the user did not need it */
+	bool purged;
+};
+
+void drm_gem_sync_shmem_get_info(const struct drm_gem_sync_shmem_object *shmem,
+				 struct drm_gem_sync_shmem_info *info);
+
+/**
+ * drm_gem_sync_shmem_pages - the backing pages of an object
+ * @shmem: the object, in &drm_gem_sync_device_ops.populated
+ *
+ * Return: a page pointer for each page of the object's size.
+ */
+static inline struct page **
+drm_gem_sync_shmem_pages(const struct drm_gem_sync_shmem_object *shmem)
+{
+	return shmem->pages;
+}
+
+/**
+ * drm_gem_sync_shmem_is_purged - whether the content of an object went for ever
+ * @shmem: the object, whose reservation lock is held
+ *
+ * Return: true if it did: then the object is never populated again.
+ */
+static inline bool drm_gem_sync_shmem_is_purged(const struct drm_gem_sync_shmem_object *shmem)
+{
+	return shmem->purged;
+}
+
+/**
+ * drm_gem_sync_shmem_is_creator - whether a file is the one that an object was made on
+ * @shmem: the object, of which @file was just given a handle
+ * @file: the DRM file
+ *
+ * Return: true if it is.
+ */
+static inline bool drm_gem_sync_shmem_is_creator(const struct drm_gem_sync_shmem_object *shmem,
+						 const struct drm_file *file)
+{
+	return READ_ONCE(shmem->owner) == file->client_id;
+}
 
 /**
  * drm_gem_sync_shmem_is_wc - whether CPU maps of an object are write-combined

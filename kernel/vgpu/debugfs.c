@@ -8,35 +8,35 @@
 
 #include "internal.h"
 
-/* One line; what changes meanwhile is seen as it was or as it will be. */
-static void show_object(struct seq_file *seq, struct vgpu_bo *bo)
+/* One line. */
+static void show_object(struct drm_gem_sync_shmem_object *shmem, void *data)
 {
-	const struct drm_gem_sync_shmem_object *shmem = &bo->base;
+	const struct vgpu_bo *bo = container_of(shmem, struct vgpu_bo, base);
 	const struct drm_gem_object *obj = &shmem->base;
-	size_t resident = READ_ONCE(shmem->pages) ? obj->size >> PAGE_SHIFT : 0;
+	struct drm_gem_sync_shmem_info info;
+	struct seq_file *seq = data;
 
-	seq_printf(seq, "%zu %zu %s%s%s%s%s%s %u %s:%d %s\n", obj->size, resident,
+	drm_gem_sync_shmem_get_info(shmem, &info);
+	seq_printf(seq, "%zu %zu %s%s%s%s%s%s %u %s:%d %s\n", obj->size,
+		   info.resident >> PAGE_SHIFT,
 		   drm_gem_sync_shmem_is_wc(shmem) ? "wc" : "cached",
-		   shmem->args.private ? ",private" : "",
+		   info.private ? ",private" : "",
 		   READ_ONCE(obj->handle_count) > 1 ? ",shared" : "",
 		   READ_ONCE(obj->dma_buf) ? ",exported" : "",
-		   shmem->imported ? ",imported" : "",
-		   READ_ONCE(shmem->purged) ? ",purged" : "",
-		   READ_ONCE(shmem->pins), bo->owner.comm, bo->owner.pid,
+		   info.imported ? ",imported" : "",
+		   info.purged ? ",purged" : "",
+		   info.pins, bo->owner.comm, bo->owner.pid,
 		   bo->owner.label[0] ? bo->owner.label : "-");
 }
 
 static int gems_show(struct seq_file *seq, void *unused)
 {
 	struct vgpu_device *vdev = seq->private;
-	struct drm_gem_sync_shmem_object *shmem;
 
 	seq_puts(seq, "# bytes resident_pages flags pins owner label\n");
+	/* Of the labels. */
 	mutex_lock(&vdev->lock);
-	mutex_lock(&vdev->gem.lock);
-	list_for_each_entry(shmem, &vdev->gem.objects, node)
-		show_object(seq, container_of(shmem, struct vgpu_bo, base));
-	mutex_unlock(&vdev->gem.lock);
+	drm_gem_sync_device_for_each(&vdev->gem, show_object, seq);
 	mutex_unlock(&vdev->lock);
 	return 0;
 }

@@ -19,8 +19,8 @@ static int bo_populated(struct drm_gem_sync_shmem_object *shmem)
 	struct vgpu_bo *bo = container_of(shmem, struct vgpu_bo, base);
 	struct ncmem_pages *nc_pages;
 
-	nc_pages = ncmem_pages_add(vdev->nc, shmem->pages, shmem->base.size >> PAGE_SHIFT,
-				   &bo->owner);
+	nc_pages = ncmem_pages_add(vdev->nc, drm_gem_sync_shmem_pages(shmem),
+				   shmem->base.size >> PAGE_SHIFT, &bo->owner);
 	if (IS_ERR(nc_pages))
 		return PTR_ERR(nc_pages);
 	bo->nc_pages = nc_pages;

@@ -72,7 +72,7 @@ int vgpu_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 	struct vgpu_bo *bo = to_vgpu_bo(vm_bo->obj);
 	int ret;
 
-	if (bo->base.purged)
+	if (drm_gem_sync_shmem_is_purged(&bo->base))
 		return 0;
 	ret = drm_gem_sync_shmem_populate(&bo->base);
 	if (ret)

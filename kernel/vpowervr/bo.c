@@ -43,14 +43,14 @@ static int bo_vmap(struct drm_gem_object *obj, struct iosys_map *map)
 static int bo_open(struct drm_gem_object *obj, struct drm_file *file)
 {
 	const struct gs_policy_device policy = {
-		.coherent = to_drm_gem_sync_shmem(obj)->sdev->coherent,
+		.coherent = to_vgpu_device(obj->dev)->gem.coherent,
 	};
 	const struct gs_policy_object policy_obj = {
 		.is_protected = has_flag(obj, DRM_PVR_BO_PM_FW_PROTECT),
 	};
 	int ret = drm_gem_sync_shmem_open(obj, file);
 
-	if (ret || READ_ONCE(to_drm_gem_sync_shmem(obj)->owner) == file->client_id)
+	if (ret || drm_gem_sync_shmem_is_creator(to_drm_gem_sync_shmem(obj), file))
 		return ret;
 	return gs_policy_open_elsewhere(&policy, &policy_obj);
 }
