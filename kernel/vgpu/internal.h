@@ -110,6 +110,8 @@ void vgpu_turns_fini(struct vgpu_device *vdev);
 void vgpu_turns_flush(struct vgpu_device *vdev);
 
 struct vgpu_client *vgpu_client_get(struct vgpu_client *client);
+/* A queue of the client's executed for @ns. */
+void vgpu_client_count(struct vgpu_queue *queue, u64 ns);
 /* Whether one more line about the client's jobs is fit for the log. */
 bool vgpu_client_may_log(struct vgpu_client *client);
 

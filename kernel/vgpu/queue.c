@@ -108,8 +108,10 @@ static void count_slice(struct vgpu_queue *queue, u64 ns, bool progress)
 	struct vgpu_job *job = queue->job;
 
 	/* A look that finds the job blocked as before is no work of the job's. */
-	if (progress)
-		job->used_ns += min(ns, MAX_SLICE_NS);
+	if (!progress)
+		return;
+	job->used_ns += min(ns, MAX_SLICE_NS);
+	vgpu_client_count(queue, ns);
 }
 
 /* How long it was parked. Others can make a blocked job's time stand still, not its patience. */

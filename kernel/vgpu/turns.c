@@ -3,9 +3,13 @@
 #include <linux/cpumask.h>
 #include <linux/dma-fence.h>
 #include <linux/export.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+
+#include <drm/drm_print.h>
 
 #include "internal.h"
 
@@ -42,6 +46,7 @@ struct vgpu_client_turn {
 struct vgpu_client {
 	struct kref ref;
 	struct ratelimit_state log;	/* of lines about the client's jobs */
+	atomic64_t engine_ns[VGPU_ENGINES];	/* in which they executed */
 	struct vgpu_client_turn turns[VGPU_PRIORITIES];
 };
 
@@ -113,6 +118,41 @@ struct vgpu_client *vgpu_client_get(struct vgpu_client *client)
 	kref_get(&client->ref);
 	return client;
 }
+
+void vgpu_client_count(struct vgpu_queue *queue, u64 ns)
+{
+	const struct vgpu_engine_ops *engine = queue->group->vdev->engine;
+	u32 number = min_t(u32, queue->index, VGPU_ENGINES - 1);
+
+	while (number && !engine->names[number])
+		number--;
+	atomic64_add(ns, &queue->group->client->engine_ns[number]);
+}
+
+/**
+ * vgpu_client_show() - tell in fdinfo what a client's jobs used
+ * @client: the client
+ * @vdev: the device
+ * @p: where to print to
+ *
+ * Context: Any that @p allows.
+ */
+void vgpu_client_show(struct vgpu_client *client, struct vgpu_device *vdev, struct drm_printer *p)
+{
+	const u32 hz = vdev->engine->hz;
+
+	for (u32 i = 0; i < VGPU_ENGINES && vdev->engine->names[i]; i++) {
+		const char *name = vdev->engine->names[i];
+		u64 ns = atomic64_read(&client->engine_ns[i]);
+
+		drm_printf(p, "drm-engine-%s:\t%llu ns\n", name, ns);
+		drm_printf(p, "drm-cycles-%s:\t%llu\n", name,
+			   mul_u64_u32_div(ns, hz, NSEC_PER_SEC));
+		drm_printf(p, "drm-maxfreq-%s:\t%u Hz\n", name, hz);
+		drm_printf(p, "drm-curfreq-%s:\t%u Hz\n", name, hz);
+	}
+}
+EXPORT_SYMBOL_GPL(vgpu_client_show);
 
 bool vgpu_client_may_log(struct vgpu_client *client)
 {

@@ -27,6 +27,7 @@
 
 struct drm_file;
 struct drm_minor;
+struct drm_printer;
 struct file;
 struct vgpu_client;
 struct vgpu_fence;
@@ -38,6 +39,9 @@ struct xarray;
 
 /* Priorities of groups: 0 is the lowest. */
 #define VGPU_PRIORITIES	4
+
+/* Engines of a device at most. */
+#define VGPU_ENGINES	2
 
 /* The longest that a job may take: fences have to be signalled in finite time. */
 #define VGPU_MAX_JOB_TIMEOUT_MS	10000u
@@ -99,6 +103,14 @@ struct vgpu_engine_ops {
 
 	/** @fault: after VGPU_RUN_FAULT: tell why */
 	void (*fault)(void *state, struct vgpu_fault *fault);
+
+	/**
+	 * @names: of the engines that fdinfo tells of: queue n of a group is of number n,
+	 * and what is behind the last of the last
+	 */
+	const char *names[VGPU_ENGINES];
+	/** @hz: cycles per second of all of them; the clock never changes */
+	u32 hz;
 };
 
 /**
@@ -291,6 +303,7 @@ struct vgpu_group {
 
 struct vgpu_client *vgpu_client_create(void);
 void vgpu_client_put(struct vgpu_client *client);
+void vgpu_client_show(struct vgpu_client *client, struct vgpu_device *vdev, struct drm_printer *p);
 
 struct vgpu_group *vgpu_group_create(struct vgpu_client *client, struct vgpu_vm *vm,
 				     unsigned int priority, u32 queue_count);

@@ -112,4 +112,9 @@ const struct vgpu_engine_ops vpanfrost_jm_engine = {
 	.start = slot_start,
 	.run = slot_run,
 	.fault = slot_fault,
+	.names = {
+		[VPANFROST_SLOT_FRAGMENT] = "fragment",
+		[VPANFROST_SLOT_OTHER] = "vertex-tiler",
+	},
+	.hz = VPANFROST_CYCLES_HZ,
 };

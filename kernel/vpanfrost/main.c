@@ -91,6 +91,14 @@ static const struct file_operations vpanfrost_fops = {
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
+static void vpanfrost_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	struct vpanfrost_file *vfile = file->driver_priv;
+
+	vgpu_client_show(vfile->client, to_vgpu_device(file->minor->dev), p);
+	vgpu_show_fdinfo(p, file);
+}
+
 /* The name and version that user space knows, see panfrost_drm.h. */
 static const struct drm_driver vpanfrost_drm_driver = {
 	.driver_features = DRIVER_RENDER | DRIVER_GEM | DRIVER_SYNCOBJ | DRIVER_GEM_GPUVA,
@@ -102,7 +110,7 @@ static const struct drm_driver vpanfrost_drm_driver = {
 	.name = "panfrost",
 	.gem_prime_import = vgpu_prime_import,
 	.gem_prime_import_sg_table = vpanfrost_gem_import_sg_table,
-	.show_fdinfo = vgpu_show_fdinfo,
+	.show_fdinfo = vpanfrost_show_fdinfo,
 	.debugfs_init = vgpu_debugfs_init,
 	.desc = "Virtual Mali GPU with a job manager and non-coherent memory",
 	.major = 1,

@@ -10,7 +10,6 @@
 
 /* Ticks per second. */
 #define TIMESTAMP_HZ	24000000
-#define CYCLES_HZ	800000000
 
 /* Registers of the GPU. What is not here reads as 0. */
 static const u64 registers[] = {
@@ -48,7 +47,7 @@ u64 vpanfrost_timestamp(void)
 
 u64 vpanfrost_cycles(void)
 {
-	return vgpu_ticks(CYCLES_HZ);
+	return vgpu_ticks(VPANFROST_CYCLES_HZ);
 }
 
 static u64 allowed_priorities(struct drm_file *file)

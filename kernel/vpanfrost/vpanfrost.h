@@ -14,6 +14,9 @@
 #define VPANFROST_VA_START	0x2000000ULL
 #define VPANFROST_VA_END	(0x100000000ULL - VPANFROST_VA_START)
 
+/* Ticks per second of the GPU's clock. */
+#define VPANFROST_CYCLES_HZ	800000000
+
 /* Queues of a context: the job slots. */
 #define VPANFROST_SLOTS		2
 #define VPANFROST_SLOT_FRAGMENT	0

@@ -145,4 +145,6 @@ const struct vgpu_engine_ops vpanthor_csf_engine = {
 	.start = cs_start,
 	.run = cs_run,
 	.fault = cs_fault,
+	.names = { "panthor" },
+	.hz = VPANTHOR_CYCLES_HZ,
 };

@@ -118,6 +118,14 @@ static const struct file_operations vpanthor_fops = {
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
+static void vpanthor_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	struct vpanthor_file *vfile = file->driver_priv;
+
+	vgpu_client_show(vfile->client, to_vgpu_device(file->minor->dev), p);
+	vgpu_show_fdinfo(p, file);
+}
+
 /* The name and version that user space knows, see panthor_drm.h. */
 static const struct drm_driver vpanthor_drm_driver = {
 	.driver_features = DRIVER_RENDER | DRIVER_GEM | DRIVER_SYNCOBJ |
@@ -130,7 +138,7 @@ static const struct drm_driver vpanthor_drm_driver = {
 	.name = "panthor",
 	.gem_prime_import = vgpu_prime_import,
 	.gem_prime_import_sg_table = vpanthor_gem_import_sg_table,
-	.show_fdinfo = vgpu_show_fdinfo,
+	.show_fdinfo = vpanthor_show_fdinfo,
 	.debugfs_init = vgpu_debugfs_init,
 	.desc = "Virtual Mali GPU with non-coherent memory",
 	.major = 1,

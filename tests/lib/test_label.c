@@ -163,6 +163,32 @@ static void memory_in_fdinfo(void **state)
 	assert_int_equal(fdinfo(f, "drm-total-memory", NULL, 0), total);
 }
 
+/* Work makes engine time and cycles, of the file alone that did it; the clock stands at its most. */
+static void engine_in_fdinfo(void **state)
+{
+	struct fixture *f = need_file(state);
+	const int64_t max = fdinfo(f, "drm-maxfreq-panthor", NULL, 0);
+	struct fixture other = { .fd = gemsync_device_fd(fixture_other(f)) };
+	const uint64_t loop[] = {
+		csf_move32(0, 100000), csf_add_immediate32(0, 0, -1), csf_branch(-2, CSF_GT, 0),
+	};
+	int64_t time, cycles;
+	char unit[64] = "";
+
+	assert_true(max > 0);
+	assert_int_equal(fdinfo(f, "drm-curfreq-panthor", unit, sizeof(unit)), max);
+	assert_non_null(strstr(unit, " Hz\n"));
+	time = fdinfo(f, "drm-engine-panthor", unit, sizeof(unit));
+	assert_non_null(strstr(unit, " ns\n"));
+	cycles = fdinfo(f, "drm-cycles-panthor", NULL, 0);
+	assert_true(time >= 0 && cycles >= 0);
+	assert_ok(gpu_csf_run(f->gpu, loop, ARRAY_SIZE(loop)));
+	assert_true(fdinfo(f, "drm-engine-panthor", NULL, 0) > time);
+	assert_true(fdinfo(f, "drm-cycles-panthor", NULL, 0) > cycles);
+	assert_int_equal(fdinfo(&other, "drm-engine-panthor", NULL, 0), 0);
+	assert_int_equal(fdinfo(&other, "drm-cycles-panthor", NULL, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +196,7 @@ int main(void)
 		device_test(long_label),
 		device_test(bad_labels),
 		device_test(memory_in_fdinfo),
+		device_test(engine_in_fdinfo),
 	};
 
 	return cmocka_run_group_tests_name("label", tests, NULL, NULL);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* SUBMIT and contexts: what runs, in which order, what it waits for, and what is refused. */
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -481,6 +483,46 @@ static void context_ends(void **state)
 	assert_ok(run_chain(&chain));
 }
 
+/* ---- What /proc says of the file ---- */
+
+/* The value of a key of a file; -1 without it. */
+static int64_t fdinfo(int fd, const char *key)
+{
+	char path[64], line[256];
+	int64_t value = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, strlen(key)) && line[strlen(key)] == ':')
+			value = strtoll(line + strlen(key) + 1, NULL, 10);
+	fclose(file);
+	return value;
+}
+
+/* Each slot has its time and cycles; the clock stands at its most. */
+static void engines_in_fdinfo(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	struct chain chain = new_chain(f);
+	int64_t max = fdinfo(f->fd, "drm-maxfreq-fragment");
+
+	assert_true(max > 0);
+	assert_int_equal(fdinfo(f->fd, "drm-curfreq-fragment"), max);
+	assert_int_equal(fdinfo(f->fd, "drm-maxfreq-vertex-tiler"), max);
+	assert_int_equal(fdinfo(f->fd, "drm-curfreq-vertex-tiler"), max);
+	assert_int_equal(fdinfo(f->fd, "drm-engine-fragment"), 0);
+	assert_int_equal(fdinfo(f->fd, "drm-cycles-fragment"), 0);
+	assert_int_equal(fdinfo(f->fd, "drm-engine-vertex-tiler"), 0);
+	good_chain(&chain);
+	assert_ok(run_chain(&chain));
+	assert_int_equal(fdinfo(f->fd, "drm-engine-fragment"), 0);
+	assert_true(fdinfo(f->fd, "drm-engine-vertex-tiler") > 0);
+	assert_true(fdinfo(f->fd, "drm-cycles-vertex-tiler") > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -501,6 +543,7 @@ int main(void)
 		device_test(high_priority),
 		device_test(too_many_contexts),
 		device_test(context_ends),
+		device_test(engines_in_fdinfo),
 	};
 
 	return cmocka_run_group_tests_name("panfrost_submit", tests, NULL, NULL);
