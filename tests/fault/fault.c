@@ -14,9 +14,6 @@
 /* More than any call has: the test ends if injection does not. */
 #define POINTS_MAX	5000
 
-/* How often a point is tried that a worker may have passed which was not armed. */
-#define TRIES		3
-
 struct run {
 	const struct context_ops *ops;
 	const struct fault_case *fc;
@@ -89,44 +86,28 @@ static void check_after(const struct run *r, int ret, unsigned int n)
 	r->ops->end(r->c);
 }
 
-static int call_with_failure(const struct run *r, unsigned int n, int *fired)
-{
-	int ret;
-
-	if (r->fc->workers)
-		inject_arm_workers(n);
-	else
-		inject_arm(n);
-	ret = r->fc->call(r->c);
-	*fired = r->fc->workers ? inject_disarm_workers() : inject_disarm();
-	return ret;
-}
-
 /* Returns whether there is an n-th point at which the call can fail. */
 static int inject(struct run *r, unsigned int n)
 {
-	unsigned int tries = r->fc->workers ? TRIES : 1;
-	int ret, fired = 0;
+	int ret, fired;
 
-	while (!fired && tries--) {
-		begin(r);
-		ret = call_with_failure(r, n, &fired);
-		check_after(r, ret, n);
-	}
+	begin(r);
+	inject_arm(n);
+	ret = r->fc->call(r->c);
+	fired = inject_disarm();
+	check_after(r, ret, n);
 	return fired;
 }
 
 /* Where one failure is made up for by trying again. */
 static void inject_all(struct run *r)
 {
-	void (*all_failures)(const char *on) =
-		r->fc->workers ? inject_all_failures_workers : inject_all_failures;
 	int ret;
 
 	begin(r);
-	all_failures("1");
+	inject_all_failures("1");
 	ret = r->fc->call(r->c);
-	all_failures("0");
+	inject_all_failures("0");
 	check_after(r, ret, 0);
 }
 

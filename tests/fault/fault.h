@@ -32,7 +32,6 @@ struct fault_case {
 	int never_fails;
 	int retries;				/* for ever, as page faults do */
 	int all_only;				/* too many points for one at a time */
-	int workers;				/* the kernel's workers do it, and the call waits */
 	int other_error;			/* besides -ENOMEM and -EFAULT */
 };
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -85,95 +84,6 @@ int inject_disarm(void)
 void inject_all_failures(const char *on)
 {
 	assert_int_equal(pwrite(make_it_fail, on, 1, 0), 1);
-}
-
-/* ---- Workers ---- */
-
-#define WORKERS_MAX	256
-
-static int armed[WORKERS_MAX];	/* fail-nth of each */
-static unsigned int armed_count;
-
-static int is_worker(const char *pid)
-{
-	char path[300], name[16] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	if (read(fd, name, sizeof(name) - 1) < 0)
-		name[0] = '\0';
-	close(fd);
-	return !strncmp(name, "kworker/", strlen("kworker/"));
-}
-
-/* @file of each worker, opened; one that ends meanwhile is none. Returns how many. */
-static unsigned int open_workers(const char *file, int *fds)
-{
-	DIR *proc = opendir("/proc");
-	unsigned int count = 0;
-	struct dirent *entry;
-	char path[300];
-
-	assert_non_null(proc);
-	while ((entry = readdir(proc))) {
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !is_worker(entry->d_name))
-			continue;
-		assert_true(count < WORKERS_MAX);
-		snprintf(path, sizeof(path), "/proc/%s/%s", entry->d_name, file);
-		fds[count] = open(path, O_RDWR | O_CLOEXEC);
-		if (fds[count] >= 0)
-			count++;
-	}
-	closedir(proc);
-	return count;
-}
-
-/* Whether a worker was there to be told. */
-static int tell_worker(int fd, const char *text)
-{
-	return pwrite(fd, text, strlen(text), 0) == (ssize_t)strlen(text);
-}
-
-void inject_arm_workers(unsigned int n)
-{
-	unsigned int i, told = 0;
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", n);
-	armed_count = open_workers("fail-nth", armed);
-	for (i = 0; i < armed_count; i++)
-		told += tell_worker(armed[i], text);
-	assert_true(told > 0);
-}
-
-int inject_disarm_workers(void)
-{
-	unsigned int i;
-	int fired = 0;
-
-	for (i = 0; i < armed_count; i++) {
-		char text[16] = "";
-
-		fired |= pread(armed[i], text, sizeof(text) - 1, 0) > 0 && atoi(text) == 0;
-		tell_worker(armed[i], "0");
-		close(armed[i]);
-	}
-	armed_count = 0;
-	return fired;
-}
-
-void inject_all_failures_workers(const char *on)
-{
-	int fds[WORKERS_MAX];
-	unsigned int count = open_workers("make-it-fail", fds), i;
-
-	for (i = 0; i < count; i++) {
-		tell_worker(fds[i], on);
-		close(fds[i]);
-	}
 }
 
 /* ---- Totals ---- */

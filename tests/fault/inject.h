@@ -20,15 +20,6 @@ int inject_disarm(void);
 /* "1": all allocations of this task fail; "0": none. */
 void inject_all_failures(const char *on);
 
-/*
- * The same for the kernel's workers, each of which counts for itself: those that are
- * there now. inject_disarm_workers() says whether the failure came to any of them, which
- * may have been at other work.
- */
-void inject_arm_workers(unsigned int n);
-int inject_disarm_workers(void);
-void inject_all_failures_workers(const char *on);
-
 /* What the modules have in use. */
 struct totals totals_now(void);
 
