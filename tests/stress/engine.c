@@ -104,7 +104,8 @@ int engine_wait(struct worker *worker)
 {
 	int ret, err;
 
-	ret = gpu_csf_wait(worker->engine.queue, 3 * GPU_CSF_TIMEOUT_NS);
+	/* The limit of an endless stream is on the time that it ran, and it takes turns. */
+	ret = gpu_csf_wait(worker->engine.queue, 12 * GPU_CSF_TIMEOUT_NS);
 	if (!ret)
 		return 0;
 	err = engine_replace(worker);
