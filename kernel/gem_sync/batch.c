@@ -9,7 +9,6 @@
 #include <drm/drm_file.h>
 
 #include "internal.h"
-#include "trace.h"
 
 /* A user's batch while it is handled. */
 struct batch {
@@ -17,7 +16,6 @@ struct batch {
 	const struct drm_gem_sync_array *array;
 	void *raw;			/* array->count ops of array->op_size bytes */
 	struct drm_gem_object **objs;	/* per op; one reference per group of equal ones */
-	unsigned long begin;		/* in jiffies */
 	u32 looked_up;			/* how many of objs are set */
 };
 
@@ -32,7 +30,7 @@ static void batch_op(const struct batch *batch, u32 index, struct gs_sync_op *op
 
 static int interrupted(const struct batch *batch)
 {
-	return gem_sync_interrupted(batch->drm, batch->begin);
+	return gem_sync_interrupted(batch->drm);
 }
 
 /* Returns 0; -E2BIG if the bytes behind an op are not zero; -EFAULT; -EINTR; -ENODEV. */
@@ -138,54 +136,36 @@ static int batch_check(struct batch *batch, struct drm_file *file)
 	return 0;
 }
 
-/* One lock for all ops of the group (R10). */
-static int run_shmem_group(struct batch *batch, u32 first, u32 end)
+/* One hold, which is one lock, for all ops of the group (R10). */
+static int run_group(struct batch *batch, u32 first, u32 end)
 {
 	struct drm_gem_object *obj = batch->objs[first];
-	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
 	struct gs_sync_op op;
 	int ret;
 	u32 i;
 
-	ret = gem_sync_hold(shmem);
+	if (!funcs || !funcs->sync)
+		return 0;
+	ret = funcs->hold ? funcs->hold(obj) : 1;
 	if (ret <= 0)
 		return ret;
 	ret = 0;
 	for (i = first; i < end && !ret; i++) {
 		batch_op(batch, i, &op);
-		ret = gem_sync_runs_walk(shmem, op.offset, op.size, op.type,
-					 batch->begin);
-		trace_drm_gem_sync(obj, op.offset, op.size, op.type, ret);
+		if (op.size)
+			ret = funcs->sync(obj, op.offset, op.size, gs_sync_to_access(op.type));
 		cond_resched();
 		if (!ret && i + 1 < end)
 			ret = interrupted(batch);
 	}
-	gem_sync_release(shmem);
+	if (funcs->release)
+		funcs->release(obj);
 	return ret;
-}
-
-static int run_hook_group(struct batch *batch, u32 first, u32 end,
-			  const struct drm_gem_sync_funcs *funcs)
-{
-	struct gs_sync_op op;
-	int ret;
-	u32 i;
-
-	for (i = first; i < end; i++) {
-		batch_op(batch, i, &op);
-		ret = funcs->sync(batch->objs[first], op.offset, op.size,
-				  gs_sync_to_access(op.type));
-		if (!ret && i + 1 < end)
-			ret = interrupted(batch);
-		if (ret)
-			return ret;
-	}
-	return 0;
 }
 
 static int batch_run(struct batch *batch)
 {
-	const struct drm_gem_sync_funcs *funcs;
 	u32 first, end, count = batch->array->count;
 	int ret = 0;
 
@@ -193,16 +173,10 @@ static int batch_run(struct batch *batch)
 		for (end = first + 1; end < count; end++)
 			if (batch->objs[end] != batch->objs[first])
 				break;
-		ret = first ? interrupted(batch) : 0;
-		if (ret)
-			break;
-		funcs = gem_sync_funcs(batch->objs[first]);
-		if (!funcs || !funcs->sync)
-			continue;
-		if (funcs->sync == drm_gem_sync_shmem_sync)
-			ret = run_shmem_group(batch, first, end);
-		else
-			ret = run_hook_group(batch, first, end, funcs);
+		if (first)
+			ret = interrupted(batch);
+		if (!ret)
+			ret = run_group(batch, first, end);
 	}
 	return ret;
 }
@@ -236,16 +210,14 @@ static void batch_fini(struct batch *batch)
  * -E2BIG for a longer stride with a non-zero tail; then per op -ENOENT for an
  * unknown handle, -EINVAL for an unknown type, a non-zero pad, a range that
  * leaves the object, or an imported object (R11), -EOPNOTSUPP as in drm_gem_sync().
- * -ENOMEM. -EINTR if a signal
- * came when the call had taken a second, or a fatal one at any time: doing the
- * whole array again is right. -ENODEV if the device was unplugged before or meanwhile.
+ * -ENOMEM. -EINTR if a signal came that kills the task; other signals wait for the end.
+ * -ENODEV if the device was unplugged before or meanwhile.
  */
 int drm_gem_sync_ioctl(struct drm_file *file, const struct drm_gem_sync_array *array)
 {
 	struct batch batch = {
 		.drm = file->minor->dev,
 		.array = array,
-		.begin = jiffies,
 	};
 	int ret;
 

@@ -21,6 +21,11 @@ bool gem_sync_can_bounce(struct device *dev)
 	       (maps_directly(dev) && is_swiotlb_force_bounce(dev));
 }
 
+bool gem_sync_is_direct(struct device *dev, const struct sg_table *sgt)
+{
+	return !get_dma_ops(dev) && !gem_sync_is_bounced(dev, sgt);
+}
+
 /* Direct mappings have a DMA segment for each segment of pages. */
 bool gem_sync_is_bounced(struct device *dev, const struct sg_table *sgt)
 {

@@ -8,26 +8,65 @@
 #include <linux/wait_bit.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_print.h>
 
 #include "internal.h"
+
+static bool has_objects(struct drm_gem_sync_device *sdev)
+{
+	bool has;
+
+	mutex_lock(&sdev->lock);
+	has = !list_empty(&sdev->objects);
+	mutex_unlock(&sdev->lock);
+	return has;
+}
+
+/* The device's driver is gone, and with what is left of it goes what its mappings need. */
+static void driver_gone(void *data)
+{
+	struct drm_gem_sync_device *sdev = data;
+	struct drm_device *drm = sdev->drm;
+
+	if (!sdev->unplugged && has_objects(sdev)) {
+		drm_err(drm, "objects are left: drm_gem_sync_device_unplug() was not called\n");
+		drm_gem_sync_device_unplug(sdev);
+	}
+	drm_dev_put(drm);
+}
 
 /**
  * drm_gem_sync_device_init() - initialize the helper's part of a device
  * @sdev: the device, its other members filled
  *
  * Context: Process context, may sleep. Before the first object is created. It is undone
- * when the last reference to the DRM device goes.
+ * when the last reference to the DRM device goes, which is not before its driver is
+ * unbound.
  *
  * Return: 0; -ENOMEM.
  */
 int drm_gem_sync_device_init(struct drm_gem_sync_device *sdev)
 {
+	int ret;
+
 	mutex_init(&sdev->lock);
 	INIT_LIST_HEAD(&sdev->objects);
 	atomic_set(&sdev->in_use, 0);
-	return gem_sync_evict_init(sdev);
+	ret = gem_sync_evict_init(sdev);
+	if (ret)
+		return ret;
+	drm_dev_get(sdev->drm);
+	return devm_add_action_or_reset(sdev->drm->dev, driver_gone, sdev);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_device_init);
+
+int gem_sync_check_device(const struct drm_gem_sync_device *sdev)
+{
+	if (sdev->objects.next)
+		return 0;
+	pr_err_ratelimited("drm_gem_sync: no object without drm_gem_sync_device_init()\n");
+	return -EINVAL;
+}
 
 int gem_sync_track(struct drm_gem_sync_shmem_object *shmem)
 {
@@ -126,7 +165,37 @@ void gem_sync_write_back(struct drm_gem_sync_shmem_object *shmem)
 	}
 }
 
-/* In the order of R19: no new view, no view, no walk, nothing dirty, no mapping. */
+/*
+ * The mapping of an import is its exporter's, which may have been made by the attachment
+ * and not end before it: so the attachment ends. The DRM core reads and writes
+ * import_attach under object_name_lock, also behind the creation of an object that is
+ * being imported now; what is left of the import is &drm_gem_object.dma_buf.
+ */
+static void detach_import(struct drm_gem_sync_shmem_object *shmem)
+{
+	struct drm_gem_object *obj = &shmem->base;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+
+	mutex_lock(&obj->dev->object_name_lock);
+	attach = obj->import_attach;
+	obj->import_attach = NULL;
+	mutex_unlock(&obj->dev->object_name_lock);
+
+	dma_resv_lock(obj->resv, NULL);
+	gem_sync_runs_free(shmem);
+	sgt = shmem->sgt;
+	shmem->sgt = NULL;
+	dma_resv_unlock(obj->resv);
+
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+	dma_buf_detach(shmem->dma_buf, attach);
+}
+
+/*
+ * For whoever is at the object now (R19): first no view is made any more, then there is
+ * none, then no walk, then nothing dirty, and then no mapping.
+ */
 static void unplug_object(struct drm_gem_sync_shmem_object *shmem)
 {
 	struct drm_gem_object *obj = &shmem->base;
@@ -139,20 +208,15 @@ static void unplug_object(struct drm_gem_sync_shmem_object *shmem)
 	gem_sync_revoke_maps(shmem);
 	wait_var_event(&shmem->holds, !atomic_read(&shmem->holds));
 
-	dma_resv_lock(obj->resv, NULL);
 	if (shmem->imported) {
-		gem_sync_runs_free(shmem);
-		/* A mapping that the exporter caches would stay until the detach. */
-		if (obj->import_attach->sgt == shmem->sgt)
-			obj->import_attach->sgt = NULL;
-		dma_buf_unmap_attachment(obj->import_attach, shmem->sgt, DMA_BIDIRECTIONAL);
-		shmem->sgt = NULL;
+		detach_import(shmem);
 	} else {
+		dma_resv_lock(obj->resv, NULL);
 		gem_sync_write_back(shmem);
 		gem_sync_unmap(shmem);
 		gem_sync_drop_unplugged(shmem);
+		dma_resv_unlock(obj->resv);
 	}
-	dma_resv_unlock(obj->resv);
 	object_is_off(shmem->sdev);
 }
 

@@ -4,10 +4,14 @@
  * and the importers' mappings that these have to know.
  */
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/highmem.h>
+#include <linux/preempt.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <drm/drm_device.h>
@@ -20,6 +24,9 @@ struct mapping {
 	struct list_head node;
 	struct sg_table *sgt;
 	enum dma_data_direction dir;
+	bool direct;			/* has no bounce buffer that a write-back would fill */
+	struct scatterlist *sg;		/* of a walk over all mappings, under the lock: */
+	unsigned int done;		/* bytes of @sg that it has behind it */
 };
 
 /* &dma_buf_attachment.priv: its mappings, under the reservation lock. */
@@ -71,27 +78,98 @@ void drm_gem_sync_dmabuf_detach(struct dma_buf *dma_buf, struct dma_buf_attachme
 EXPORT_SYMBOL_GPL(drm_gem_sync_dmabuf_detach);
 
 /*
+ * Whether the CPU reads and writes the object through its caches without ever syncing it,
+ * as its own device snoops them.
+ */
+static bool is_coherent(const struct drm_gem_object *obj)
+{
+	const struct drm_gem_sync_shmem_object *shmem = gem_sync_shmem(obj);
+	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
+
+	return shmem ? shmem->sdev->coherent : !funcs || !funcs->sync;
+}
+
+/* ---- What is done with a mapping ---- */
+
+static void rewind(struct mapping *mapping)
+{
+	mapping->sg = mapping->sgt->sgl;
+	mapping->done = 0;
+}
+
+/*
+ * The next @size bytes of a mapping for the CPU. Where that drops lines, they are written
+ * back first, which needs no other direction than that of the mapping: with the one that
+ * only lets the device write, some architectures do it and others cannot.
+ */
+static void piece_for_cpu(struct device *dev, struct mapping *mapping, size_t size,
+			  bool write_back)
+{
+	while (size && mapping->sg) {
+		dma_addr_t addr = sg_dma_address(mapping->sg) + mapping->done;
+		size_t bytes = min_t(size_t, size, sg_dma_len(mapping->sg) - mapping->done);
+
+		if (write_back && mapping->direct)
+			dma_sync_single_for_device(dev, addr, bytes, mapping->dir);
+		dma_sync_single_for_cpu(dev, addr, bytes, mapping->dir);
+		size -= bytes;
+		mapping->done += bytes;
+		if (mapping->done == sg_dma_len(mapping->sg)) {
+			mapping->sg = sg_next(mapping->sg);
+			mapping->done = 0;
+		}
+	}
+}
+
+/* A device that only reads leaves nothing behind for the CPU. */
+static bool is_for_cpu(struct device *dev, const struct mapping *mapping)
+{
+	return mapping->dir != DMA_TO_DEVICE && dma_dev_need_sync(dev);
+}
+
+/* All of a mapping that goes: what its device wrote is in memory, beside stale lines. */
+static void mapping_for_cpu(struct device *dev, struct mapping *mapping, size_t size)
+{
+	if (!is_for_cpu(dev, mapping))
+		return;
+	rewind(mapping);
+	for (size_t step; size; size -= step) {
+		step = min_t(size_t, size, GEM_SYNC_NARROW);
+		preempt_disable();
+		piece_for_cpu(dev, mapping, step, true);
+		preempt_enable();
+		cond_resched();
+	}
+}
+
+/* One that only writes needs nothing of what the CPU left; the cache is clean by now. */
+static void mapping_for_device(struct device *dev, const struct mapping *mapping)
+{
+	if (mapping->dir != DMA_FROM_DEVICE)
+		dma_sync_sgtable_for_device(dev, mapping->sgt, mapping->dir);
+}
+
+/*
  * Pages of a coherent device are in the CPU's caches, zeroes that replaced what others
  * had in them too, and drm_gem_map_dma_buf() syncs nothing: an importer that does not
  * snoop would read what was there before (R17).
  */
-static void publish(struct dma_buf_attachment *attach, struct sg_table *sgt,
-		    enum dma_data_direction dir)
+static void publish(struct dma_buf_attachment *attach, const struct mapping *mapping)
 {
-	struct drm_gem_object *obj = attach->dmabuf->priv;
-	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
-
-	if (funcs && funcs->sync == drm_gem_sync_shmem_sync &&
-	    to_drm_gem_sync_shmem(obj)->sdev->coherent)
-		dma_sync_sgtable_for_device(attach->dev, sgt, dir);
+	if (is_coherent(attach->dmabuf->priv))
+		dma_sync_sgtable_for_device(attach->dev, mapping->sgt, mapping->dir);
 }
+
+/* ---- Mappings come and go ---- */
 
 /**
  * drm_gem_sync_dmabuf_map() - &dma_buf_ops.map_dma_buf that keeps track of mappings
  * @attach: the attachment, see drm_gem_sync_dmabuf_attach()
  * @dir: what the importer's device does
  *
- * As drm_gem_map_dma_buf(). Any number of mappings of one attachment may live at once.
+ * As drm_gem_map_dma_buf(). Any number of mappings of one attachment may live at once. What
+ * the CPU wrote into an object that its own device needs no syncs for is synced for the
+ * importer's device (R17).
  *
  * Context: Under the reservation lock.
  *
@@ -112,25 +190,23 @@ struct sg_table *drm_gem_sync_dmabuf_map(struct dma_buf_attachment *attach,
 		kfree(mapping);
 		return sgt;
 	}
-	publish(attach, sgt, dir);
 	mapping->sgt = sgt;
 	mapping->dir = dir;
+	mapping->direct = gem_sync_is_direct(attach->dev, sgt);
+	publish(attach, mapping);
 	list_add_tail(&mapping->node, &own->mappings);
 	return sgt;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_dmabuf_map);
 
-static void forget_mapping(struct attachment *own, const struct sg_table *sgt)
+static struct mapping *find_mapping(struct attachment *own, const struct sg_table *sgt)
 {
 	struct mapping *mapping;
 
-	list_for_each_entry(mapping, &own->mappings, node) {
-		if (mapping->sgt != sgt)
-			continue;
-		list_del(&mapping->node);
-		kfree(mapping);
-		return;
-	}
+	list_for_each_entry(mapping, &own->mappings, node)
+		if (mapping->sgt == sgt)
+			return mapping;
+	return NULL;
 }
 
 /**
@@ -139,88 +215,198 @@ static void forget_mapping(struct attachment *own, const struct sg_table *sgt)
  * @sgt: one of its mappings; they may go in any order
  * @dir: as it was mapped
  *
+ * What the importer's device wrote into an object that its own device needs no syncs for is
+ * synced for the CPU: there need not be any later call that would do that. For the bytes
+ * that are lost meanwhile, see drm_gem_dmabuf_begin_cpu_access().
+ *
  * Context: Under the reservation lock.
  */
 void drm_gem_sync_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			       enum dma_data_direction dir)
 {
-	forget_mapping(attach->priv, sgt);
+	struct drm_gem_object *obj = attach->dmabuf->priv;
+	struct mapping *mapping = find_mapping(attach->priv, sgt);
+
+	if (!drm_WARN_ON(obj->dev, !mapping)) {
+		if (is_coherent(obj))
+			mapping_for_cpu(attach->dev, mapping, obj->size);
+		list_del(&mapping->node);
+		kfree(mapping);
+	}
 	drm_gem_unmap_dma_buf(attach, sgt, dir);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_dmabuf_unmap);
 
-/* A device that only reads leaves nothing behind for the CPU. */
-static void mapping_for_cpu(struct device *dev, const struct mapping *mapping)
+/* ---- The hooks ---- */
+
+/* What a begin or an end works on, under the reservation lock. */
+struct share {
+	struct dma_buf *dma_buf;
+	struct drm_gem_object *obj;
+	const struct drm_gem_sync_funcs *funcs;		/* NULL: nothing to call */
+	const struct drm_gem_sync_shmem_object *shmem;	/* with lines to maintain, or NULL */
+	bool tracked;					/* importers' mappings are known */
+};
+
+static struct share share_of(struct dma_buf *dma_buf)
 {
-	if (mapping->dir != DMA_TO_DEVICE)
-		dma_sync_sgtable_for_cpu(dev, mapping->sgt, mapping->dir);
+	struct drm_gem_object *obj = dma_buf->priv;
+	struct share share = {
+		.dma_buf = dma_buf,
+		.obj = obj,
+		.funcs = gem_sync_funcs(obj),
+		.shmem = gem_sync_shmem(obj),
+		/* Without our bookkeeping &dma_buf_attachment.priv is not ours. */
+		.tracked = dma_buf->ops->map_dma_buf == drm_gem_sync_dmabuf_map,
+	};
+
+	if (share.shmem && !gem_sync_needs_sync(share.shmem)) {
+		share.shmem = NULL;
+		share.funcs = NULL;
+	}
+	if (share.funcs && !share.funcs->sync)
+		share.funcs = NULL;
+	return share;
 }
 
-/* One that only writes needs nothing of what the CPU left; the cache is clean by now. */
-static void mapping_for_device(struct device *dev, const struct mapping *mapping)
+/* Bring all mappings to their beginning. Returns whether there is one to sync for the CPU. */
+static bool rewind_all(const struct share *share)
 {
-	if (mapping->dir != DMA_FROM_DEVICE)
-		dma_sync_sgtable_for_device(dev, mapping->sgt, mapping->dir);
-}
+	struct dma_buf_attachment *attach;
+	struct mapping *mapping;
+	bool any = false;
 
-typedef void (*mapping_sync)(struct device *dev, const struct mapping *mapping);
+	if (!share->tracked)
+		return false;
+	list_for_each_entry(attach, &share->dma_buf->attachments, node) {
+		const struct attachment *own = attach->priv;
+
+		list_for_each_entry(mapping, &own->mappings, node) {
+			rewind(mapping);
+			any |= is_for_cpu(attach->dev, mapping);
+		}
+	}
+	return any;
+}
 
 /*
- * Under the reservation lock, which keeps attachments and mappings. Returns 0; -EINTR if
- * a fatal signal came: others wait for the lock.
+ * The next piece of all mappings. The exporter's lines of it were written back and dropped
+ * a moment ago, but the CPU may have stored to them since, or a preemption been between.
  */
-static int sync_mappings(struct dma_buf *dma_buf, mapping_sync sync)
+static void pieces_for_cpu(const struct share *share, size_t offset, size_t size)
 {
 	struct dma_buf_attachment *attach;
 	struct mapping *mapping;
 
-	/* Without our bookkeeping @priv is not ours. */
-	if (dma_buf->ops->map_dma_buf != drm_gem_sync_dmabuf_map)
+	preempt_disable();
+	if (share->shmem)
+		gem_sync_runs_walk(share->shmem, offset, size, GS_SYNC_FLUSH);
+	list_for_each_entry(attach, &share->dma_buf->attachments, node) {
+		const struct attachment *own = attach->priv;
+
+		list_for_each_entry(mapping, &own->mappings, node)
+			if (is_for_cpu(attach->dev, mapping))
+				piece_for_cpu(attach->dev, mapping, size, !share->shmem);
+	}
+	preempt_enable();
+}
+
+/*
+ * All of the object for the CPU, in pieces that are short enough for what others store
+ * meanwhile. Returns 0; -EINTR for a signal that kills: others wait for the lock; an
+ * errno of the hook.
+ */
+static int share_for_cpu(const struct share *share, enum drm_gem_object_access_flags access)
+{
+	bool mapped = rewind_all(share);
+	size_t offset, size;
+	int ret;
+
+	if (!share->funcs && !mapped)
 		return 0;
-	list_for_each_entry(attach, &dma_buf->attachments, node) {
+	for (offset = 0; offset < share->obj->size; offset += size) {
+		size = min_t(size_t, share->obj->size - offset, GEM_SYNC_NARROW);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		ret = share->funcs ? share->funcs->sync(share->obj, offset, size, access) : 0;
+		if (ret)
+			return ret;
+		if (mapped)
+			pieces_for_cpu(share, offset, size);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* As share_for_cpu(), in one piece: nothing is lost by writing back. */
+static int share_for_device(const struct share *share)
+{
+	struct dma_buf_attachment *attach;
+	struct mapping *mapping;
+	int ret = 0;
+
+	if (share->funcs)
+		ret = share->funcs->sync(share->obj, 0, share->obj->size,
+					 DRM_GEM_OBJECT_DEV_ACCESS | DRM_GEM_OBJECT_RW_ACCESS);
+	if (ret || !share->tracked)
+		return ret;
+	list_for_each_entry(attach, &share->dma_buf->attachments, node) {
 		const struct attachment *own = attach->priv;
 
 		list_for_each_entry(mapping, &own->mappings, node) {
 			if (fatal_signal_pending(current))
 				return -EINTR;
-			sync(attach->dev, mapping);
+			mapping_for_device(attach->dev, mapping);
 			cond_resched();
 		}
 	}
 	return 0;
 }
 
-/* All of the object, through the exporter's own mapping. */
-static int sync_object(struct drm_gem_object *obj, enum drm_gem_object_access_flags access)
+/*
+ * Where caches go by virtual addresses, the kernel's own map of an object has lines that
+ * no sync of the DMA API knows.
+ */
+static void for_kernel_map(const struct drm_gem_object *obj, void (*op)(void *vaddr, int size))
 {
-	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
+	const struct drm_gem_sync_shmem_object *shmem = gem_sync_shmem(obj);
+	size_t offset, size;
 
-	if (!funcs)
-		return 0;
-	if (funcs->sync_locked)
-		return funcs->sync_locked(obj, 0, obj->size, access);
-	return funcs->sync ? funcs->sync(obj, 0, obj->size, access) : 0;
+	if (!shmem || !shmem->vaddr || drm_gem_sync_shmem_is_wc(shmem))
+		return;
+	for (offset = 0; offset < obj->size; offset += size) {
+		size = min_t(size_t, obj->size - offset, SZ_1G);
+		op(shmem->vaddr + offset, size);
+	}
+}
+
+static void invalidate_map(void *vaddr, int size)
+{
+	invalidate_kernel_vmap_range(vaddr, size);
+}
+
+static void flush_map(void *vaddr, int size)
+{
+	flush_kernel_vmap_range(vaddr, size);
 }
 
 /*
- * Take the reservation lock with the conflicting fences signalled: they are waited for
- * without it, as others need it for what signals them.
+ * Wait for the fences that are there now. Others may come all the time, and each of them
+ * would have to be waited for if the end had to find none.
  */
-static int lock_unfenced(struct dma_resv *resv, enum dma_resv_usage usage)
+static int wait_for_fences(struct dma_resv *resv, enum dma_resv_usage usage)
 {
+	struct dma_fence **fences;
+	unsigned int i, count;
 	long ret;
 
-	for (;;) {
-		ret = dma_resv_wait_timeout(resv, usage, true, MAX_SCHEDULE_TIMEOUT);
-		if (ret < 0)
-			return ret;
-		ret = dma_resv_lock_interruptible(resv, NULL);
-		if (ret)
-			return ret;
-		if (dma_resv_test_signaled(resv, usage))
-			return 0;
-		dma_resv_unlock(resv);
-	}
+	ret = dma_resv_get_fences(resv, usage, &count, &fences);
+	for (i = 0; i < count && !ret; i++)
+		ret = dma_fence_wait(fences[i], true);
+	for (i = 0; i < count; i++)
+		dma_fence_put(fences[i]);
+	kfree(fences);
+	return ret;
 }
 
 static bool cpu_writes(enum dma_data_direction dir)
@@ -240,34 +426,50 @@ static enum drm_gem_object_access_flags access_types(enum dma_data_direction dir
  * @dma_buf: of a GEM object, with a sync hook or without
  * @dir: DMA_FROM_DEVICE if the CPU reads, DMA_TO_DEVICE if it writes, or both
  *
- * Waits for the fences that conflict, then writes back and drops the object's lines
- * through the exporter's own mapping, and then syncs every mapping of importers for the
- * CPU, in the mapping's own direction: nothing that the CPU wrote elsewhere in the
- * object is lost, and it reads what the devices wrote (R14). Importers' mappings are
- * known if the dma-buf uses drm_gem_sync_dmabuf_map() and its relatives. May be called
- * without an end, and more than once.
+ * Waits for the fences that conflict and are there when it is called. Then it goes through
+ * the object in pieces of 512 bytes: it writes back and drops the lines of each through
+ * the exporter's own mapping, with &drm_gem_sync_funcs.sync, and then syncs the piece for
+ * the CPU in every mapping of importers, in the mapping's own direction. So the CPU reads
+ * what the devices wrote, and what it wrote itself elsewhere in the object and has not
+ * flushed is not lost (R14). Importers' mappings are known if the dma-buf uses
+ * drm_gem_sync_dmabuf_map() and its relatives. May be called without an end, and more than
+ * once.
  *
- * On a coherent device, which has no lines to write back, a non-coherent importer's
- * sync drops what the CPU has not finished to write.
+ * What CPU threads store while it is under way may be lost: the DMA API has no call that
+ * writes a line back and drops it in one go, so a store to a line between the two is
+ * dropped with it. Of shmem-backed objects the two calls are made for a piece at a time,
+ * without preemption, and of importers' mappings as well; so a store is lost if it falls
+ * into the time that 512 bytes take, for each mapping that is not coherent. An interrupt
+ * makes that longer. Threads that share an object must not store to it during a begin.
+ *
+ * Where only importers' devices do not snoop, it is their mappings through which lines are
+ * written back before they are dropped. That cannot be done through a mapping whose device
+ * has DMA operations of its own, nor on some architectures (arm) through one that lets the
+ * device only write: there all that the CPU stored and that has not reached memory by itself is
+ * lost. A bounce buffer of an importer is copied over the object as it is.
  *
  * Context: Process context, may sleep. Takes the reservation lock.
  *
- * Return: 0; -EINVAL for another @dir; -ERESTARTSYS or -EINTR if a signal came (call
- * again); another errno of the hook.
+ * Return: 0; -EINVAL for another @dir; -ENOMEM; -ERESTARTSYS if a signal came while it
+ * waited for fences, which has to be called again; -EINTR for one that kills the task;
+ * another errno of the hook.
  */
 int drm_gem_dmabuf_begin_cpu_access(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {
-	struct drm_gem_object *obj = dma_buf->priv;
+	struct share share;
 	int ret;
 
 	if (!valid_dma_direction(dir) || dir == DMA_NONE)
 		return -EINVAL;
-	ret = lock_unfenced(dma_buf->resv, dma_resv_usage_rw(cpu_writes(dir)));
+	ret = wait_for_fences(dma_buf->resv, dma_resv_usage_rw(cpu_writes(dir)));
 	if (ret)
 		return ret;
-	ret = sync_object(obj, DRM_GEM_OBJECT_CPU_ACCESS | access_types(dir));
-	if (!ret)
-		ret = sync_mappings(dma_buf, mapping_for_cpu);
+	ret = gem_sync_lock(dma_buf->resv);
+	if (ret)
+		return ret;
+	share = share_of(dma_buf);
+	ret = share_for_cpu(&share, DRM_GEM_OBJECT_CPU_ACCESS | access_types(dir));
+	for_kernel_map(share.obj, invalidate_map);
 	dma_resv_unlock(dma_buf->resv);
 	return ret;
 }
@@ -284,24 +486,24 @@ EXPORT_SYMBOL_GPL(drm_gem_dmabuf_begin_cpu_access);
  *
  * Context: Process context, may sleep. Takes the reservation lock.
  *
- * Return: 0; -EINVAL for another @dir; -EINTR if a signal came (call again); another
+ * Return: 0; -EINVAL for another @dir; -EINTR for a signal that kills the task; another
  * errno of the hook.
  */
 int drm_gem_dmabuf_end_cpu_access(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {
-	struct drm_gem_object *obj = dma_buf->priv;
+	struct share share;
 	int ret;
 
 	if (!valid_dma_direction(dir) || dir == DMA_NONE)
 		return -EINVAL;
 	if (!cpu_writes(dir))
 		return 0;
-	ret = dma_resv_lock_interruptible(dma_buf->resv, NULL);
+	ret = gem_sync_lock(dma_buf->resv);
 	if (ret)
 		return ret;
-	ret = sync_object(obj, DRM_GEM_OBJECT_DEV_ACCESS | DRM_GEM_OBJECT_RW_ACCESS);
-	if (!ret)
-		ret = sync_mappings(dma_buf, mapping_for_device);
+	share = share_of(dma_buf);
+	for_kernel_map(share.obj, flush_map);
+	ret = share_for_device(&share);
 	dma_resv_unlock(dma_buf->resv);
 	return ret;
 }

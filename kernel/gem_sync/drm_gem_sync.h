@@ -61,36 +61,52 @@ enum drm_gem_object_access_flags {
 /**
  * struct drm_gem_sync_funcs - GEM object functions with a sync hook
  *
- * In the DRM core the hook would be a member of &struct drm_gem_object_funcs.
- * Out of tree, a driver gives its objects a table of this type and points
- * &drm_gem_object.funcs at its @base. The helper recognizes such a table by
- * &drm_gem_object_funcs.print_info being drm_gem_sync_print_info().
+ * In the DRM core the hooks would be members of &struct drm_gem_object_funcs. Out of
+ * tree, an object gets such a table from drm_gem_sync_shmem_init(),
+ * drm_gem_sync_shmem_init_import() or drm_gem_sync_set_funcs(), which refuse one that the
+ * helper would not recognize: it goes by &drm_gem_object_funcs.print_info, which has to be
+ * drm_gem_sync_print_info().
  */
 struct drm_gem_sync_funcs {
 	/** @base: the object functions; .print_info must be drm_gem_sync_print_info() */
 	struct drm_gem_object_funcs base;
 
 	/**
+	 * @shmem: objects with this table are &struct drm_gem_sync_shmem_object, whichever
+	 * of their functions are the driver's
+	 */
+	bool shmem;
+
+	/**
+	 * @hold: optional; keep what @sync needs, for any number of calls of it
+	 *
+	 * Called without locks, once for a drm_gem_sync() and once for consecutive ops
+	 * of a batch on one object. Returns 1 if @sync is to be called, and then
+	 * @release; 0 if there is nothing to maintain; a negative errno.
+	 */
+	int (*hold)(struct drm_gem_object *obj);
+
+	/** @release: undo a @hold that returned 1; there if @hold is */
+	void (*release)(struct drm_gem_object *obj);
+
+	/**
 	 * @sync: optional; do the maintenance for a range
 	 *
-	 * Called without locks, with arguments that were checked: a valid access,
-	 * a range inside a native (not imported) object. NULL means that no
-	 * access to the object ever needs maintenance.
+	 * Called either without locks, behind @hold if that is there, or, by
+	 * drm_gem_dmabuf_begin_cpu_access() and drm_gem_dmabuf_end_cpu_access(), under
+	 * the reservation lock: so it does not take that. The arguments were checked: a
+	 * valid access, a range inside a native (not imported) object, not empty. For
+	 * an object that is @shmem it is called only if there may be lines to maintain.
 	 *
-	 * Returns 0 or a negative errno; -EINTR if a signal came (doing it again
-	 * must be right).
+	 * NULL means that no access to the object ever needs maintenance by the helper:
+	 * drm_gem_sync() succeeds, and does nothing. Importers' mappings are synced in
+	 * any case, as those of an object that is in the CPU's caches.
+	 *
+	 * Returns 0 or a negative errno. Signals that do not kill should not end it:
+	 * it would be done again from its beginning, and might never come to its end.
 	 */
 	int (*sync)(struct drm_gem_object *obj, size_t offset, size_t size,
 		    enum drm_gem_object_access_flags access);
-
-	/**
-	 * @sync_locked: optional; what @sync does, under the reservation lock
-	 *
-	 * For drm_gem_dmabuf_begin_cpu_access() and drm_gem_dmabuf_end_cpu_access().
-	 * NULL means that @sync does not take the reservation lock and does for both.
-	 */
-	int (*sync_locked)(struct drm_gem_object *obj, size_t offset, size_t size,
-			   enum drm_gem_object_access_flags access);
 
 	/**
 	 * @print_info: optional; what &drm_gem_object_funcs.print_info would be
@@ -99,6 +115,7 @@ struct drm_gem_sync_funcs {
 			   const struct drm_gem_object *obj);
 };
 
+int drm_gem_sync_set_funcs(struct drm_gem_object *obj, const struct drm_gem_sync_funcs *funcs);
 int drm_gem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 		 enum drm_gem_object_access_flags access);
 void drm_gem_sync_print_info(struct drm_printer *p, unsigned int indent,
@@ -299,6 +316,11 @@ struct drm_gem_sync_shmem_object {
 	u64 owner;
 	/** @imported: another exporter backs the object; it has @sgt but no @pages */
 	bool imported;
+	/**
+	 * @dma_buf: of an imported object; the reference is its own from the unplug on,
+	 * which detaches from it, and that of &drm_gem_object.import_attach before
+	 */
+	struct dma_buf *dma_buf;
 	/** @exported: there is a dma-buf of the object */
 	bool exported;
 	/** @node: in &drm_gem_sync_device.objects, under its lock */
@@ -354,8 +376,10 @@ struct drm_gem_sync_shmem_object {
 			.mmap = drm_gem_sync_shmem_mmap,		\
 			.vm_ops = &drm_gem_sync_shmem_vm_ops,		\
 		},							\
+		.shmem = true,						\
+		.hold = drm_gem_sync_shmem_hold,			\
+		.release = drm_gem_sync_shmem_release,			\
 		.sync = drm_gem_sync_shmem_sync,			\
-		.sync_locked = drm_gem_sync_shmem_sync_locked,		\
 		.print_info = drm_gem_sync_shmem_print_info,		\
 	}
 
@@ -394,10 +418,10 @@ unsigned long drm_gem_sync_get_unmapped_area(struct file *filp, unsigned long ad
 					     unsigned long flags);
 int drm_gem_sync_shmem_prepare_map(struct drm_gem_sync_shmem_object *shmem);
 int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma);
+int drm_gem_sync_shmem_hold(struct drm_gem_object *obj);
+void drm_gem_sync_shmem_release(struct drm_gem_object *obj);
 int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 			    enum drm_gem_object_access_flags access);
-int drm_gem_sync_shmem_sync_locked(struct drm_gem_object *obj, size_t offset, size_t size,
-				   enum drm_gem_object_access_flags access);
 enum drm_gem_object_status drm_gem_sync_shmem_status(struct drm_gem_object *obj);
 void drm_gem_sync_shmem_print_info(struct drm_printer *p, unsigned int indent,
 				   const struct drm_gem_object *obj);

@@ -4,7 +4,6 @@
 #define GEM_SYNC_INTERNAL_H
 
 #include <linux/atomic.h>
-#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
@@ -17,6 +16,7 @@
 #include "drm_gem_sync.h"
 
 struct device;
+struct dma_resv;
 struct sg_table;
 
 /* Totals over all devices, readable as module parameters; 0 when nothing leaked. */
@@ -59,16 +59,28 @@ gem_sync_policy_object(const struct drm_gem_sync_shmem_args *args)
 }
 
 const struct drm_gem_sync_funcs *gem_sync_funcs(const struct drm_gem_object *obj);
+const struct drm_gem_sync_shmem_object *gem_sync_shmem(const struct drm_gem_object *obj);
 int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op);
 
 /*
- * Take a hold on the populated pages of an object (R10): they stay, and stay
- * mapped for the device, without the lock. Returns 1 with the hold taken, 0 if
- * no maintenance is ever needed or there are no pages (R9), -EINTR, or -ENODEV
- * behind an unplug.
+ * Before an object is made: whether its table, and its device, are such that its syncs
+ * will be done. 0, or -EINVAL with a word to the driver's author in the log.
  */
-int gem_sync_hold(struct drm_gem_sync_shmem_object *shmem);
-void gem_sync_release(struct drm_gem_sync_shmem_object *shmem);
+int gem_sync_check_funcs(const struct drm_device *drm, const struct drm_gem_sync_funcs *funcs,
+			 bool shmem);
+int gem_sync_check_device(const struct drm_gem_sync_device *sdev);
+
+/* Take a reservation lock for a sync: 0, or -EINTR for a signal that kills. */
+int gem_sync_lock(struct dma_resv *resv);
+
+/*
+ * Under the reservation lock or with a hold: whether there are lines to maintain (R9). If
+ * not, the object's hook need not be called.
+ */
+static inline bool gem_sync_needs_sync(const struct drm_gem_sync_shmem_object *shmem)
+{
+	return !shmem->sdev->coherent && shmem->args.cached && !shmem->imported && shmem->sgt;
+}
 
 /* Begin and end of an object's life, for totals and unplug. 0 or -ENODEV. */
 int gem_sync_track(struct drm_gem_sync_shmem_object *shmem);
@@ -99,27 +111,32 @@ struct page *gem_sync_view_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t
  */
 bool gem_sync_can_bounce(struct device *dev);
 bool gem_sync_is_bounced(struct device *dev, const struct sg_table *sgt);
+/* Whether it certainly did not: DMA operations of the device's own may bounce as well. */
+bool gem_sync_is_direct(struct device *dev, const struct sg_table *sgt);
+
+/*
+ * The DMA API has no call that writes a line back and drops it in one go: what a CPU
+ * stores to the line between the two calls is lost. Where that may be somebody's who has
+ * no part in the sync, both are made for so many bytes at a time, without preemption.
+ */
+#define GEM_SYNC_NARROW	512u
 
 int gem_sync_runs_build(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_runs_free(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset, u64 size,
-		       enum gs_sync_type type, unsigned long begin);
+		       enum gs_sync_type type);
 
 /*
- * Whether a call that began at @begin, in jiffies, has to end: -EINTR for a signal,
- * -ENODEV because unplugging waits for it, else 0. After a signal its caller does all of
- * it again, so signals that come in short intervals (a profiler's) must let it come to
- * an end: only what takes longer than a second listens to them.
+ * Whether a sync under way has to end: -EINTR for a signal that kills, -ENODEV because
+ * unplugging waits for it, else 0. Other signals wait for its end, however long it takes:
+ * it would be done again from its beginning, and with signals that come in short intervals
+ * (a profiler's) it would never end.
  */
-static inline int gem_sync_interrupted(struct drm_device *drm, unsigned long begin)
+static inline int gem_sync_interrupted(struct drm_device *drm)
 {
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (time_before_eq(jiffies, begin + HZ))
-		return 0;
-	if (drm_dev_is_unplugged(drm))
-		return -ENODEV;
-	return signal_pending(current) ? -EINTR : 0;
+	return drm_dev_is_unplugged(drm) ? -ENODEV : 0;
 }
 
 #endif

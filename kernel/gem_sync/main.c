@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/capability.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 
 #include <drm/drm_print.h>
 
@@ -16,7 +18,8 @@
  * explicit maintenance: CPU writes are flushed before the device reads, and
  * lines are flushed and invalidated before the CPU reads what the device wrote.
  * This module does that for drivers with shmem-backed objects, and gives other
- * drivers the hook, the checks and the ioctl.
+ * drivers the hooks, the checks and the ioctl: their objects get a table with a sync hook
+ * of the driver's by drm_gem_sync_set_funcs().
  *
  * It does CPU cache maintenance and nothing else. drm_gem_sync() works on the
  * lines that overlap the range and on no other (R1); it never moves, allocates
@@ -133,22 +136,96 @@ const struct drm_gem_sync_funcs *gem_sync_funcs(const struct drm_gem_object *obj
 	return container_of(obj->funcs, struct drm_gem_sync_funcs, base);
 }
 
+/* The object as a shmem-backed one, if it is one. */
+const struct drm_gem_sync_shmem_object *gem_sync_shmem(const struct drm_gem_object *obj)
+{
+	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
+
+	if (!funcs || !funcs->shmem)
+		return NULL;
+	return container_of_const(obj, struct drm_gem_sync_shmem_object, base);
+}
+
+static const char *wrong_with(const struct drm_gem_sync_funcs *funcs, bool shmem)
+{
+	if (funcs->base.print_info != drm_gem_sync_print_info)
+		return "base.print_info is not drm_gem_sync_print_info()";
+	if (!funcs->hold != !funcs->release)
+		return "one of hold and release is missing";
+	if (funcs->shmem != shmem)
+		return shmem ? "shmem is not set" : "shmem is set";
+	if (shmem && !funcs->sync != !funcs->hold)
+		return "one of sync and hold is missing";
+	return NULL;
+}
+
+int gem_sync_check_funcs(const struct drm_device *drm, const struct drm_gem_sync_funcs *funcs,
+			 bool shmem)
+{
+	const char *wrong = wrong_with(funcs, shmem);
+
+	if (!wrong)
+		return 0;
+	drm_err_ratelimited(drm, "a drm_gem_sync_funcs is refused: %s\n", wrong);
+	return -EINVAL;
+}
+
+/**
+ * drm_gem_sync_set_funcs() - give a table to an object that is not shmem-backed
+ * @obj: the object, whose &drm_gem_object.funcs this sets
+ * @funcs: the driver's table, whose @shmem is not set
+ *
+ * Context: Any. Before the object has a handle.
+ *
+ * Return: 0; -EINVAL if the helper would not recognize the table, or could not use it: the
+ * log says why.
+ */
+int drm_gem_sync_set_funcs(struct drm_gem_object *obj, const struct drm_gem_sync_funcs *funcs)
+{
+	int ret = gem_sync_check_funcs(obj->dev, funcs, false);
+
+	if (!ret)
+		obj->funcs = &funcs->base;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_set_funcs);
+
+/*
+ * There is no killable lock of this kind. One that a signal interrupts would end a sync
+ * that is done again from its beginning, and never ends if the next signal comes first.
+ */
+int gem_sync_lock(struct dma_resv *resv)
+{
+	int ret = dma_resv_lock_interruptible(resv, NULL);
+
+	while (ret == -EINTR && !fatal_signal_pending(current)) {
+		if (dma_resv_trylock(resv))
+			return 0;
+		schedule_timeout_killable(1);
+	}
+	return ret;
+}
+
 /*
  * Of RISC-V's lines the DMA API invalidates whole ones, after a write-back of its own:
  * what others store to an edge line between the two would be lost (R5).
  */
 static bool loses_neighbours(const struct drm_gem_object *obj, const struct gs_sync_op *op)
 {
-	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
-	const struct drm_gem_sync_shmem_object *shmem;
+	const struct drm_gem_sync_shmem_object *shmem = gem_sync_shmem(obj);
 
 	if (!IS_ENABLED(CONFIG_RISCV) || op->type != GS_SYNC_FLUSH_AND_INVALIDATE)
 		return false;
-	if (!funcs || funcs->sync != drm_gem_sync_shmem_sync)
-		return false;
-	shmem = container_of_const(obj, struct drm_gem_sync_shmem_object, base);
-	return shmem->args.cached && !shmem->sdev->coherent &&
+	return shmem && shmem->args.cached && !shmem->sdev->coherent &&
 	       !IS_ALIGNED(op->offset | op->size, dma_get_cache_alignment());
+}
+
+/* Behind an unplug an imported object has no attachment any more. */
+static bool is_imported(const struct drm_gem_object *obj)
+{
+	const struct drm_gem_sync_shmem_object *shmem = gem_sync_shmem(obj);
+
+	return shmem ? shmem->imported : !!obj->import_attach;
 }
 
 /* R8 and R11 for one op whose handle is known. */
@@ -156,7 +233,7 @@ int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op
 {
 	const struct gs_sync_target target = {
 		.size = obj->size,
-		.imported = obj->import_attach,
+		.imported = is_imported(obj),
 	};
 	int ret = gs_sync_op_check(op, &target);
 
@@ -178,14 +255,14 @@ int gem_sync_check(const struct drm_gem_object *obj, const struct gs_sync_op *op
  * widened to whole cache lines and no further (R1). Objects without a sync hook
  * need no maintenance.
  *
- * Context: Process context, may sleep. Takes no lock that the caller may hold
- * for long: the object's reservation lock is taken, but not during the walk.
+ * Context: Process context, may sleep. Takes the object's reservation lock, which the
+ * caller must not hold, and drops it before the walk.
  *
  * Return: 0; -EINVAL for a bad @access, a range that leaves the object, or an
- * imported object (its exporter synchronizes it, R11); -EINTR if a signal came
- * (call again); -ENODEV if the device was unplugged before or meanwhile; -EOPNOTSUPP for CPU access
- * to part of a line on RISC-V, where its other bytes could be lost (R5); another errno of
- * the hook.
+ * imported object (its exporter synchronizes it, R11); -EINTR if a signal came that kills
+ * the task; -ENODEV if the device was unplugged before or meanwhile; -EOPNOTSUPP for CPU
+ * access to part of a line on RISC-V, where its other bytes could be lost (R5); another
+ * errno of the hooks.
  */
 int drm_gem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 		 enum drm_gem_object_access_flags access)
@@ -201,9 +278,15 @@ int drm_gem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 	ret = gem_sync_check(obj, &op);
 	if (ret)
 		return ret;
-	if (!funcs || !funcs->sync)
+	if (!size || !funcs || !funcs->sync)
 		return 0;
-	return funcs->sync(obj, offset, size, access);
+	ret = funcs->hold ? funcs->hold(obj) : 1;
+	if (ret <= 0)
+		return ret;
+	ret = funcs->sync(obj, offset, size, access);
+	if (funcs->release)
+		funcs->release(obj);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync);
 

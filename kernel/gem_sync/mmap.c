@@ -327,7 +327,7 @@ static int mmap_import(struct drm_gem_sync_shmem_object *shmem, struct vm_area_s
 		return -ENODEV;
 	vma->vm_ops = NULL;
 	vma->vm_private_data = NULL;
-	ret = dma_buf_mmap(obj->import_attach->dmabuf, vma, 0);
+	ret = dma_buf_mmap(shmem->dma_buf, vma, 0);
 	if (ret)
 		return ret;
 	vm_flags_set(vma, VM_DONTEXPAND);

@@ -255,7 +255,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_prime_import);
  * refused (R11), and so are CPU maps but with &drm_gem_sync_device.map_imports (R15).
  *
  * Return: 0; -ENOMEM; -ENOSPC; -ENODEV behind an unplug; -EINVAL if less is mapped
- * than the dma-buf's size. On failure nothing is left and the caller frees its memory.
+ * than the dma-buf's size, and for a table or a device that drm_gem_sync_shmem_init()
+ * refuses. On failure nothing is left and the caller frees its memory.
  */
 int drm_gem_sync_shmem_init_import(struct drm_gem_sync_device *sdev,
 				   struct drm_gem_sync_shmem_object *shmem,
@@ -265,8 +266,12 @@ int drm_gem_sync_shmem_init_import(struct drm_gem_sync_device *sdev,
 	struct drm_gem_object *obj = &shmem->base;
 	int ret;
 
+	ret = gem_sync_check_device(sdev) ?: gem_sync_check_funcs(sdev->drm, funcs, true);
+	if (ret)
+		return ret;
 	shmem->sdev = sdev;
 	shmem->imported = true;
+	shmem->dma_buf = attach->dmabuf;
 	shmem->sgt = sgt;
 	atomic_set(&shmem->holds, 0);
 	obj->funcs = &funcs->base;

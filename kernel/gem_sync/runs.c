@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The run table: from object offsets to DMA addresses, and the walk that syncs them. */
 #include <linux/dma-mapping.h>
+#include <linux/preempt.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -142,9 +143,15 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_dma_addr);
  */
 static void sync_piece(struct device *dev, dma_addr_t dma, size_t size, enum gs_sync_type type)
 {
+	bool narrow = size <= GEM_SYNC_NARROW;
+
+	if (narrow)
+		preempt_disable();
 	dma_sync_single_for_device(dev, dma, size, DMA_TO_DEVICE);
 	if (type == GS_SYNC_FLUSH_AND_INVALIDATE)
 		dma_sync_single_for_cpu(dev, dma, size, DMA_FROM_DEVICE);
+	if (narrow)
+		preempt_enable();
 }
 
 /*
@@ -153,7 +160,7 @@ static void sync_piece(struct device *dev, dma_addr_t dma, size_t size, enum gs_
  * gem_sync_interrupted() says with part of the range done.
  */
 int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset, u64 size,
-		       enum gs_sync_type type, unsigned long begin)
+		       enum gs_sync_type type)
 {
 	struct device *dev = shmem->base.dev->dev;
 	const struct drm_gem_sync_run *run;
@@ -171,7 +178,7 @@ int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset
 			offset = piece_end;
 			if (offset == end)
 				return 0;
-			ret = gem_sync_interrupted(shmem->base.dev, begin);
+			ret = gem_sync_interrupted(shmem->base.dev);
 			if (ret)
 				return ret;
 			cond_resched();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* shmem-backed objects: creation, population, pins and holds, and their sync hook. */
+#include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
@@ -44,7 +45,9 @@ static bool fits_memory(u64 size)
  *
  * Context: Process context, may sleep.
  *
- * Return: 0; -EINVAL for a @size of 0 or one that cannot be an object's, or for a
+ * Return: 0; -EINVAL for a @size of 0 or one that cannot be an object's, for a table that
+ * is not one of shmem-backed objects or a device without drm_gem_sync_device_init() (which
+ * the log tells the driver's author), or for a
  * cached object that is not private where the device needs it to be; -EOPNOTSUPP for
  * a cached object of a non-coherent device that can bounce (R21), or for one that would
  * be mapped write-combined, where the CPU has no such maps (R12); -ENOMEM, also if it
@@ -61,6 +64,9 @@ int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
 	struct drm_gem_object *obj = &shmem->base;
 	int ret;
 
+	ret = gem_sync_check_device(sdev) ?: gem_sync_check_funcs(sdev->drm, funcs, true);
+	if (ret)
+		return ret;
 	if (!size || size > (u64)MAX_LFS_FILESIZE - PAGE_SIZE)
 		return -EINVAL;
 	if (!fits_memory(size))
@@ -285,7 +291,10 @@ void drm_gem_sync_shmem_fini(struct drm_gem_sync_shmem_object *shmem)
 
 	if (shmem->imported) {
 		gem_sync_runs_free(shmem);
-		drm_prime_gem_destroy(&shmem->base, shmem->sgt);
+		if (shmem->base.import_attach)
+			drm_prime_gem_destroy(&shmem->base, shmem->sgt);
+		else
+			dma_buf_put(shmem->dma_buf);
 	} else {
 		/*
 		 * Without the lock: nobody else knows the object any more, and the last
@@ -384,51 +393,68 @@ void drm_gem_sync_shmem_unpin(struct drm_gem_sync_shmem_object *shmem)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_unpin);
 
-/* Under the reservation lock: whether there are lines to maintain (R9). */
-static bool needs_sync(const struct drm_gem_sync_shmem_object *shmem)
+/**
+ * drm_gem_sync_shmem_hold() - &drm_gem_sync_funcs.hold of shmem-backed objects
+ * @obj: the object
+ *
+ * The pages stay, and stay mapped for the device, without the lock (R10): eviction and
+ * purge pass the object by, and an unplug waits for drm_gem_sync_shmem_release().
+ *
+ * Context: Process context, may sleep. Takes the reservation lock, and drops it.
+ *
+ * Return: 1 with the hold taken; 0 if there is nothing to maintain: for write-combined
+ * objects, coherent devices and objects without pages (R9); -EINTR if a signal came that
+ * kills the task; -ENODEV behind an unplug.
+ */
+int drm_gem_sync_shmem_hold(struct drm_gem_object *obj)
 {
-	return !shmem->sdev->coherent && shmem->args.cached && shmem->pages && !shmem->unplugged;
-}
-
-int gem_sync_hold(struct drm_gem_sync_shmem_object *shmem)
-{
+	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
 	int ret;
 
 	if (shmem->sdev->coherent || drm_gem_sync_shmem_is_wc(shmem))
 		return 0;
-	ret = dma_resv_lock_interruptible(shmem->base.resv, NULL);
+	ret = gem_sync_lock(obj->resv);
 	if (ret)
 		return ret;
 	atomic_long_inc(&gem_sync_totals.locks);
-	ret = shmem->unplugged ? -ENODEV : needs_sync(shmem);
+	ret = shmem->unplugged ? -ENODEV : gem_sync_needs_sync(shmem);
 	if (ret > 0)
 		atomic_inc(&shmem->holds);
-	dma_resv_unlock(shmem->base.resv);
+	dma_resv_unlock(obj->resv);
 	return ret;
 }
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_hold);
 
-void gem_sync_release(struct drm_gem_sync_shmem_object *shmem)
+/**
+ * drm_gem_sync_shmem_release() - &drm_gem_sync_funcs.release of shmem-backed objects
+ * @obj: the object, with a hold of drm_gem_sync_shmem_hold()
+ *
+ * Context: Any.
+ */
+void drm_gem_sync_shmem_release(struct drm_gem_object *obj)
 {
+	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+
 	if (atomic_dec_and_test(&shmem->holds))
 		wake_up_var(&shmem->holds);
 }
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_release);
 
 /**
  * drm_gem_sync_shmem_sync() - &drm_gem_sync_funcs.sync of shmem-backed objects
- * @obj: the object
+ * @obj: the object, with a hold or under its reservation lock
  * @offset: start of the range in bytes, checked
  * @size: length of the range in bytes, checked
  * @access: the access, checked
  *
- * Does nothing for write-combined objects, coherent devices, objects without
- * pages and a @size of 0 (R9). The cost depends on the lines in the range alone
- * (R10).
+ * The cost depends on the lines in the range alone (R10). A driver that has more to do
+ * calls this from a hook of its own.
  *
- * Context: Process context, may sleep. Takes the reservation lock, but does not
- * hold it during the walk.
+ * Context: Process context, may sleep.
  *
- * Return: 0; -EINTR if a signal came; -ENODEV if the device was unplugged before or
- * meanwhile.
+ * Return: 0, also if there is nothing to maintain, as there is not under the lock behind
+ * an unplug; -EINTR if a signal came that kills the task; -ENODEV if the device was
+ * unplugged meanwhile.
  */
 int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 			    enum drm_gem_object_access_flags access)
@@ -437,47 +463,13 @@ int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t si
 	int type = gs_access_to_sync(access);
 	int ret;
 
-	if (!size)
+	if (!gem_sync_needs_sync(shmem))
 		return 0;
-	ret = gem_sync_hold(shmem);
-	if (ret <= 0)
-		return ret;
-	ret = gem_sync_runs_walk(shmem, offset, size, type, jiffies);
+	ret = gem_sync_runs_walk(shmem, offset, size, type);
 	trace_drm_gem_sync(obj, offset, size, type, ret);
-	gem_sync_release(shmem);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync);
-
-/**
- * drm_gem_sync_shmem_sync_locked() - &drm_gem_sync_funcs.sync_locked of shmem-backed objects
- * @obj: the object, its reservation lock held
- * @offset: start of the range in bytes, checked
- * @size: length of the range in bytes, checked
- * @access: the access, checked
- *
- * As drm_gem_sync_shmem_sync(), but the lock keeps the pages; and behind an unplug it
- * returns 0: lines were written back then, and importers' devices have theirs to sync.
- *
- * Context: Process context, may sleep.
- *
- * Return: 0; -EINTR if a signal came; -ENODEV if the device was unplugged meanwhile.
- */
-int drm_gem_sync_shmem_sync_locked(struct drm_gem_object *obj, size_t offset, size_t size,
-				   enum drm_gem_object_access_flags access)
-{
-	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
-	int type = gs_access_to_sync(access);
-	int ret;
-
-	dma_resv_assert_held(obj->resv);
-	if (!size || !needs_sync(shmem))
-		return 0;
-	ret = gem_sync_runs_walk(shmem, offset, size, type, jiffies);
-	trace_drm_gem_sync(obj, offset, size, type, ret);
-	return ret;
-}
-EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync_locked);
 
 /* Whether a file may have a handle or a map of the object: 0 or -EPERM (R13). */
 int gem_sync_may_use(const struct drm_gem_sync_shmem_object *shmem, const struct drm_file *file)

@@ -130,7 +130,7 @@ static void record(struct device *dev, dma_addr_t addr, size_t size,
 	if (fake->count == fake->signal_after) {
 		if (fake->signal_delay_ms)
 			msleep(fake->signal_delay_ms);
-		send_sig(SIGUSR1, current, 1);
+		send_sig(fake->signal, current, 1);
 	}
 }
 

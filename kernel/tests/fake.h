@@ -40,6 +40,7 @@ struct fake_record {
  * @max_segment: pages that a physical segment has at most; 0 is any number
  * @cuts: pages of each segment of DMA addresses, up to a 0; none: as the physical ones
  * @signal_after: syncs after which a signal is sent to the caller; 0 is never
+ * @signal: which
  * @signal_delay_ms: how long the sync with the signal takes
  * @log: what happened so far, in its order: syncs for the (c)PU and the (d)evice,
  *	(u)nmapping, and what a test adds with fake_log()
@@ -55,8 +56,9 @@ struct fake {
 	unsigned int max_segment;
 	unsigned int cuts[FAKE_CUTS + 1];
 	unsigned int signal_after;
+	int signal;
 	unsigned int signal_delay_ms;
-	char log[32];
+	char log[256];
 	struct fake_record *records;
 	unsigned int count;
 };

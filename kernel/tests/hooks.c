@@ -18,6 +18,9 @@
 
 #define SIZE	(4 * PAGE_SIZE)
 
+/* In as many pieces an object is synced for the CPU. */
+#define PIECES	(SIZE / 512)
+
 /* An object with memory of its own and a hook that writes down its calls. */
 struct own_object {
 	struct drm_gem_object base;
@@ -25,7 +28,7 @@ struct own_object {
 	struct fake *importer;		/* the hook's calls go into its log */
 	unsigned int pins;
 	unsigned int calls;
-	size_t size;			/* of the last call */
+	size_t size;			/* of the calls that follow each other from offset 0 on */
 	enum drm_gem_object_access_flags access;
 	int result;
 };
@@ -39,7 +42,10 @@ static int own_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 
 	fake_log(own->importer, access & DRM_GEM_OBJECT_DEV_ACCESS ? 'F' : 'I');
 	own->calls++;
-	own->size = offset ? 0 : size;
+	if (!offset)
+		own->size = 0;
+	if (offset == own->size)
+		own->size += size;
 	own->access = access;
 	return own->result;
 }
@@ -134,7 +140,7 @@ static struct own_object *own_create(struct fake *exporter)
 
 	own->page = page;
 	drm_gem_private_object_init(&exporter->drm, &own->base, SIZE);
-	own->base.funcs = &own_funcs.base;
+	WARN_ON(drm_gem_sync_set_funcs(&own->base, &own_funcs));
 	return own;
 }
 
@@ -184,7 +190,20 @@ static void expect_log(struct kunit *test, struct setup *setup, const char *log)
 	fake_forget(setup->importer);
 }
 
-/* R14: the object first and once, then each mapping in its own direction. */
+/* The same of @times begins, piece by piece, with @before and @behind them. */
+static void expect_pieces(struct kunit *test, struct setup *setup, const char *before,
+			  const char *piece, unsigned int times, const char *behind)
+{
+	char log[sizeof(setup->importer->log)];
+
+	strscpy(log, before, sizeof(log));
+	for (unsigned int i = 0; i < times * PIECES; i++)
+		strlcat(log, piece, sizeof(log));
+	strlcat(log, behind, sizeof(log));
+	expect_log(test, setup, log);
+}
+
+/* R14: of each piece, the object first, then each mapping in its own direction. */
 static void every_mapping(struct kunit *test)
 {
 	static const enum dma_data_direction dirs[] = {
@@ -202,14 +221,16 @@ static void every_mapping(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, setup.own->access,
 			DRM_GEM_OBJECT_CPU_ACCESS | DRM_GEM_OBJECT_READ_ACCESS);
 	KUNIT_EXPECT_EQ(test, setup.own->size, SIZE);
-	KUNIT_ASSERT_EQ(test, setup.importer->count, 2);
-	for (unsigned int i = 0; i < 2; i++) {
+	KUNIT_ASSERT_EQ(test, setup.importer->count, 2 * PIECES);
+	for (unsigned int i = 0; i < 2 * PIECES; i++) {
 		/* Attachments are in order, the newest first; nobody promises that. */
 		KUNIT_EXPECT_NE(test, records[i].dir, DMA_TO_DEVICE);
-		KUNIT_EXPECT_EQ(test, records[i].size, SIZE);
+		KUNIT_EXPECT_EQ(test, records[i].size, SIZE / PIECES);
+		KUNIT_EXPECT_EQ(test, records[i].addr - records[i % 2].addr,
+				i / 2 * (SIZE / PIECES));
 	}
 	KUNIT_EXPECT_NE(test, records[0].dir, records[1].dir);
-	expect_log(test, &setup, "Icc");
+	expect_pieces(test, &setup, "", "Icc", 1, "");
 
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(setup.dma_buf, DMA_TO_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, setup.own->access & DRM_GEM_OBJECT_ACCESSOR_MASK,
@@ -237,16 +258,16 @@ static void two_on_one_attachment(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, first, second);
 	fake_forget(setup.importer);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(setup.dma_buf, DMA_BIDIRECTIONAL), 0);
-	expect_log(test, &setup, "Icc");
+	expect_pieces(test, &setup, "", "Icc", 1, "");
 	unmap(&setup, 0, first, DMA_BIDIRECTIONAL);
 	fake_forget(setup.importer);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(setup.dma_buf, DMA_BIDIRECTIONAL), 0);
 	KUNIT_EXPECT_EQ(test, setup.importer->records[0].dir, DMA_FROM_DEVICE);
-	expect_log(test, &setup, "Ic");
+	expect_pieces(test, &setup, "", "Ic", 1, "");
 	unmap(&setup, 0, second, DMA_FROM_DEVICE);
 	fake_forget(setup.importer);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(setup.dma_buf, DMA_BIDIRECTIONAL), 0);
-	expect_log(test, &setup, "I");
+	expect_pieces(test, &setup, "", "I", 1, "");
 	detach(&setup, 1);
 	detach(&setup, 0);
 }
@@ -262,7 +283,7 @@ static void nothing_to_do(struct kunit *test)
 	expect_log(test, &setup, "");
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(setup.dma_buf, DMA_TO_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(setup.dma_buf, DMA_TO_DEVICE), 0);
-	expect_log(test, &setup, "II");
+	expect_pieces(test, &setup, "", "I", 2, "");
 	KUNIT_EXPECT_EQ(test, drm_gem_dmabuf_begin_cpu_access(setup.dma_buf, DMA_NONE), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_gem_dmabuf_end_cpu_access(setup.dma_buf, DMA_NONE), -EINVAL);
 	expect_log(test, &setup, "");
@@ -342,7 +363,7 @@ static void waits_first(struct kunit *test)
 	fake_forget(setup.importer);
 	schedule_delayed_work(&fence->work, HZ / 20);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(setup.dma_buf, DMA_FROM_DEVICE), 0);
-	expect_log(test, &setup, "sIc");
+	expect_pieces(test, &setup, "s", "Ic", 1, "");
 	flush_delayed_work(&fence->work);
 	dma_fence_put(&fence->base);
 	unmap(&setup, 0, sgt, DMA_BIDIRECTIONAL);
@@ -376,12 +397,15 @@ static void without_bookkeeping(struct kunit *test)
 	fake_forget(setup.importer);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(setup.dma_buf, DMA_BIDIRECTIONAL), 0);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(setup.dma_buf, DMA_BIDIRECTIONAL), 0);
-	expect_log(test, &setup, "IF");
+	expect_pieces(test, &setup, "", "I", 1, "F");
 	unmap(&setup, 0, sgt, DMA_BIDIRECTIONAL);
 	detach(&setup, 0);
 }
 
-/* A shmem-backed object: exactly its lines, once, through the exporter; then importers. */
+/*
+ * A shmem-backed object: a piece of it through the exporter, then, written back once more,
+ * through importers.
+ */
 static void shmem_object(struct kunit *test)
 {
 	const struct drm_gem_sync_shmem_args args = { .cached = true };
@@ -404,8 +428,11 @@ static void shmem_object(struct kunit *test)
 	fake_forget(exporter);
 	fake_forget(importer);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(dma_buf, DMA_FROM_DEVICE), 0);
-	KUNIT_EXPECT_EQ(test, exporter->count, 2 * bo->nr_runs);
-	KUNIT_EXPECT_STREQ(test, importer->log, "c");
+	KUNIT_EXPECT_EQ(test, exporter->count, 3 * PIECES);
+	KUNIT_EXPECT_EQ(test, strspn(exporter->log, "dc"), 3 * PIECES);
+	KUNIT_EXPECT_EQ(test, strncmp(exporter->log, "dcddcd", 6), 0);
+	KUNIT_EXPECT_EQ(test, importer->count, PIECES);
+	KUNIT_EXPECT_EQ(test, strspn(importer->log, "c"), PIECES);
 	fake_forget(exporter);
 	fake_forget(importer);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(dma_buf, DMA_TO_DEVICE), 0);
@@ -417,7 +444,8 @@ static void shmem_object(struct kunit *test)
 
 /*
  * R17: an importer that does not snoop finds in memory what the caches of a coherent
- * exporter had; what others exported is in memory since their pages were mapped.
+ * exporter had; what others exported is in memory since their pages were mapped. What it
+ * wrote is synced for the CPU of a coherent exporter when its mapping goes.
  */
 static void published_to_importers(struct kunit *test)
 {
@@ -440,7 +468,9 @@ static void published_to_importers(struct kunit *test)
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 		KUNIT_EXPECT_STREQ(test, importer->log, coherent ? "d" : "");
 		KUNIT_EXPECT_EQ(test, importer->records[0].size, coherent ? SIZE : 0);
+		fake_forget(importer);
 		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+		KUNIT_EXPECT_EQ(test, strspn(importer->log, "c"), coherent ? PIECES : 0);
 		dma_buf_detach(dma_buf, attach);
 	}
 }

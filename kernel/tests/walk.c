@@ -212,67 +212,69 @@ static void device_addresses(struct kunit *test)
 	}
 }
 
-/* What has taken more than a second listens to signals. */
+/* Once a sync that had taken more than a second listened to signals. */
 #define LONG_MS		1100
 
-/* R7: a signal ends a long sync, its hold is gone, and doing it again does it all. */
-static void signal_ends_walk(struct kunit *test)
+/* A flush of all of an object in pages, in whose third piece a signal comes. */
+static int flush_with_signal(struct fake *fake, struct drm_gem_sync_shmem_object *bo, int signal,
+			     unsigned int delay_ms)
+{
+	int ret;
+
+	allow_signal(signal);
+	fake->signal = signal;
+	fake->signal_after = 3;
+	fake->signal_delay_ms = delay_ms;
+	ret = drm_gem_sync(&bo->base, 0, bo->base.size, FLUSH);
+	flush_signals(current);
+	disallow_signal(signal);
+	fake->signal_after = 0;
+	return ret;
+}
+
+/* R7: a signal that kills ends a sync, its hold is gone, and doing it again does it all. */
+static void kill_ends_walk(struct kunit *test)
 {
 	struct fake *fake = fake_create(test);
 	const struct layout fragmented = { .pages = 8, .max_segment = 1 };
 	struct drm_gem_sync_shmem_object *bo = lay_out(test, fake, &fragmented);
 
-	allow_signal(SIGUSR1);
-	fake->signal_after = 3;
-	fake->signal_delay_ms = LONG_MS;
-	KUNIT_EXPECT_EQ(test, drm_gem_sync(&bo->base, 0, bo->base.size, FLUSH), -EINTR);
-	flush_signals(current);
-	disallow_signal(SIGUSR1);
+	KUNIT_EXPECT_EQ(test, flush_with_signal(fake, bo, SIGKILL, 0), -EINTR);
 	KUNIT_EXPECT_EQ(test, fake->count, 3);
 	KUNIT_EXPECT_EQ_MSG(test, atomic_read(&bo->holds), 0, "the hold was not released");
 
-	fake->signal_after = 0;
 	check_flush(test, fake, bo, 0, bo->base.size);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bo->holds), 0);
 }
 
-/* R7: a signal of a profiler lets a sync that does not take long end. */
-static void signal_in_short_walk(struct kunit *test)
+/* R7: any other lets a sync end, however long that takes. */
+static void signal_lets_walk_end(struct kunit *test)
 {
 	struct fake *fake = fake_create(test);
 	const struct layout fragmented = { .pages = 8, .max_segment = 1 };
 	struct drm_gem_sync_shmem_object *bo = lay_out(test, fake, &fragmented);
 
-	allow_signal(SIGUSR1);
-	fake->signal_after = 3;
-	KUNIT_EXPECT_EQ(test, drm_gem_sync(&bo->base, 0, bo->base.size, FLUSH), 0);
-	flush_signals(current);
-	disallow_signal(SIGUSR1);
+	KUNIT_EXPECT_EQ(test, flush_with_signal(fake, bo, SIGUSR1, LONG_MS), 0);
 	KUNIT_EXPECT_EQ(test, fake->count, 8);
 }
 
-/* A signal behind the last piece does not fail what is done. */
-static void signal_after_walk(struct kunit *test)
+/* One behind the last piece does not fail what is done. */
+static void kill_after_walk(struct kunit *test)
 {
 	struct fake *fake = fake_create(test);
 	const struct layout fragmented = { .pages = 3, .max_segment = 1 };
 	struct drm_gem_sync_shmem_object *bo = lay_out(test, fake, &fragmented);
 
-	allow_signal(SIGUSR1);
-	fake->signal_after = 3;
-	fake->signal_delay_ms = LONG_MS;
-	KUNIT_EXPECT_EQ(test, drm_gem_sync(&bo->base, 0, bo->base.size, FLUSH), 0);
-	flush_signals(current);
-	disallow_signal(SIGUSR1);
+	KUNIT_EXPECT_EQ(test, flush_with_signal(fake, bo, SIGKILL, 0), 0);
 	KUNIT_EXPECT_EQ(test, fake->count, 3);
 }
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(exact_ranges, layout_gen_params),
 	KUNIT_CASE_PARAM(device_addresses, layout_gen_params),
-	KUNIT_CASE(signal_ends_walk),
-	KUNIT_CASE(signal_in_short_walk),
-	KUNIT_CASE(signal_after_walk),
+	KUNIT_CASE(kill_ends_walk),
+	KUNIT_CASE(signal_lets_walk_end),
+	KUNIT_CASE(kill_after_walk),
 	{}
 };
 

@@ -71,8 +71,10 @@ static const struct drm_gem_sync_funcs bo_funcs = {
 		.mmap = bo_mmap,
 		.vm_ops = &drm_gem_sync_shmem_vm_ops,
 	},
+	.shmem = true,
+	.hold = drm_gem_sync_shmem_hold,
+	.release = drm_gem_sync_shmem_release,
 	.sync = drm_gem_sync_shmem_sync,
-	.sync_locked = drm_gem_sync_shmem_sync_locked,
 	.print_info = drm_gem_sync_shmem_print_info,
 };
 

@@ -9,6 +9,7 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
+#include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -172,25 +173,119 @@ static void for_shares(struct witness *w, check_share check)
 
 /* ---- The cases ---- */
 
-/* Neither by a mapping that comes, nor by one that goes, nor in time. */
-static void check_without_access(struct witness_share *share, const char *what)
+/*
+ * Neither by a mapping that comes, nor in time, nor by one that goes; but the CPU of a
+ * coherent device, which need not call anything, has what the importer's device wrote.
+ */
+static void check_without_access(struct witness_share *share, const char *what,
+				 enum dma_data_direction dir)
 {
 	const unsigned int last = WITNESS_MAPPINGS - 1;
+	const u8 *content = share->object->content[BY_IMPORTER + last];
 
 	witness_unmap(share, last);
 	witness_share_reset(share);
 	witness_share_verify(share, what);
-	if (!witness_map(share, last, 0, DMA_BIDIRECTIONAL))
+	if (!witness_map(share, last, 0, dir))
 		return;
-	witness_importer_writes(share, last, share->object->content[BY_IMPORTER + last]);
+	witness_importer_writes(share, last, content);
 	witness_share_verify(share, what);
+	if (share->known && !share->synced && dir != DMA_TO_DEVICE)
+		memcpy(share->object->want.cpu, content, share->object->base.base.size);
 	witness_unmap(share, last);
 	witness_share_verify(share, what);
 }
 
+static void check_without_accesses(struct witness_share *share, const char *what)
+{
+	check_without_access(share, what, DMA_BIDIRECTIONAL);
+	/* Attachments of a write-combined object keep their first mapping. */
+	if (!share->known)
+		return;
+	check_without_access(share, what, DMA_TO_DEVICE);
+	check_without_access(share, what, DMA_FROM_DEVICE);
+}
+
 static void without_access(struct witness *w)
 {
-	for_shares(w, check_without_access);
+	for_shares(w, check_without_accesses);
+}
+
+/* ---- Between a write-back and a drop ---- */
+
+/* Written back and not yet dropped, at any time: what the documentation says. */
+#define NARROW		512
+
+#define MAX_CALLS	1024
+
+/* The offset in an object of an address of one of its mappings, or -1. */
+static s64 offset_of(const struct sg_table *sgt, dma_addr_t addr)
+{
+	struct scatterlist *sg;
+	s64 offset = 0;
+	int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (addr >= sg_dma_address(sg) && addr - sg_dma_address(sg) < sg_dma_len(sg))
+			return offset + (addr - sg_dma_address(sg));
+		offset += sg_dma_len(sg);
+	}
+	return -1;
+}
+
+/* Each drop, of any device, is of what the exporter has written back just before. */
+static void check_calls(struct witness_share *share, const struct witness_call *calls,
+			unsigned int count)
+{
+	u64 size = share->object->base.base.size, dropped[2] = {};
+	s64 start = 0, end = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		const struct witness_call *call = &calls[i];
+		bool importer = call->dev == share->w->importer;
+		s64 offset = offset_of(importer ? share->mappings[0].sgt : share->object->sgt,
+				       call->addr);
+
+		EXPECT(share->w, offset >= 0, "call %u of nothing", i);
+		if (!call->for_cpu) {
+			EXPECT(share->w, !importer, "call %u fills a bounce buffer", i);
+			start = offset;
+			end = offset + call->size;
+			continue;
+		}
+		dropped[importer] += call->size;
+		EXPECT(share->w, offset >= start && offset + call->size <= end,
+		       "call %u drops %lld+%zu, written back is %lld-%lld", i, offset,
+		       call->size, start, end);
+		EXPECT(share->w, end - start <= NARROW, "%lld bytes at once", end - start);
+		/* An importer's drop comes too late for that: stores have been made since. */
+		if (!importer)
+			end = start;
+	}
+	EXPECT(share->w, dropped[0] == size && dropped[1] == size, "%llu and %llu bytes",
+	       dropped[0], dropped[1]);
+}
+
+static void narrow(struct witness *w)
+{
+	struct witness_call *calls = kcalloc(MAX_CALLS, sizeof(*calls), GFP_KERNEL);
+	struct witness_share share = {};
+	unsigned int count;
+	int ret;
+
+	EXPECT(w, calls, "no memory");
+	if (!calls || !open_share(w, &share, SHMEM))
+		goto out;
+	if (witness_map(&share, 0, 0, DMA_BIDIRECTIONAL)) {
+		witness_record(calls, MAX_CALLS);
+		ret = dma_buf_begin_cpu_access(share.dma_buf, DMA_FROM_DEVICE);
+		count = witness_record_end();
+		EXPECT(w, !ret && count <= MAX_CALLS, "begin: %d, %u calls", ret, count);
+		check_calls(&share, calls, min(count, MAX_CALLS));
+	}
+	witness_unshare(&share);
+out:
+	kfree(calls);
 }
 
 static void end_writes_back(struct witness *w)
@@ -403,8 +498,59 @@ static void waits_first(struct witness *w)
 	}
 }
 
+/* A job that, when it ends, leaves another one behind, which ends much later. */
+struct relay {
+	struct work_struct work;
+	struct job *first;
+	struct job *next;
+};
+
+static void run_relay(struct work_struct *work)
+{
+	struct relay *relay = container_of(work, struct relay, work);
+
+	relay->next = add_job(relay->first->share, DMA_RESV_USAGE_WRITE);
+	if (relay->next)
+		schedule_delayed_work(&relay->next->work, 3 * HZ);
+	dma_fence_signal(&relay->first->fence);
+}
+
+/* The fences that are there at the call are waited for, and none that comes later. */
+static void waits_for_what_was_there(struct witness *w)
+{
+	struct witness_share own;
+	struct relay relay = {};
+	int ret;
+
+	if (!open_share(w, &own, SHMEM))
+		return;
+	if (witness_map(&own, 0, 0, DMA_BIDIRECTIONAL))
+		relay.first = add_job(&own, DMA_RESV_USAGE_WRITE);
+	if (!relay.first)
+		goto out;
+	INIT_WORK_ONSTACK(&relay.work, run_relay);
+	schedule_work(&relay.work);
+	/* Not by the core, which waits behind the hook. */
+	ret = drm_gem_dmabuf_begin_cpu_access(own.dma_buf, DMA_FROM_DEVICE);
+	EXPECT(w, !ret, "begin: %d", ret);
+	EXPECT(w, dma_fence_is_signaled(&relay.first->fence), "the first job was not waited for");
+	flush_work(&relay.work);
+	destroy_work_on_stack(&relay.work);
+	if (relay.next) {
+		EXPECT(w, !dma_fence_is_signaled(&relay.next->fence), "the next one was");
+		mod_delayed_work(system_wq, &relay.next->work, 0);
+		flush_delayed_work(&relay.next->work);
+		dma_fence_put(&relay.next->fence);
+	}
+	dma_fence_put(&relay.first->fence);
+out:
+	witness_unshare(&own);
+}
+
 const struct witness_case witness_hook_cases[] = {
 	{ "R14: without an access nothing is copied", without_access },
+	{ "R14: begin drops what it has just written back", narrow },
+	{ "R14: begin waits for the fences that were there", waits_for_what_was_there },
 	{ "R14: end writes back for the exporter and every mapping", end_writes_back },
 	{ "R14: begin brings what a device wrote", begin_brings },
 	{ "R14: mappings of an attachment come and go in any order", unmap_in_any_order },

@@ -57,6 +57,7 @@ DEFINE_DRM_GEM_FOPS(witness_fops);
 
 static const struct drm_driver witness_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.gem_prime_import_sg_table = witness_import_sg_table,
 	.fops = &witness_fops,
 	.name = "gem-sync-witness",
 	.desc = "device of a test",
@@ -111,7 +112,9 @@ static void run_case(struct witness *w, unsigned int number, const struct witnes
 	say(w, "%sok %u - %s\n", w->failures ? "not " : "", number, c->name);
 }
 
-static const struct witness_case *const tables[] = { witness_cases, witness_hook_cases };
+static const struct witness_case *const tables[] = {
+	witness_cases, witness_hook_cases, witness_driver_cases,
+};
 
 /* Run all cases, or only count them. */
 static unsigned int for_cases(struct witness *w, bool run)

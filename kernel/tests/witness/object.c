@@ -31,10 +31,17 @@ static void object_free(struct drm_gem_object *obj)
 	kfree(object);
 }
 
-static const struct drm_gem_sync_funcs object_funcs = DRM_GEM_SYNC_SHMEM_FUNCS(object_free, NULL);
+const struct drm_gem_sync_funcs witness_object_funcs = DRM_GEM_SYNC_SHMEM_FUNCS(object_free, NULL);
 
 int witness_create(struct witness *w, struct drm_gem_sync_device *sdev, u64 size, bool cached,
 		   struct witness_object **out)
+{
+	return witness_create_funcs(w, sdev, size, cached, &witness_object_funcs, out);
+}
+
+int witness_create_funcs(struct witness *w, struct drm_gem_sync_device *sdev, u64 size,
+			 bool cached, const struct drm_gem_sync_funcs *funcs,
+			 struct witness_object **out)
 {
 	const struct drm_gem_sync_shmem_args args = { .cached = cached };
 	struct witness_object *object;
@@ -43,7 +50,7 @@ int witness_create(struct witness *w, struct drm_gem_sync_device *sdev, u64 size
 	object = kzalloc(sizeof(*object), GFP_KERNEL);
 	if (!object)
 		return -ENOMEM;
-	ret = drm_gem_sync_shmem_init(sdev, &object->base, &object_funcs, size, &args);
+	ret = drm_gem_sync_shmem_init(sdev, &object->base, funcs, size, &args);
 	if (ret) {
 		kfree(object);
 		return ret;

@@ -121,7 +121,7 @@ static int own_create(struct witness *w, u64 size, struct witness_object **out)
 		return ret;
 	}
 	drm_gem_private_object_init(&w->drm, &object->base.base, size);
-	object->base.base.funcs = &own_funcs.base;
+	drm_gem_sync_set_funcs(&object->base.base, &own_funcs);
 	list_add_tail(&object->node, &w->objects);
 	*out = object;
 	return 0;

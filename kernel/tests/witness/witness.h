@@ -114,7 +114,13 @@ long witness_slots(struct witness *w);
 /* An object that lives as long as the case. 0 or a negative errno. */
 int witness_create(struct witness *w, struct drm_gem_sync_device *sdev, u64 size, bool cached,
 		   struct witness_object **out);
-/* The same, pinned, with both views, and reset; the case has failed if it is NULL. */
+/* The same with a table of the case's; @funcs is read as long as the object lives. */
+int witness_create_funcs(struct witness *w, struct drm_gem_sync_device *sdev, u64 size,
+			 bool cached, const struct drm_gem_sync_funcs *funcs,
+			 struct witness_object **out);
+/* The helper's functions, for a case's table. */
+extern const struct drm_gem_sync_funcs witness_object_funcs;
+/* The same as witness_create(), pinned, with both views, and reset; NULL: it has failed. */
 struct witness_object *witness_object(struct witness *w, struct drm_gem_sync_device *sdev,
 				      u64 size, bool cached);
 /* The same for an object whose creation returned @ret. */
@@ -220,7 +226,27 @@ void witness_want_end(struct witness_share *share);
 void witness_want_begin(struct witness_share *share);
 void witness_share_verify(struct witness_share *share, const char *what);
 
+/* ---- driver.c: what drivers do, and forget ---- */
+
+/* &drm_driver.gem_prime_import_sg_table */
+struct drm_gem_object *witness_import_sg_table(struct drm_device *drm,
+					       struct dma_buf_attachment *attach,
+					       struct sg_table *sgt);
+
 /* ---- probes.c ---- */
+
+/* One call of a sync for a single range, of any device. */
+struct witness_call {
+	struct device *dev;
+	dma_addr_t addr;
+	size_t size;
+	bool for_cpu;
+};
+
+/* From now on calls are written down, @size of them at the most. */
+void witness_record(struct witness_call *calls, unsigned int size);
+/* Up to now. Returns how many there were. */
+unsigned int witness_record_end(void);
 
 int witness_probes_register(struct witness *w);
 void witness_probes_unregister(void);
@@ -235,5 +261,6 @@ struct witness_case {
 /* Up to one without a name. */
 extern const struct witness_case witness_cases[];
 extern const struct witness_case witness_hook_cases[];
+extern const struct witness_case witness_driver_cases[];
 
 #endif
