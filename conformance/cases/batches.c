@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Many syncs in one call: all of them or none (R7). */
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "raw_sync.h"
 
@@ -225,22 +228,22 @@ CASE(r7_array_inside_the_bo, "R7", NEED_SYNC_ABI,
 
 /* ---- Signals ---- */
 
-/* A call may let a signal wait for so long, and no longer. */
+/* Once a batch that had taken longer than this listened to signals. */
 #define LONG_MS		1000
-#define SIGNAL_MS	(LONG_MS + 200)
+
+static atomic_uint alarms;
 
 static void on_alarm(int number)
 {
 	(void)number;
+	alarms++;
 }
 
-/* SIGALRM after @ms, and then every @interval_ms if that is not 0. */
-static void set_timer(int64_t ms, int64_t interval_ms)
+/* SIGALRM every @ms; 0: never again. */
+static void set_timer(int64_t ms)
 {
-	const struct itimerval value = {
-		.it_value = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 },
-		.it_interval = { .tv_usec = interval_ms * 1000 },
-	};
+	const struct timeval time = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	const struct itimerval value = { .it_value = time, .it_interval = time };
 
 	EXPECT_OK(setitimer(ITIMER_REAL, &value, NULL));
 }
@@ -315,42 +318,35 @@ static void new_long_batch(struct cf *cf, struct long_batch *batch, uint32_t mos
 	set_count(cf, batch, choose_count(cf, batch, ms));
 }
 
-/* Signals come while the call runs, to a handler that does not restart it. */
-static int call_with_signals(struct cf *cf, struct long_batch *batch, int64_t ms,
-			     int64_t interval_ms)
+#define PROFILED_MS	100
+
+/* The batch under a profiler's signals, whose handler does not restart it. */
+static int call_profiled(struct cf *cf, struct long_batch *batch)
 {
 	const struct sigaction action = { .sa_handler = on_alarm };
 	int ret;
 
 	EXPECT_OK(sigaction(SIGALRM, &action, NULL));
-	set_timer(ms, interval_ms);
+	alarms = 0;
+	set_timer(PROFILED_MS);
 	ret = raw_ioctl(cf->fd, gpu_sync_abi(cf->dev)->request, batch->args);
-	set_timer(0, 0);
+	set_timer(0);
 	return ret;
 }
 
-/* As they were made. */
-static bool ops_are_equal(const struct long_batch *batch, uint32_t op_size)
-{
-	const uint8_t *ops = batch->ops;
-
-	return !memcmp(ops, ops + op_size, (size_t)(batch->count - 1) * op_size);
-}
-
 /*
- * The machine may be faster than it was when the time was measured: a batch that ends
- * before its signal could be seen is made longer, twice.
+ * The machine may be faster than it was when the time was measured: a batch that was not
+ * long enough is made longer, twice.
  */
-static int call_until_interrupted(struct cf *cf, struct long_batch *batch)
+static int call_long_enough(struct cf *cf, struct long_batch *batch)
 {
-	unsigned int doublings;
+	int doublings, ret;
 	int64_t began;
-	int ret;
 
 	for (doublings = 0;; doublings++) {
 		began = now_ms();
-		ret = call_with_signals(cf, batch, SIGNAL_MS, 0);
-		if (ret || now_ms() - began >= 2 * SIGNAL_MS)
+		ret = call_profiled(cf, batch);
+		if (ret || now_ms() - began >= LONG_MS + 2 * PROFILED_MS)
 			return ret;
 		if (doublings == 2 || batch->count > batch->most / 2)
 			skip_too_fast();
@@ -359,71 +355,70 @@ static int call_until_interrupted(struct cf *cf, struct long_batch *batch)
 	}
 }
 
-static void interrupt_batch(struct cf *cf, uint32_t most, uint64_t size)
+/*
+ * A caller does again what a signal ended, from the beginning: with the next signal as near
+ * as the last one it would never come to its end.
+ */
+CASE(r7_signals_of_a_profiler, "R7", NEED_SYNC_ABI | NEED_INCOHERENT,
+     "a batch that is much longer than the time from one signal to the next ends all the same")
 {
-	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
-	uint8_t args[GPU_SYNC_ARGS];
 	struct long_batch batch;
-	int ret;
 
-	new_long_batch(cf, &batch, most, size, 2 * SIGNAL_MS);
+	new_long_batch(cf, &batch, 65536, 4 * MIB, 2 * LONG_MS);
 	put_both(cf, batch.buf, 0, OLD);
 	cpu_put(batch.buf, 0, NEW);
-	ret = call_until_interrupted(cf, &batch);
-	EXPECT_EQ_AS("a batch of twice the time after which a signal came", ret, -EINTR);
-	abi->encode_args(args, batch.ops, batch.count, abi->op_size, 0);
-	EXPECT(!memcmp(args, batch.args, abi->args_size));
-	EXPECT(ops_are_equal(&batch, abi->op_size));
-	EXPECT_OK(raw_ioctl(cf->fd, abi->request, batch.args));
+	EXPECT_EQ_AS("a batch of over a second under a signal every 100 ms",
+		     call_long_enough(cf, &batch), 0);
+	EXPECT(alarms > 0);
+	EXPECT_GPU(cf, batch.buf, 0, NEW);
+	free(batch.ops);
+}
+
+/* How long a batch takes that is killed, and how much of that it may take to die. */
+#define KILLED_MS	3000
+#define DIES_MS		1000
+
+/* A process is killed in the middle of the batch; then it is done again. */
+static void kill_in_batch(struct cf *cf, uint32_t most, uint64_t size)
+{
+	struct long_batch batch;
+	int64_t killed;
+	int status;
+	pid_t pid;
+
+	new_long_batch(cf, &batch, most, size, KILLED_MS);
+	put_both(cf, batch.buf, 0, OLD);
+	cpu_put(batch.buf, 0, NEW);
+	pid = fork();
+	EXPECT(pid >= 0);
+	if (!pid) {
+		raw_ioctl(cf->fd, gpu_sync_abi(cf->dev)->request, batch.args);
+		_exit(0);
+	}
+	usleep(KILLED_MS / 10 * 1000);
+	killed = now_ms();
+	EXPECT_OK(kill(pid, SIGKILL));
+	EXPECT(waitpid(pid, &status, 0) == pid);
+	killed = now_ms() - killed;
+	if (WIFEXITED(status))
+		skip_too_fast();
+	EXPECT(WTERMSIG(status) == SIGKILL);
+	EXPECT(killed < DIES_MS);
+	EXPECT_OK(raw_ioctl(cf->fd, gpu_sync_abi(cf->dev)->request, batch.args));
 	EXPECT_GPU(cf, batch.buf, 0, NEW);
 	free(batch.ops);
 }
 
 CASE(r7_signal_in_long_ops, "R7", NEED_SYNC_ABI | NEED_INCOHERENT,
-     "a signal during a batch of large ops is -EINTR, the arguments untouched; again, it completes")
+     "a process that is killed during a batch of large ops is gone long before that would end; again, it completes")
 {
-	interrupt_batch(cf, 65536, 4 * MIB);
+	kill_in_batch(cf, 65536, 4 * MIB);
 }
 
 CASE(r7_signal_in_short_ops, "R7", NEED_SYNC_ABI | NEED_INCOHERENT,
-     "a signal during a batch of many small ops is -EINTR too; again, it completes")
+     "a process that is killed during a batch of many small ops is gone long before its end too; again, it completes")
 {
-	interrupt_batch(cf, MOST_OPS, 4096);
-}
-
-#define PROFILED_MS	100
-#define TRIED_MS	5000
-
-/* The batch again and again, until it ends or has been tried for long enough. */
-static int call_until_done(struct cf *cf, struct long_batch *batch)
-{
-	int64_t began = now_ms();
-	int ret;
-
-	do
-		ret = call_with_signals(cf, batch, 5, 5);
-	while (ret == -EINTR && now_ms() - began < TRIED_MS);
-	return ret;
-}
-
-/* Callers restart: a profiler's signals must not keep a batch from its end. */
-CASE(r7_signals_of_a_profiler, "R7", NEED_SYNC_ABI | NEED_INCOHERENT,
-     "a batch that is done again after each signal ends, though signals come all the time")
-{
-	struct long_batch batch;
-	int ret, tries;
-
-	new_long_batch(cf, &batch, 65536, 4 * MIB, PROFILED_MS);
-	ret = call_until_done(cf, &batch);
-	/* The machine may be slower than it was: no batch has to be done that takes longer. */
-	for (tries = 0; tries < 2 && ret == -EINTR && batch.count > 1; tries++) {
-		if (time_of(cf, &batch, batch.count) < 3 * PROFILED_MS)
-			break;
-		set_count(cf, &batch, batch.count / 2);
-		ret = call_until_done(cf, &batch);
-	}
-	EXPECT_EQ_AS("a batch of 100 ms under a signal every 5 ms", ret, 0);
-	free(batch.ops);
+	kill_in_batch(cf, MOST_OPS, 4096);
 }
 
 CASES(batches, "Batches",
