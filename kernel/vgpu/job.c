@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Jobs, from creation to the scheduler's hands and back. */
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -49,7 +50,7 @@ struct vgpu_task *vgpu_job_create(struct vgpu_group *group, const struct vgpu_jo
 
 	if (args->queue >= group->queue_count || !vgpu_group_can_run(group))
 		return ERR_PTR(-EINVAL);
-	job = job_alloc(group->queues[args->queue], args);
+	job = job_alloc(group->queues[array_index_nospec(args->queue, group->queue_count)], args);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	ret = vgpu_task_init(&job->task, &job->queue->entity, client_id);
