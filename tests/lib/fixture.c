@@ -50,6 +50,22 @@ int fixture_setup(void **state)
 	return 0;
 }
 
+void start_worker(struct fixture *f, void *(*work)(void *arg), void *arg, atomic_bool *stop)
+{
+	atomic_store(stop, false);
+	assert_ok(pthread_create(&f->worker, NULL, work, arg));
+	f->stop = stop;
+}
+
+void stop_worker(struct fixture *f)
+{
+	if (!f->stop)
+		return;
+	atomic_store(f->stop, true);
+	pthread_join(f->worker, NULL);
+	f->stop = NULL;
+}
+
 int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
@@ -57,6 +73,7 @@ int fixture_teardown(void **state)
 
 	if (!f)
 		return 0;
+	stop_worker(f);
 	/* The GPU goes first: a job that a failed test left running ends with it. */
 	gpu_close(f->gpu);
 	for (i = 0; i < f->buffer_count; i++)

@@ -9,8 +9,10 @@
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,7 +47,16 @@ struct fixture {
 	struct gemsync_device *other;	/* see fixture_other() */
 	struct buffer buffers[32];
 	size_t buffer_count;
+	pthread_t worker;		/* of start_worker() */
+	atomic_bool *stop;		/* NULL if there is none */
 };
+
+/*
+ * A thread beside the test, which works until *@stop, and is ended by stop_worker(), or by
+ * the teardown of a test that failed. So neither @arg nor @stop may lie on the test's stack.
+ */
+void start_worker(struct fixture *f, void *(*work)(void *arg), void *arg, atomic_bool *stop);
+void stop_worker(struct fixture *f);
 
 int fixture_setup(void **state);
 int fixture_teardown(void **state);

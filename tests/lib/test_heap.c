@@ -245,17 +245,17 @@ static void *guess(void *arg)
 static void destroyed_by_two(void **state)
 {
 	struct fixture *f = need_file(state);
-	struct guesser guesser = { .f = f };
+	static struct guesser guesser;
 	heap_t heap = good_heap(f);
-	pthread_t thread;
 	uint32_t vm, round;
 
+	guesser = (struct guesser){ .f = f };
 	/* Handles are given out from the lowest: the next ones are these. */
 	vm = heap.vm_id = new_vm(f);
 	assert_ok(create(f, &heap));
 	guesser.handle = heap.handle;
 	assert_ok(destroy_vm(f, vm));
-	assert_ok(pthread_create(&thread, NULL, guess, &guesser));
+	start_worker(f, guess, &guesser, &guesser.stop);
 	for (round = 0; round < ROUNDS; round++) {
 		heap = good_heap(f);
 		heap.chunk_size = 128 * KIB;
@@ -264,8 +264,7 @@ static void destroyed_by_two(void **state)
 		assert_ok(create(f, &heap));
 		assert_ok(destroy_vm(f, vm));
 	}
-	atomic_store(&guesser.stop, true);
-	assert_ok(pthread_join(thread, NULL));
+	stop_worker(f);
 	assert_int_equal(atomic_load(&guesser.wrong), 0);
 	assert_true(guesser.hits > 0);
 }

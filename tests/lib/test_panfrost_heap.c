@@ -163,24 +163,22 @@ static void *sync_loop(void *arg)
 static void sync_while_it_grows(void **state)
 {
 	struct fixture *f = need_panfrost(state);
-	struct syncer syncer = { .f = f };
+	static struct syncer syncer;
 	struct chain chain = new_chain(f);
-	pthread_t thread;
 	uint32_t i, round;
 
+	syncer = (struct syncer){ .f = f };
 	for (round = 0; round < 4; round++) {
 		uint64_t va;
 
 		syncer.heap = pf_new_bo(f->fd, 64 * MIB, HEAP);
 		va = pf_bo_va(f->fd, syncer.heap);
-		atomic_store(&syncer.stop, false);
-		assert_ok(pthread_create(&thread, NULL, sync_loop, &syncer));
+		start_worker(f, sync_loop, &syncer, &syncer.stop);
 		for (i = 0; i < 16; i++)
 			chain.jobs[i] = jm_write_value(va + i * 4 * MIB, JM_IMM32, i,
 						       i < 15 ? job_va(&chain, i + 1) : 0);
 		assert_ok(run_chain(&chain));
-		atomic_store(&syncer.stop, true);
-		assert_ok(pthread_join(thread, NULL));
+		stop_worker(f);
 		pf_close_bo(f->fd, syncer.heap);
 	}
 	assert_int_equal(atomic_load(&syncer.error), 0);
