@@ -64,7 +64,7 @@ modules: deps	## build the kernel modules for the cached stock kernel
 .PHONY: demo
 demo: all	## boot the stock kernel in QEMU and show what a flush does
 	@echo "booting the stock kernel"
-	@vm/run -- $(BUILD)/gemsync demo
+	@vm/run --timeout 1800 -- $(BUILD)/gemsync demo
 
 .PHONY: check
 check: check-deps all	## run every test that CI runs
@@ -77,7 +77,7 @@ check-sanitize: user	## run the tests on a kernel that looks for bugs (builds it
 
 .PHONY: conform
 conform: all	## run the conformance suite in the VM, and make a page of it
-	@vm/run --memory 2048 -- $(BUILD)/gemsync conform --device panthor \
+	@vm/run --memory 2048 --timeout 3600 -- $(BUILD)/gemsync conform --device panthor \
 		--html $(BUILD)/conform.html; status=$$?; \
 		echo "the page: $(BUILD)/conform.html"; exit $$status
 
