@@ -79,6 +79,8 @@ struct conform_options {
 	const struct expected *expected;	/* the skips that are allowed, or NULL */
 	double timeout;		/* seconds for a case without a limit of its own */
 	bool stop;		/* after the first case that fails */
+	/* Optional: called once the device is known, before the first case. */
+	void (*begun)(const struct conform_report *report, void *data);
 	/* Optional: called before each case, and after it with its result as the report's last. */
 	void (*starting)(const struct conform_case *c, void *data);
 	void (*ended)(const struct conform_report *report, const struct conform_result *result,
@@ -105,6 +107,7 @@ struct conform_facts {
 };
 
 struct conform_report {
+	const char *version;		/* of gemsync, which judged */
 	struct conform_facts facts;
 	char *filter;			/* of the options; NULL if there was none */
 	size_t suite, chosen;		/* cases that there are, and that the filter chooses */

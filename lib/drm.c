@@ -10,6 +10,7 @@
 #include <xf86drm.h>
 
 #include "internal.h"
+#include "names.h"
 
 #define DEVICES_MAX	64
 
@@ -18,6 +19,11 @@ static const struct drm_ops *const drivers[] = {
 	&gemsync_powervr_ops,
 	&gemsync_panfrost_ops,
 };
+
+const char *gemsync_driver_at(unsigned int index)
+{
+	return index < ARRAY_SIZE(drivers) ? drivers[index]->base.driver : NULL;
+}
 
 int gemsync_drm_ioctl(const struct gemsync_device *dev, unsigned long request, void *arg)
 {

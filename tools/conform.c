@@ -143,6 +143,25 @@ static int empty(FILE *file)
 	return 0;
 }
 
+/* In memory first: of a stream that failed, nobody knows why. */
+static int write_report(const struct conform_report *report, struct output *output, FILE *file)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+	int ret;
+
+	if (!memory)
+		return -ENOMEM;
+	ret = output->write(report, memory);
+	if (fclose(memory) && !ret)
+		ret = -ENOMEM;
+	if (!ret && (fwrite(text, 1, size, file) != size || fflush(file)))
+		ret = -errno;
+	free(text);
+	return ret;
+}
+
 static int write_output(const struct conform_report *report, struct output *output)
 {
 	FILE *file = output->file;
@@ -151,11 +170,11 @@ static int write_output(const struct conform_report *report, struct output *outp
 	if (!file)
 		return 0;
 	if (is_stdout(output))
-		return output->write(report, file);
+		return write_report(report, output, file);
 	output->file = NULL;
 	ret = empty(file);
 	if (!ret)
-		ret = output->write(report, file);
+		ret = write_report(report, output, file);
 	if (fclose(file) && !ret)
 		ret = -errno;
 	if (ret)
@@ -171,7 +190,7 @@ static enum exit_code say_all(const struct conform_report *report, struct confor
 	if (args->tap)
 		ret = report_tap_end(report, stdout);
 	else if (!in_place(args))
-		ret = conform_table(report);
+		conform_table_end(report);
 	if (ret)
 		tool_complain("cannot print the results: %s", strerror(-ret));
 	for_each_output(args, output)
@@ -184,10 +203,37 @@ static enum exit_code say_all(const struct conform_report *report, struct confor
 
 /* ---- Running ---- */
 
+/* On a terminal, which case is running; its own line takes the place of that. */
 static void show_start(const struct conform_case *c, void *data)
 {
 	(void)data;
 	fprintf(stderr, "\r\033[K%s", conform_case_name(c));
+}
+
+static void clear_start(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
+static void table_begin(const struct conform_report *report, void *data)
+{
+	(void)data;
+	conform_table_begin(report);
+}
+
+static void table_end(const struct conform_report *report, const struct conform_result *result,
+		      void *data)
+{
+	(void)data;
+	clear_start();
+	conform_table_row(report, result);
+}
+
+static void tap_begin(const struct conform_report *report, void *data)
+{
+	(void)data;
+	report_tap_begin(report, stdout);
 }
 
 static void tap_start(const struct conform_case *c, void *data)
@@ -203,32 +249,28 @@ static void tap_end(const struct conform_report *report, const struct conform_re
 	report_tap_result(report, result, stdout);
 }
 
-static void complain_of_device(const char *device, int error)
-{
-	tool_complain("cannot run the suite on %s: %s", device ? device : "the first device",
-		      strerror(error));
-	if (!device)
-		tool_complain("without a GPU of a known driver, try --device sim, a simulated one");
-}
-
 static enum exit_code run_suite(struct conform_arguments *args)
 {
 	bool terminal = !args->tap && isatty(STDERR_FILENO);
+	struct conform_options *options = &args->options;
 	struct conform_report *report;
 	enum exit_code code;
 	int ret;
 
 	if (args->tap) {
-		args->options.starting = tap_start;
-		args->options.ended = tap_end;
-	} else if (terminal) {
-		args->options.starting = show_start;
+		options->begun = tap_begin;
+		options->starting = tap_start;
+		options->ended = tap_end;
+	} else {
+		options->begun = in_place(args) ? NULL : table_begin;
+		options->starting = terminal ? show_start : NULL;
+		options->ended = in_place(args) ? NULL : table_end;
 	}
 	ret = conform_run(&args->options, &report);
 	if (terminal)
-		fputs("\r\033[K", stderr);
+		clear_start();
 	if (ret) {
-		complain_of_device(args->options.device, -ret);
+		tool_complain_of_device(options->device, -ret);
 		return TOOL_CANNOT;
 	}
 	code = say_all(report, args);

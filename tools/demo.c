@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "demo.h"
+#include "first.h"
 #include "tool.h"
 
 #define SIM	"sim"
@@ -20,9 +21,9 @@ static const struct tool_column columns[] = {
 };
 
 static const char legend[] =
-	"\nLines: cache lines that the driver wrote back / dropped during the synchronization of\n"
-	"the row, counted by the device. A row holds if what was seen, and the lines, are as\n"
-	"expected; rows \"without\" show that the data really is stale when nobody synchronizes.\n";
+	"Lines: cache lines that the driver wrote back / dropped during the synchronization of the "
+	"row, counted by the device. A row holds if what was seen, and the lines, are as expected; "
+	"rows \"without\" show that the data really is stale when nobody synchronizes.";
 
 static const struct demo_rows *const chapters[] = {
 	&demo_sync_rows,
@@ -142,8 +143,10 @@ static enum exit_code run_rows(struct demo *demo, bool json)
 		tool_complain("cannot print the table: %s", strerror(-ret));
 		code = TOOL_CANNOT;
 	}
-	if (!json)
-		fputs(legend, stdout);
+	if (!json) {
+		putchar('\n');
+		tool_print_wrapped(legend, 0, 0);
+	}
 	scols_unref_table(table);
 	return code;
 }
@@ -187,27 +190,23 @@ static enum exit_code show_device(struct demo *demo, const struct tool_options *
 	return code;
 }
 
-/* Open the device that was named, or one that has something to show: one with a sync call. */
+/* Open the device that was named, or the first that has something to show. */
 static int open_device(const char *name, struct gemsync_device **out)
 {
-	static const char *const drivers[] = { "panthor", "panfrost" };
 	struct gemsync_device_info info;
-	int ret = -ENODEV;
-	size_t i;
+	int ret;
 
 	if (name)
 		return gemsync_device_open(name, out);
-	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
-		ret = gemsync_device_open(drivers[i], out);
-		if (ret)
-			continue;
-		ret = gemsync_device_query(*out, &info);
-		if (!ret && !info.coherent)
+	ret = first_device(out);
+	if (!ret) {
+		gemsync_device_query(*out, &info);
+		if (!info.coherent && info.can_sync)
 			return 0;
 		gemsync_device_close(*out);
 	}
 	tool_complain("no device can be used (%s): this is a simulated one",
-		      ret ? strerror(-ret) : "it is coherent");
+		      ret ? strerror(-ret) : "coherent, or without a call to synchronize");
 	return gemsync_device_open(SIM, out);
 }
 
@@ -229,8 +228,7 @@ enum exit_code tool_demo(int argc, char **argv)
 		return code;
 	ret = open_device(options.device, &demo.dev);
 	if (ret) {
-		tool_complain("cannot open %s: %s",
-			      options.device ? options.device : SIM, strerror(-ret));
+		tool_complain_of_device(options.device ? options.device : SIM, -ret);
 		return TOOL_CANNOT;
 	}
 	code = TOOL_CANNOT;

@@ -158,6 +158,6 @@ enum exit_code tool_info(int argc, char **argv)
 		tool_complain("cannot print the table: %s", strerror(-printed));
 		return TOOL_CANNOT;
 	}
-	tool_complain("%s: %s", options.device ? options.device : "sim", describe_error(ret));
+	tool_complain_of_device(options.device ? options.device : "sim", -ret);
 	return TOOL_CANNOT;
 }

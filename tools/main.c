@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* gemsync(1): commands and options. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -135,8 +136,8 @@ int main(int argc, char **argv)
 		code = command->run(argc - 1, argv + 1);
 	else
 		code = run_alone(argv[1]);
-	if (fflush(stdout)) {
-		tool_complain("cannot write the output");
+	if (fflush(stdout) || ferror(stdout)) {
+		tool_complain("cannot write the output: %s", strerror(errno));
 		return TOOL_CANNOT;
 	}
 	return code;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tool.h"
 
@@ -187,9 +186,9 @@ int tool_table_print(struct libscols_table *table)
 
 	if (scols_table_get_ncols(table) > MAX_COLUMNS)
 		return -E2BIG;
-	if (!scols_table_is_json(table) && isatty(STDOUT_FILENO)) {
+	if (!scols_table_is_json(table)) {
 		measure(table, &layout);
-		narrow(&layout, scols_table_get_termwidth(table));
+		narrow(&layout, tool_width());
 	}
 	for (i = 0; i < layout.count; i++) {
 		if (!scols_column_is_wrap(layout.columns[i].column))

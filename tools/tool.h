@@ -61,9 +61,35 @@ struct libscols_table *tool_table_create(const char *name, const struct tool_col
 int tool_table_add(struct libscols_table *table, const char *const *cells, size_t count);
 
 /*
- * Print it, once: to a terminal, no wider than that as far as columns with SCOLS_FL_WRAP
- * allow, which are wrapped at blanks. 0 or -errno.
+ * Print it, once, no wider than tool_width() as far as columns with SCOLS_FL_WRAP allow,
+ * which are wrapped at blanks. 0 or -errno.
  */
 int tool_table_print(struct libscols_table *table);
+
+/* ---- Text for people ---- */
+
+/* Of the terminal; else what COLUMNS says, or 80. */
+size_t tool_width(void);
+
+/* Whether standard output is a terminal that has some, and NO_COLOR does not forbid it. */
+bool tool_has_colour(void);
+
+enum tool_colour { TOOL_RED = 31, TOOL_GREEN = 32, TOOL_YELLOW = 33 };
+
+void tool_print_coloured(enum tool_colour colour, const char *text);
+
+/*
+ * Print @text and a line's end, wrapped at blanks; @at: the column where it begins. Further
+ * lines begin at column @indent. An empty text prints nothing.
+ */
+void tool_print_wrapped(const char *text, size_t at, size_t indent);
+
+/* ---- Devices ---- */
+
+/*
+ * Say why no device of that name, NULL for any, can be used by a command, and what to do
+ * about it: which names there are, who may open the node.
+ */
+void tool_complain_of_device(const char *name, int error);
 
 #endif

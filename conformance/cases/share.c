@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
+#include "first.h"
 #include "share.h"
 
 /* ---- Makers ---- */
@@ -95,7 +96,7 @@ void need_importer(struct cf *cf)
 {
 	if (cf->gpu)
 		return;
-	if (gemsync_device_open(NULL, &cf->dev))
+	if (first_device(&cf->dev))
 		skip("there is no GPU to import into",
 		     "run where a driver that gemsync knows has a device (vm/run)");
 	gemsync_device_query(cf->dev, &cf->info);

@@ -15,6 +15,8 @@ void html_badge(const char *kind, const char *text, FILE *file)
 		sign = "\xe2\x9c\x93";
 	else if (!strcmp(kind, "fail"))
 		sign = "\xe2\x9c\x97";
+	else if (!strcmp(kind, "part"))
+		sign = "\xe2\x97\x90";
 	else if (!strcmp(kind, "skip"))
 		sign = "\xe2\x80\x93";
 	text_markup(file, "<span class=\"badge %s\"><span class=\"sign\" aria-hidden=\"true\">%s"
@@ -58,17 +60,18 @@ static void write_selection(const struct conform_report *report, FILE *file)
 			report->count, report->chosen);
 }
 
-/* What a verdict says nothing about. */
-static void write_unproven(const struct conform_report *report, FILE *file)
+/* " R1-R3, R7" of the rules of which @says is true, behind @text; nothing if there are none. */
+static void write_rules_that(const struct conform_report *report, const char *text,
+			     bool (*says)(const struct conform_total *total), FILE *file)
 {
 	struct conform_total totals[CONFORM_RULES + 1];
-	const char *separator = "<p>No case ran for";
+	const char *separator = text;
 	unsigned int number, end;
 
 	conform_totals(report, totals);
 	for (number = 1; number <= CONFORM_RULES; number = end + 1) {
 		end = number;
-		while (end <= CONFORM_RULES && !totals[end].passed && !totals[end].failed)
+		while (end <= CONFORM_RULES && says(&totals[end]))
 			end++;
 		if (end == number)
 			continue;
@@ -77,16 +80,32 @@ static void write_unproven(const struct conform_report *report, FILE *file)
 			fprintf(file, "\xe2\x80\x93" "R%u", end - 1);
 		separator = ",";
 	}
-	if (*separator == ',')
+	if (separator != text)
 		fputs(".</p>\n", file);
+}
+
+static bool is_not_run(const struct conform_total *total)
+{
+	return !rule_ran(total);
+}
+
+/* What a verdict says nothing about, or little. */
+static void write_unproven(const struct conform_report *report, FILE *file)
+{
+	write_rules_that(report, "<p>No case ran for", is_not_run, file);
+	write_rules_that(report, "<p>Fewer than half of the cases ran for", rule_is_in_part, file);
 }
 
 static void write_verdict(const struct conform_report *report, FILE *file)
 {
-	fprintf(file, "<div class=\"verdict %s\"><p class=\"says\">",
-		report_is_good(report) ? "pass" : "fail");
-	html_badge(report_is_good(report) ? "pass" : "fail",
-		   report_is_good(report) ? "Good" : "Not good", file);
+	const char *kind = "fail", *says = "Not good";
+
+	if (report_is_good(report)) {
+		kind = report_is_whole(report) ? "pass" : "part";
+		says = report_is_whole(report) ? "Good" : "Good in part";
+	}
+	fprintf(file, "<div class=\"verdict %s\"><p class=\"says\">", kind);
+	html_badge(kind, says, file);
 	fputc(' ', file);
 	write_sentence(report, file);
 	fprintf(file, "</p>\n<p>%zu passed, %zu failed, %zu skipped", report->passed,
@@ -166,6 +185,7 @@ static void write_facts(const struct conform_report *report, FILE *file)
 		write_fact("Exporter", facts->info.driver, file);
 	else
 		write_device(facts, file);
+	text_markup(file, "<div><dt>Judged by</dt><dd>gemsync %s</dd></div>\n", report->version);
 	write_fact("Kernel", facts->kernel, file);
 	write_fact("CPU", facts->machine, file);
 	write_fact("Kernel log", facts->kernel_log ? "watched: a warning fails the case" :
@@ -206,6 +226,8 @@ static const char *kind_of(const struct conform_total *total)
 {
 	if (total->failed)
 		return "fail";
+	if (rule_is_in_part(total))
+		return "part";
 	if (total->passed)
 		return "pass";
 	return total->skipped ? "skip" : "none";
@@ -255,7 +277,8 @@ static void write_head(const struct conform_report *report, FILE *file)
 	      "<meta name=\"color-scheme\" content=\"light dark\"/>\n", file);
 	text_markup(file, "<title>%s%s: gemsync conform, %s</title>\n",
 		    report_is_good(report) ? "Good" : "Not good",
-		    report->filter ? ", a part" : "", report->facts.name);
+		    report->filter || !report_is_whole(report) ? ", a part" : "",
+		    report->facts.name);
 	fprintf(file, "<style>\n%s</style>\n</head>\n", report_html_style);
 }
 

@@ -25,6 +25,7 @@ const char report_html_style[] =
 	"font-size:.85rem;font-weight:600;border:1px solid currentColor}\n"
 	".badge.pass{color:var(--pass);background:var(--pass-bg)}\n"
 	".badge.fail{color:var(--fail);background:var(--fail-bg)}\n"
+	".badge.part{color:var(--skip);background:var(--skip-bg)}\n"
 	".badge.skip{color:var(--skip);background:var(--skip-bg)}\n"
 	".badge.none{color:var(--none);background:var(--none-bg)}\n"
 	".bar{display:flex;gap:2px;height:.4rem;border-radius:.2rem;overflow:hidden;\n"
@@ -34,6 +35,7 @@ const char report_html_style[] =
 	/* Verdict, facts, rules. */
 	".verdict{border-left:.5rem solid;border-radius:.3rem;padding:.8rem 1rem}\n"
 	".verdict.pass{border-color:var(--pass);background:var(--pass-bg)}\n"
+	".verdict.part{border-color:var(--skip);background:var(--skip-bg)}\n"
 	".verdict.fail{border-color:var(--fail);background:var(--fail-bg)}\n"
 	".says{font-size:1.3rem;font-weight:600}.says .badge{font-size:1rem;vertical-align:.15em}\n"
 	"dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(16rem,1fr));\n"

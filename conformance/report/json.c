@@ -233,7 +233,9 @@ int report_json(const struct conform_report *report, FILE *file)
 
 	open_in(&json, NULL, '{');
 	put_text(&json, "format", "gemsync-conform-1");
+	put_text(&json, "gemsync", report->version);
 	put_bool(&json, "good", report_is_good(report));
+	put_bool(&json, "whole", report_is_whole(report));
 	put_number(&json, "passed", report->passed);
 	put_number(&json, "failed", report->failed);
 	put_number(&json, "skipped", report->skipped);

@@ -57,6 +57,7 @@ static void write_properties(const struct conform_report *report, FILE *file)
 		 info->version_minor);
 	snprintf(line, sizeof(line), "%" PRIu32, info->line_size);
 	fputs("    <properties>\n", file);
+	write_property("gemsync", report->version, file);
 	write_property("device", facts->name, file);
 	if (report->filter)
 		write_property("filter", report->filter, file);

@@ -8,9 +8,11 @@
 #include "conform.h"
 
 /*
- * The Test Anything Protocol, written while the cases run: a comment before each, so that a
+ * The Test Anything Protocol, written while the cases run: what judges, and on what; a
+ * comment before each case, so that a
  * machine that dies has named it; its line, and why it failed; the plan at the end.
  */
+void report_tap_begin(const struct conform_report *report, FILE *file);
 void report_tap_starting(const struct conform_case *c, FILE *file);
 void report_tap_result(const struct conform_report *report, const struct conform_result *result,
 		       FILE *file);
@@ -27,6 +29,15 @@ int report_html(const struct conform_report *report, FILE *file);
 
 /* Whether the run is a good one: nothing failed, no skip was unexpected, something passed. */
 bool report_is_good(const struct conform_report *report);
+
+/* How many cases name a rule, how many of these ran, and whether that was none, or under half. */
+uint32_t rule_cases(const struct conform_total *total);
+uint32_t rule_ran(const struct conform_total *total);
+bool rule_is_unseen(const struct conform_total *total);
+bool rule_is_in_part(const struct conform_total *total);
+
+/* Whether the run looked at every rule that has cases, and at none of them in part. */
+bool report_is_whole(const struct conform_report *report);
 
 /* Whether a case was skipped that options.expect does not name. */
 bool report_is_unexpected(const struct conform_report *report,

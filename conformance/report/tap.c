@@ -27,6 +27,16 @@ static void write_result(const struct conform_report *report, const struct confo
 	fputc('\n', file);
 }
 
+void report_tap_begin(const struct conform_report *report, FILE *file)
+{
+	const struct conform_facts *facts = &report->facts;
+
+	fprintf(file, "# gemsync %s conform on %s, driver %s: %zu cases\n", report->version,
+		facts->exporter ? facts->name : facts->info.node, facts->info.driver,
+		report->chosen);
+	fflush(file);
+}
+
 void report_tap_starting(const struct conform_case *c, FILE *file)
 {
 	fprintf(file, "# running %s\n", conform_case_name(c));

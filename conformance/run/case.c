@@ -11,6 +11,7 @@
 #include "asked.h"
 #include "configuration.h"
 #include "exporter.h"
+#include "first.h"
 #include "needs.h"
 #include "result.h"
 
@@ -332,7 +333,7 @@ static int open_device(struct cf *cf, const char **what)
 	*what = "opening the device";
 	if (cf->exporter)
 		return exporter_probe(cf->exporter);
-	ret = gemsync_device_open(cf->name, &cf->dev);
+	ret = cf->name ? gemsync_device_open(cf->name, &cf->dev) : first_device(&cf->dev);
 	if (ret)
 		return ret;
 	cf->fd = gemsync_device_fd(cf->dev);

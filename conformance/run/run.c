@@ -347,10 +347,13 @@ static int run_all(struct run *run)
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run->shared == MAP_FAILED)
 		return -ENOMEM;
+	run->report->version = GEMSYNC_VERSION;
 	run->report->expecting = run->options->expected;
 	ret = choose_cases(run);
 	if (!ret)
 		ret = gather_facts(run);
+	if (!ret && run->options->begun)
+		run->options->begun(run->report, run->options->data);
 	if (!ret)
 		run_cases(run);
 	run->report->seconds = seconds_now() - begin;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "names.h"
 #include "sim_internal.h"
 
 #define NAME		"sim"
@@ -103,14 +104,20 @@ static int parse_policy(const char *value, struct sim_config *config)
 
 static const struct {
 	const char *name;
+	const char *usage;
 	int (*parse)(const char *value, struct sim_config *config);
 } options[] = {
-	{ "driver", parse_driver },
-	{ "line", parse_line },
-	{ "mode", parse_mode },
-	{ "seed", parse_seed },
-	{ "policy", parse_policy },
+	{ "driver", "driver=panthor|panfrost", parse_driver },
+	{ "line", "line=32|64|128", parse_line },
+	{ "mode", "mode=lazy|chaos|coherent", parse_mode },
+	{ "seed", "seed=NUMBER", parse_seed },
+	{ "policy", "policy=strict|hooks", parse_policy },
 };
+
+const char *gemsync_sim_option_at(unsigned int index)
+{
+	return index < ARRAY_SIZE(options) ? options[index].usage : NULL;
+}
 
 /* "name=value"; the text is changed. */
 static int parse_option(char *text, struct sim_config *config)
