@@ -20,7 +20,8 @@ CASE(r8_range_leaves_the_bo, "R8", 0,
      "a range that leaves its BO is -EINVAL, for cached and write-combined BOs alike")
 {
 	static const struct range ranges[] = {
-		{ 0, 8193 }, { 8192, 1 }, { 8193, 0 }, { 1, 8192 }, { 1, UINT64_MAX },
+		{ 0, 8193 }, { 8192, 1 }, { 8193, 0 }, { 1, 8192 },
+		{ 1, UINT64_MAX - 1 }, { 2, UINT64_MAX - 1 }, { 8193, GEMSYNC_WHOLE_SIZE },
 		{ UINT64_MAX, 1 }, { UINT64_MAX, UINT64_MAX }, { UINT64_MAX - 1, 4 },
 		{ UINT64_MAX, 0 }, { 1ull << 32, 0 }, { 0, 1ull << 32 },
 	};
@@ -43,6 +44,8 @@ CASE(r8_range_leaves_the_bo, "R8", 0,
 	for (k = 0; k < ARRAY_SIZE(bufs); k++) {
 		EXPECT_OK(flush(cf, bufs[k], 8192, 0));
 		EXPECT_OK(flush(cf, bufs[k], 0, 8192));
+		EXPECT_OK(flush(cf, bufs[k], 1, GEMSYNC_WHOLE_SIZE));
+		EXPECT_OK(invalidate(cf, bufs[k], 8192, GEMSYNC_WHOLE_SIZE));
 		EXPECT_OK(invalidate(cf, bufs[k], 8191, 1));
 	}
 }
