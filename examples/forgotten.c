@@ -5,16 +5,15 @@
 #include <string.h>
 
 #include <gemsync/gemsync.h>
-
-#include "gpu.h"	/* of conformance/gpu: makes the GPU work */
+#include <gemsync/gpu.h>
 
 /* 0 if the GPU sees these 8 bytes. */
-static int see(struct gpu *gpu, uint64_t va, const char *expected)
+static int see(struct gemsync_gpu *gpu, uint64_t va, const char *expected)
 {
 	char seen[8];
 	int ret;
 
-	ret = gpu_read(gpu, va, seen, sizeof(seen));
+	ret = gemsync_gpu_read(gpu, va, seen, sizeof(seen));
 	if (ret)
 		return ret;
 	printf("the GPU sees %.8s\n", seen);
@@ -33,7 +32,7 @@ static void print_violations(struct gemsync_device *dev)
 			       violation.label, violation.size, violation.offset);
 }
 
-static int draw(struct gemsync_device *dev, struct gemsync_bo *bo, struct gpu *gpu)
+static int draw(struct gemsync_device *dev, struct gemsync_bo *bo, struct gemsync_gpu *gpu)
 {
 	uint64_t va;
 	void *map;
@@ -42,7 +41,7 @@ static int draw(struct gemsync_device *dev, struct gemsync_bo *bo, struct gpu *g
 	gemsync_bo_set_label(bo, "vertices");
 	ret = gemsync_bo_map(bo, &map);
 	if (!ret)
-		ret = gpu_bind(gpu, bo, &va);
+		ret = gemsync_gpu_bind(gpu, bo, &va);
 	if (ret)
 		return ret;
 
@@ -67,13 +66,13 @@ int main(void)
 {
 	struct gemsync_device *dev;
 	struct gemsync_bo *bo;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	int ret;
 
 	ret = gemsync_device_open("sim", &dev);
 	if (ret)
 		return 1;
-	ret = gpu_open(dev, &gpu);
+	ret = gemsync_gpu_open(dev, &gpu);
 	if (ret)
 		goto err_close;
 	ret = gemsync_bo_create(dev, 4096, GEMSYNC_BO_CACHED, &bo);
@@ -81,7 +80,7 @@ int main(void)
 		ret = draw(dev, bo, gpu);
 		gemsync_bo_destroy(bo);
 	}
-	gpu_close(gpu);
+	gemsync_gpu_close(gpu);
 err_close:
 	gemsync_device_close(dev);
 	return ret ? 1 : 0;

@@ -35,14 +35,28 @@ static const struct drm_ops *drm_ops_of(const struct gemsync_device *dev)
 	return (const struct drm_ops *)dev->ops;	/* base is the first member */
 }
 
-static const struct device_ops *find_driver(const char *name)
+static const struct drm_ops *find_own(const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(drivers); i++)
 		if (!strcmp(drivers[i]->base.driver, name))
-			return &drivers[i]->base;
+			return drivers[i];
 	return NULL;
+}
+
+bool gemsync_drm_knows(const char *name)
+{
+	return find_own(name);
+}
+
+static const struct device_ops *find_driver(const char *name)
+{
+	const struct drm_ops *ops = find_own(name);
+
+	if (!ops)
+		ops = gemsync_described_find(name);
+	return ops ? &ops->base : NULL;
 }
 
 /* The driver's name and version. -ENODEV if @fd is no DRM node, or not of driver @want. */

@@ -10,6 +10,7 @@
 #pragma GCC visibility push(default)
 #endif
 #include <gemsync/cpu.h>
+#include <gemsync/driver.h>
 #include <gemsync/gemsync.h>
 #ifdef GEMSYNC_SHARED
 #pragma GCC visibility pop
@@ -132,6 +133,12 @@ void gemsync_bo_choose_path(struct gemsync_bo *bo);
 /* As gemsync_device_open() and gemsync_device_open_fd(); @dev is zeroed memory. */
 int gemsync_drm_open(struct gemsync_device *dev, const char *name);
 int gemsync_drm_open_fd(struct gemsync_device *dev, int fd);
+
+/* Whether it is a driver that the library has a file for. */
+bool gemsync_drm_knows(const char *name);
+
+/* The back end of a driver that was added (device/described.c), or NULL. */
+const struct drm_ops *gemsync_described_find(const char *name);
 
 /* ioctl() that restarts after signals and returns 0 or -errno. */
 int gemsync_drm_ioctl(const struct gemsync_device *dev, unsigned long request, void *arg);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The GPU of a simulated device: its address space and its queues, for the
- * conformance suite. Not installed, and not exported by the shared library.
+ * conformance suite and libgemsync-gpu, for which alone the shared library exports it. Not
+ * installed, and no interface: it changes with this library.
  *
  * A queue executes one command stream at a time (core/csf.h says which
  * instructions), one after the other in the device's GPU thread, which turns to
@@ -16,6 +17,10 @@
 #define GEMSYNC_SIM_H
 
 #include <gemsync/gemsync.h>
+
+#ifdef GEMSYNC_SHARED
+#pragma GCC visibility push(default)
+#endif
 
 /* Whether it executes job chains. */
 bool gemsync_sim_has_job_manager(const struct gemsync_device *dev);
@@ -70,5 +75,9 @@ int gemsync_sim_submit(struct gemsync_sim_queue *queue, uint64_t va, uint64_t si
  * still runs; -EIO if it faulted; -ETIMEDOUT if it took too long.
  */
 int gemsync_sim_wait(struct gemsync_sim_queue *queue, int64_t timeout_ns);
+
+#ifdef GEMSYNC_SHARED
+#pragma GCC visibility pop
+#endif
 
 #endif

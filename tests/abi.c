@@ -5,6 +5,7 @@
  * Compiled, never run, as C and as C++.
  */
 #include <gemsync/cpu.h>
+#include <gemsync/driver.h>
 #include <gemsync/gemsync.h>
 #include <gemsync/range.h>
 
@@ -79,3 +80,22 @@ ASSERT(GEMSYNC_BO_CACHED == 1 && GEMSYNC_BO_NO_MMAP == 2 && GEMSYNC_BO_SHAREABLE
 ASSERT(GEMSYNC_PATH_AUTO == 0 && GEMSYNC_PATH_DRIVER == 1 && GEMSYNC_PATH_CPU == 2 &&
        GEMSYNC_PATH_NONE == 3);
 ASSERT(GEMSYNC_ACCESS_READ == 1 && GEMSYNC_ACCESS_WRITE == 2);
+
+SIZE(gemsync_sync_abi, 40);
+MEMBER(gemsync_sync_abi, encode, 8);
+MEMBER(gemsync_sync_abi, request, 16);
+MEMBER(gemsync_sync_abi, args_size, 24);
+MEMBER(gemsync_sync_abi, encode_args, 32);
+ASSERT(GEMSYNC_SYNC_ARGS == 64);
+SIZE(gemsync_driver_gpu, 96);
+MEMBER(gemsync_driver_gpu, address, 16);
+MEMBER(gemsync_driver_gpu, binds_readonly, 40);
+MEMBER(gemsync_driver_gpu, copy, 48);
+MEMBER(gemsync_driver_gpu, spin_end, 88);
+SIZE(gemsync_driver, 112);
+MEMBER(gemsync_driver, version_major, 16);
+MEMBER(gemsync_driver, query, 24);
+MEMBER(gemsync_driver, bo_create, 48);
+MEMBER(gemsync_driver, bo_madvise, 80);
+MEMBER(gemsync_driver, sync_abi, 96);
+MEMBER(gemsync_driver, gpu, 104);

@@ -22,6 +22,9 @@ static const char help[] =
 	"  -d, --device DEVICE   a node (/dev/dri/renderD128), a driver's name (panthor), sim, or\n"
 	"                        a maker of dma-bufs without a GPU: vgem, udmabuf, heap;\n"
 	"                        without it the first device whose driver is known\n"
+	"      --driver FILE     a driver that the library does not know: FILE is a shared object\n"
+	"                        that describes it (gemsync/driver.h); the device is its first,\n"
+	"                        if --device does not name one\n"
 	"  -f, --filter LIST     only these cases: names, shell patterns of names, or rules,\n"
 	"                        separated by commas (r4_*,R13)\n"
 	"  -l, --list            list the cases and what they show, and run none\n"
@@ -53,6 +56,7 @@ struct conform_arguments {
 	bool list;
 	bool tap;
 	const char *expect;
+	const char *driver;	/* path of a description, or NULL */
 	struct output outputs[OUTPUTS];
 };
 
@@ -278,6 +282,20 @@ static enum exit_code run_suite(struct conform_arguments *args)
 	return code;
 }
 
+/* Its device is the one that is meant, where none is named. */
+static bool load_driver(struct conform_arguments *args)
+{
+	const char *name;
+
+	if (!args->driver)
+		return true;
+	if (!tool_load_driver(args->driver, &name))
+		return false;
+	if (!args->options.device)
+		args->options.device = name;
+	return true;
+}
+
 /* All that can be wrong with the arguments is said before the device is opened. */
 static enum exit_code run_with_files(struct conform_arguments *args)
 {
@@ -290,7 +308,7 @@ static enum exit_code run_with_files(struct conform_arguments *args)
 		return TOOL_USAGE;
 	}
 	args->options.expected = expected;
-	if (open_outputs(args)) {
+	if (load_driver(args) && open_outputs(args)) {
 		code = run_suite(args);
 		drop_outputs(args);
 	}
@@ -300,10 +318,11 @@ static enum exit_code run_with_files(struct conform_arguments *args)
 
 /* ---- Options ---- */
 
-enum { OPTION_TAP = 256, OPTION_JUNIT, OPTION_JSON, OPTION_HTML };
+enum { OPTION_DRIVER = 256, OPTION_TAP, OPTION_JUNIT, OPTION_JSON, OPTION_HTML };
 
 static const struct option long_options[] = {
 	{ "device", required_argument, NULL, 'd' },
+	{ "driver", required_argument, NULL, OPTION_DRIVER },
 	{ "filter", required_argument, NULL, 'f' },
 	{ "list", no_argument, NULL, 'l' },
 	{ "expect", required_argument, NULL, 'e' },
@@ -339,6 +358,7 @@ static bool take_option(int opt, struct conform_arguments *args)
 	case 'd': file = &args->options.device; break;
 	case 'f': file = &args->options.filter; break;
 	case 'e': file = &args->expect; break;
+	case OPTION_DRIVER: file = &args->driver; break;
 	case OPTION_JUNIT: file = &args->outputs[JUNIT].path; break;
 	case OPTION_JSON: file = &args->outputs[JSON].path; break;
 	case OPTION_HTML: file = &args->outputs[HTML].path; break;

@@ -15,7 +15,7 @@
 struct demo {
 	struct gemsync_device *dev;
 	struct gemsync_device_info info;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	uint8_t next_seed;	/* no two rows use the same data */
 	struct gemsync_counters lines_before;
 };

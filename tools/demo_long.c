@@ -151,8 +151,8 @@ static int at_once(struct demo *demo, const struct demo_row *row, struct demo_bu
 
 #define OPERATIONS	10000u
 
-static int random_on(struct gemsync_device *dev, struct gpu *gpu, const struct demo_row *row,
-		     struct demo_result *result)
+static int random_on(struct gemsync_device *dev, struct gemsync_gpu *gpu,
+		     const struct demo_row *row, struct demo_result *result)
 {
 	struct random_ops_report report;
 	int ret;
@@ -175,7 +175,7 @@ static int random_on_chaos(struct demo *demo, const struct demo_row *row,
 			   struct demo_result *result)
 {
 	struct gemsync_device *dev;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	char name[64];
 	int ret;
 

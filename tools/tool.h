@@ -3,6 +3,7 @@
 #ifndef TOOL_H
 #define TOOL_H
 
+#include <stdbool.h>
 #include <gemsync/gemsync.h>
 #include <libsmartcols.h>
 
@@ -91,5 +92,11 @@ void tool_print_wrapped(const char *text, size_t at, size_t indent);
  * about it: which names there are, who may open the node.
  */
 void tool_complain_of_device(const char *name, int error);
+
+/*
+ * Let the library know a driver by its description, in the shared object @path; *@name is that
+ * of the driver. False if that failed: then it was said why.
+ */
+bool tool_load_driver(const char *path, const char **name);
 
 #endif

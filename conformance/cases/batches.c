@@ -254,7 +254,7 @@ struct long_batch {
 	void *ops;		/* MOST_OPS or fewer: */
 	uint32_t most;
 	uint32_t count;		/* that take the time wanted */
-	uint8_t args[GPU_SYNC_ARGS];
+	uint8_t args[GEMSYNC_SYNC_ARGS];
 };
 
 static int64_t time_of(struct cf *cf, const struct long_batch *batch, uint32_t count)
@@ -293,7 +293,7 @@ static uint32_t choose_count(struct cf *cf, const struct long_batch *batch, int6
 
 static void set_count(struct cf *cf, struct long_batch *batch, uint32_t count)
 {
-	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
+	const struct gemsync_sync_abi *abi = gpu_sync_abi(cf->dev);
 
 	batch->count = count;
 	abi->encode_args(batch->args, batch->ops, count, abi->op_size, 0);

@@ -85,8 +85,8 @@ static uint8_t *low_page(void)
 /* The sync call of a 32-bit program. */
 static int sync_32(struct cf *cf, uint8_t *low, const struct raw_op *ops, uint32_t count)
 {
-	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
-	uint8_t *array = low + GPU_SYNC_ARGS;
+	const struct gemsync_sync_abi *abi = gpu_sync_abi(cf->dev);
+	uint8_t *array = low + GEMSYNC_SYNC_ARGS;
 	void *raw = raw_ops(cf, ops, count);
 
 	memcpy(array, raw, (size_t)count * abi->op_size);

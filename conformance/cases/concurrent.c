@@ -30,7 +30,7 @@ static uint64_t odd_line(const struct cf *cf, unsigned int i)
 static void *gpu_works(void *arg)
 {
 	struct gpu_worker *worker = arg;
-	struct gpu *gpu = worker->cf->gpu;
+	struct gemsync_gpu *gpu = worker->cf->gpu;
 	uint32_t turn, value = 0;
 	uint64_t va;
 

@@ -35,7 +35,7 @@ struct peer {
 
 /* ---- The other process ---- */
 
-static struct answer set_up(const char *driver, int dmabuf, struct gpu **gpu, uint64_t *va)
+static struct answer set_up(const char *driver, int dmabuf, struct gemsync_gpu **gpu, uint64_t *va)
 {
 	struct gemsync_device *dev;
 	struct answer answer = { 0 };
@@ -53,7 +53,7 @@ static void serve(const char *driver, int sock)
 {
 	struct request request;
 	struct answer answer;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	uint64_t va;
 
 	answer = set_up(driver, receive_fd(sock), &gpu, &va);

@@ -209,7 +209,7 @@ CASE(r18_evicted_from_two_files, "R18 R2 R19", NEED_EVICTION | NEED_SPIN,
 	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_SHAREABLE);
 	struct gemsync_bo *bo;
 	uint32_t value, i;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	uint64_t va;
 	int dmabuf;
 

@@ -87,7 +87,7 @@ CASE(gpu_fault_leaves_others, "-", NEED_SPIN,
 	struct gemsync_device *other = other_file(cf);
 	struct buffer *buf = new_buffer(cf, 4096, 0);
 	struct gemsync_bo *flag;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	uint64_t va;
 	void *map;
 

@@ -209,7 +209,7 @@ static void end_access(pthread_t thread, struct access *access)
 
 /* A job of another file that runs until the word of a BO of its own is not 0. */
 struct other_job {
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	struct gemsync_bo *bo;
 	volatile uint32_t *word;
 };

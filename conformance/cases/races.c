@@ -43,7 +43,7 @@ struct churn {
 static void *sync_handles(void *data)
 {
 	struct churn *churn = data;
-	const struct gpu_sync_abi *abi = gpu_sync_abi(churn->cf->dev);
+	const struct gemsync_sync_abi *abi = gpu_sync_abi(churn->cf->dev);
 	uint64_t op[8];
 	unsigned int i;
 	int ret;

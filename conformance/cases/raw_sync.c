@@ -6,7 +6,7 @@
 
 static void encode(struct cf *cf, uint8_t *raw, const struct raw_op *ops, uint32_t count)
 {
-	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
+	const struct gemsync_sync_abi *abi = gpu_sync_abi(cf->dev);
 	uint32_t i;
 
 	for (i = 0; i < count; i++)

@@ -191,7 +191,7 @@ CASE(r8_empty_range_is_checked, "R8 R7", NEED_SYNC_ABI,
 
 CASE(r8_pad, "R8 R7", NEED_SYNC_ABI, "a pad of the call that is not 0 is -EINVAL")
 {
-	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
+	const struct gemsync_sync_abi *abi = gpu_sync_abi(cf->dev);
 	struct witness witness;
 	void *raw;
 
@@ -232,9 +232,9 @@ CASE(r8_counts_of_the_call, "R8", NEED_SYNC_ABI,
 	EXPECT_EQ(raw_call(cf, nowhere, MOST_OPS, op_size), -EFAULT);
 }
 
-static const struct gpu_sync_abi *need_stride(struct cf *cf)
+static const struct gemsync_sync_abi *need_stride(struct cf *cf)
 {
-	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
+	const struct gemsync_sync_abi *abi = gpu_sync_abi(cf->dev);
 
 	if (!abi->has_stride)
 		skip("the driver's sync call has no stride", "run on a driver with one (panthor)");
@@ -257,7 +257,7 @@ static uint8_t *strided_flushes(struct cf *cf, const struct witness *witness, ui
 CASE(r8_strides, "R8 R7", NEED_SYNC_ABI,
      "a short stride is -EINVAL; a long one is right if what is behind the op is 0, else -E2BIG")
 {
-	const struct gpu_sync_abi *abi = need_stride(cf);
+	const struct gemsync_sync_abi *abi = need_stride(cf);
 	uint32_t stride = abi->op_size + 8;
 	struct witness witness;
 	uint8_t *raw;
@@ -296,7 +296,7 @@ static uint8_t *page_before_a_hole(void)
 CASE(r8_fault_before_tail, "R8", NEED_SYNC_ABI,
      "an array that cannot be read is -EFAULT, also when a tail that is not 0 comes first")
 {
-	const struct gpu_sync_abi *abi = need_stride(cf);
+	const struct gemsync_sync_abi *abi = need_stride(cf);
 	uint32_t stride = abi->op_size + 8;
 	uint8_t *raw = page_before_a_hole() + PAGE - stride;
 
@@ -310,7 +310,7 @@ CASE(r8_fault_before_tail, "R8", NEED_SYNC_ABI,
 CASE(r8_order_of_the_call, "R8 R7", NEED_SYNC_ABI,
      "of two things wrong with the call, the first in the rule's order is reported")
 {
-	const struct gpu_sync_abi *abi = need_stride(cf);
+	const struct gemsync_sync_abi *abi = need_stride(cf);
 	uint32_t stride = abi->op_size + 8;
 	const void *nowhere = (const void *)8;
 	struct witness witness, unknown;

@@ -288,7 +288,7 @@ static int other_process(const char *name, int sock)
 {
 	struct gemsync_device *dev;
 	struct gemsync_bo *bo;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	uint32_t value;
 	uint64_t va;
 	int dmabuf = receive_fd(sock);

@@ -31,7 +31,7 @@ static void expect_new_file(void)
 	struct gemsync_device *dev = open_new();
 	struct gemsync_bo *bo;
 	volatile uint32_t *map;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	uint32_t value;
 	uint64_t va;
 	void *ptr;
@@ -56,7 +56,7 @@ static void expect_new_file(void)
 /* What a file of the device that is gone still can do: nothing. */
 static void expect_gone(struct cf *cf, const struct buffer *buf, uint64_t offset)
 {
-	const struct gpu_sync_abi *abi = gpu_sync_abi(cf->dev);
+	const struct gemsync_sync_abi *abi = gpu_sync_abi(cf->dev);
 	const struct gpu_handle_call *call;
 	struct gemsync_bo *bo;
 	unsigned int i;
@@ -234,7 +234,7 @@ struct late_sync {
 static void *sync_late(void *data)
 {
 	struct late_sync *late = data;
-	const struct gpu_sync_abi *abi = gpu_sync_abi(late->cf->dev);
+	const struct gemsync_sync_abi *abi = gpu_sync_abi(late->cf->dev);
 
 	late->ret = gpu_sync_call(abi, late->cf->fd, late->op.page, 1, abi->op_size, 0);
 	return NULL;
@@ -342,7 +342,7 @@ CASE(r19_unplug_gives_pages_back, "R19", NEED_FILE | NEED_VM | NO_SYNC,
 /* Threads of one file do all they can until they are told that the device is gone. */
 struct load {
 	struct gemsync_device *dev;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	struct gemsync_bo *bo;
 	uint64_t va;
 	atomic_bool stop;

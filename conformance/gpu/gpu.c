@@ -30,10 +30,10 @@ static const struct gpu_ops *find_ops(struct gemsync_device *dev)
 	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
 		if (!strcmp(drivers[i]->driver, info.driver))
 			return drivers[i];
-	return NULL;
+	return gemsync_device_driver(dev) ? &gpu_described_ops : NULL;
 }
 
-static int create_staging(struct gpu *gpu)
+static int create_staging(struct gemsync_gpu *gpu)
 {
 	int ret;
 
@@ -52,10 +52,10 @@ err_destroy:
 	return ret;
 }
 
-int gpu_open(struct gemsync_device *dev, struct gpu **out)
+int gpu_open(struct gemsync_device *dev, struct gemsync_gpu **out)
 {
 	const struct gpu_ops *ops = find_ops(dev);
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	int ret;
 
 	if (!ops)
@@ -75,7 +75,7 @@ err_close:
 	return ret;
 }
 
-void gpu_close(struct gpu *gpu)
+void gpu_close(struct gemsync_gpu *gpu)
 {
 	struct gemsync_bo *staging;
 
@@ -87,10 +87,10 @@ void gpu_close(struct gpu *gpu)
 	gemsync_bo_destroy(staging);
 }
 
-typedef int (*bind_fn)(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
+typedef int (*bind_fn)(struct gemsync_gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
 		       uint64_t va);
 
-static int bind_somewhere(struct gpu *gpu, uint32_t handle, uint64_t size, bind_fn bind,
+static int bind_somewhere(struct gemsync_gpu *gpu, uint32_t handle, uint64_t size, bind_fn bind,
 			  uint64_t *va)
 {
 	uint64_t at = gpu->next_va;
@@ -109,19 +109,19 @@ static int bind_somewhere(struct gpu *gpu, uint32_t handle, uint64_t size, bind_
 	return 0;
 }
 
-static int bind_handle(struct gpu *gpu, uint32_t handle, uint64_t size, uint64_t *va)
+static int bind_handle(struct gemsync_gpu *gpu, uint32_t handle, uint64_t size, uint64_t *va)
 {
 	if (gpu->ops->address)
 		return gpu->ops->address(gpu, handle, va);
 	return bind_somewhere(gpu, handle, size, gpu->ops->bind, va);
 }
 
-int gpu_bind(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
+int gpu_bind(struct gemsync_gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
 {
 	return bind_handle(gpu, gemsync_bo_handle(bo), gemsync_bo_size(bo), va);
 }
 
-int gpu_bind_dmabuf(struct gpu *gpu, int dmabuf, uint64_t *va)
+int gpu_bind_dmabuf(struct gemsync_gpu *gpu, int dmabuf, uint64_t *va)
 {
 	off_t size = lseek(dmabuf, 0, SEEK_END);
 	uint32_t handle;
@@ -133,28 +133,30 @@ int gpu_bind_dmabuf(struct gpu *gpu, int dmabuf, uint64_t *va)
 	return bind_handle(gpu, handle, (uint64_t)size, va);
 }
 
-int gpu_bind_readonly(struct gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
+int gpu_bind_readonly(struct gemsync_gpu *gpu, struct gemsync_bo *bo, uint64_t *va)
 {
 	return bind_somewhere(gpu, gemsync_bo_handle(bo), gemsync_bo_size(bo),
 			      gpu->ops->bind_readonly, va);
 }
 
-int gpu_bind_at(struct gpu *gpu, struct gemsync_bo *bo, uint64_t offset, uint64_t size,
+int gpu_bind_at(struct gemsync_gpu *gpu, struct gemsync_bo *bo, uint64_t offset, uint64_t size,
 		uint64_t va)
 {
 	if (!gpu->ops->bind)
 		return -EOPNOTSUPP;
+	if (size == GEMSYNC_WHOLE_SIZE && offset <= gemsync_bo_size(bo))
+		size = gemsync_bo_size(bo) - offset;
 	return gpu->ops->bind(gpu, gemsync_bo_handle(bo), offset, size, va);
 }
 
-int gpu_unbind(struct gpu *gpu, uint64_t va, uint64_t size)
+int gpu_unbind(struct gemsync_gpu *gpu, uint64_t va, uint64_t size)
 {
 	if (!gpu->ops->unbind)
 		return -EOPNOTSUPP;
 	return gpu->ops->unbind(gpu, va, size);
 }
 
-int gpu_copy(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
+int gpu_copy(struct gemsync_gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
 {
 	if ((dst | src | size) % 4)
 		return -EINVAL;
@@ -163,7 +165,7 @@ int gpu_copy(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
 	return size ? gpu->ops->copy(gpu, dst, src, size) : 0;
 }
 
-int gpu_fill(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
+int gpu_fill(struct gemsync_gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
 {
 	if ((va | size) % 4)
 		return -EINVAL;
@@ -197,17 +199,20 @@ int gpu_map_registers(struct gemsync_device *dev, void **out)
 	return ops && ops->map_registers ? ops->map_registers(dev, out) : -EOPNOTSUPP;
 }
 
-const struct gpu_sync_abi *gpu_sync_abi(struct gemsync_device *dev)
+const struct gemsync_sync_abi *gpu_sync_abi(struct gemsync_device *dev)
 {
+	const struct gemsync_driver *driver = gemsync_device_driver(dev);
 	const struct gpu_ops *ops = find_ops(dev);
 
+	if (driver)
+		return driver->sync_abi;
 	return ops ? ops->sync_abi : NULL;
 }
 
-int gpu_sync_call(const struct gpu_sync_abi *abi, int fd, const void *ops, uint32_t count,
+int gpu_sync_call(const struct gemsync_sync_abi *abi, int fd, const void *ops, uint32_t count,
 		  uint32_t stride, uint32_t pad)
 {
-	_Alignas(uint64_t) uint8_t args[GPU_SYNC_ARGS];
+	_Alignas(uint64_t) uint8_t args[GEMSYNC_SYNC_ARGS];
 
 	abi->encode_args(args, ops, count, stride, pad);
 	return ioctl(fd, abi->request, args) ? -errno : 0;
@@ -220,6 +225,8 @@ const struct gpu_handle_call *gpu_handle_call(struct gemsync_device *dev, unsign
 
 	if (!ops || !ops->handle_calls)
 		return NULL;
+	if (gemsync_device_driver(dev))
+		return gpu_described_call(dev, index);
 	for (call = ops->handle_calls; call->name && index; call++)
 		index--;
 	return call->name ? call : NULL;
@@ -230,7 +237,7 @@ static uint64_t piece_of(uint64_t size)
 	return size < STAGING_SIZE ? size : STAGING_SIZE;
 }
 
-int gpu_write(struct gpu *gpu, uint64_t va, const void *data, uint64_t size)
+int gpu_write(struct gemsync_gpu *gpu, uint64_t va, const void *data, uint64_t size)
 {
 	uint64_t done, piece;
 	int ret;
@@ -249,7 +256,7 @@ int gpu_write(struct gpu *gpu, uint64_t va, const void *data, uint64_t size)
 	return 0;
 }
 
-int gpu_read(struct gpu *gpu, uint64_t va, void *data, uint64_t size)
+int gpu_read(struct gemsync_gpu *gpu, uint64_t va, void *data, uint64_t size)
 {
 	uint64_t done, piece;
 	int ret;
@@ -266,34 +273,34 @@ int gpu_read(struct gpu *gpu, uint64_t va, void *data, uint64_t size)
 	return 0;
 }
 
-int gpu_write32(struct gpu *gpu, uint64_t va, uint32_t value)
+int gpu_write32(struct gemsync_gpu *gpu, uint64_t va, uint32_t value)
 {
 	return gpu_fill(gpu, va, value, sizeof(value));
 }
 
-int gpu_read32(struct gpu *gpu, uint64_t va, uint32_t *value)
+int gpu_read32(struct gemsync_gpu *gpu, uint64_t va, uint32_t *value)
 {
 	return gpu_read(gpu, va, value, sizeof(*value));
 }
 
-int gpu_spin_begin(struct gpu *gpu, uint64_t va)
+int gpu_spin_begin(struct gemsync_gpu *gpu, uint64_t va)
 {
 	if (va % 4)
 		return -EINVAL;
 	return gpu->ops->spin_begin ? gpu->ops->spin_begin(gpu, va) : -EOPNOTSUPP;
 }
 
-int gpu_spin_running(struct gpu *gpu)
+int gpu_spin_running(struct gemsync_gpu *gpu)
 {
 	return gpu->ops->spin_running ? gpu->ops->spin_running(gpu) : -EOPNOTSUPP;
 }
 
-int gpu_spin_fence(struct gpu *gpu, int *sync_file)
+int gpu_spin_fence(struct gemsync_gpu *gpu, int *sync_file)
 {
 	return gpu->ops->spin_fence ? gpu->ops->spin_fence(gpu, sync_file) : -EOPNOTSUPP;
 }
 
-int gpu_spin_end(struct gpu *gpu)
+int gpu_spin_end(struct gemsync_gpu *gpu)
 {
 	return gpu->ops->spin_end ? gpu->ops->spin_end(gpu) : -EOPNOTSUPP;
 }

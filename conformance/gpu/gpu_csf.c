@@ -32,14 +32,14 @@ struct stream {
 	size_t count;
 };
 
-static struct gpu_csf *to_csf(struct gpu *gpu)
+static struct gpu_csf *to_csf(struct gemsync_gpu *gpu)
 {
 	return (struct gpu_csf *)gpu;	/* base is the first member */
 }
 
 /* ---- Queues ---- */
 
-int gpu_csf_queue_create(struct gpu *gpu, struct gpu_queue **out)
+int gpu_csf_queue_create(struct gemsync_gpu *gpu, struct gpu_queue **out)
 {
 	struct gpu_queue *queue;
 	int ret;
@@ -107,7 +107,7 @@ static int start_job(struct gpu_csf *gpu, const uint64_t *words, size_t count)
 	return gpu_csf_submit(gpu->queue, va, count * sizeof(*words));
 }
 
-int gpu_csf_load(struct gpu *gpu, unsigned int slot, const uint64_t *words, size_t count,
+int gpu_csf_load(struct gemsync_gpu *gpu, unsigned int slot, const uint64_t *words, size_t count,
 		 uint64_t *va)
 {
 	uint64_t offset = (uint64_t)slot * GPU_CSF_SLOT_SIZE;
@@ -121,7 +121,7 @@ int gpu_csf_load(struct gpu *gpu, unsigned int slot, const uint64_t *words, size
 	return 0;
 }
 
-int gpu_csf_run(struct gpu *gpu, const uint64_t *words, size_t count)
+int gpu_csf_run(struct gemsync_gpu *gpu, const uint64_t *words, size_t count)
 {
 	int ret;
 
@@ -189,7 +189,7 @@ static void emit_end(struct stream *stream)
 	emit(stream, csf_wait(CSF_ALL_SCOREBOARDS));
 }
 
-static int copy_job(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
+static int copy_job(struct gemsync_gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
 {
 	struct stream stream = { .count = 0 };
 
@@ -200,7 +200,7 @@ static int copy_job(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
 	return gpu_csf_run(gpu, stream.words, stream.count);
 }
 
-int gpu_csf_copy(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
+int gpu_csf_copy(struct gemsync_gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
 {
 	uint64_t done, piece;
 	int ret;
@@ -214,7 +214,7 @@ int gpu_csf_copy(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
 	return 0;
 }
 
-static int fill_job(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
+static int fill_job(struct gemsync_gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
 {
 	struct stream stream = { .count = 0 };
 	unsigned int i;
@@ -227,7 +227,7 @@ static int fill_job(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
 	return gpu_csf_run(gpu, stream.words, stream.count);
 }
 
-int gpu_csf_fill(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
+int gpu_csf_fill(struct gemsync_gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
 {
 	uint64_t done, piece;
 	int ret;
@@ -241,7 +241,7 @@ int gpu_csf_fill(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
 	return 0;
 }
 
-int gpu_csf_spin_begin(struct gpu *gpu, uint64_t va)
+int gpu_csf_spin_begin(struct gemsync_gpu *gpu, uint64_t va)
 {
 	const uint64_t words[] = {
 		csf_move48(REG_SRC, va),
@@ -253,7 +253,7 @@ int gpu_csf_spin_begin(struct gpu *gpu, uint64_t va)
 	return start_job(to_csf(gpu), words, sizeof(words) / sizeof(words[0]));
 }
 
-int gpu_csf_spin_running(struct gpu *gpu)
+int gpu_csf_spin_running(struct gemsync_gpu *gpu)
 {
 	int ret;
 
@@ -263,7 +263,7 @@ int gpu_csf_spin_running(struct gpu *gpu)
 	return ret == -ETIME ? 1 : ret;
 }
 
-int gpu_csf_spin_end(struct gpu *gpu)
+int gpu_csf_spin_end(struct gemsync_gpu *gpu)
 {
 	return finish_job(to_csf(gpu));
 }

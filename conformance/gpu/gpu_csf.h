@@ -30,7 +30,7 @@ struct gpu_csf_ops {
 
 /* The part that is the same for every driver; base is the first member. */
 struct gpu_csf {
-	struct gpu base;
+	struct gemsync_gpu base;
 	const struct gpu_csf_ops *csf;
 	struct gpu_queue *queue;	/* of gpu.h's own jobs */
 	struct gemsync_bo *program;
@@ -42,11 +42,11 @@ int gpu_csf_init(struct gpu_csf *gpu, struct gemsync_device *dev);
 void gpu_csf_fini(struct gpu_csf *gpu);
 
 /* Members of struct gpu_ops. */
-int gpu_csf_copy(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size);
-int gpu_csf_fill(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size);
-int gpu_csf_spin_begin(struct gpu *gpu, uint64_t va);
-int gpu_csf_spin_running(struct gpu *gpu);
-int gpu_csf_spin_end(struct gpu *gpu);
+int gpu_csf_copy(struct gemsync_gpu *gpu, uint64_t dst, uint64_t src, uint64_t size);
+int gpu_csf_fill(struct gemsync_gpu *gpu, uint64_t va, uint32_t value, uint64_t size);
+int gpu_csf_spin_begin(struct gemsync_gpu *gpu, uint64_t va);
+int gpu_csf_spin_running(struct gemsync_gpu *gpu);
+int gpu_csf_spin_end(struct gemsync_gpu *gpu);
 
 /* ---- For tests; @gpu is one of a driver with command streams ---- */
 
@@ -58,13 +58,13 @@ int gpu_csf_spin_end(struct gpu *gpu);
 #define GPU_CSF_SLOT_SIZE	4096
 
 /* Put a stream into a slot. -EINVAL if it does not fit. */
-int gpu_csf_load(struct gpu *gpu, unsigned int slot, const uint64_t *words, size_t count,
+int gpu_csf_load(struct gemsync_gpu *gpu, unsigned int slot, const uint64_t *words, size_t count,
 		 uint64_t *va);
 
 /* Run a stream on the GPU's own queue and wait; -EIO, -ETIME as in gpu.h. */
-int gpu_csf_run(struct gpu *gpu, const uint64_t *words, size_t count);
+int gpu_csf_run(struct gemsync_gpu *gpu, const uint64_t *words, size_t count);
 
-int gpu_csf_queue_create(struct gpu *gpu, struct gpu_queue **out);
+int gpu_csf_queue_create(struct gemsync_gpu *gpu, struct gpu_queue **out);
 void gpu_csf_queue_destroy(struct gpu_queue *queue);
 
 /* -EINVAL if the stream cannot be one, or the queue is dead. */

@@ -11,7 +11,7 @@
 #define JOBS_MAX	1024u		/* of a chain */
 #define COPY_MAX	(64ull << 10)	/* bytes that one chain copies */
 
-static struct gpu_jm *to_jm(struct gpu *gpu)
+static struct gpu_jm *to_jm(struct gemsync_gpu *gpu)
 {
 	return (struct gpu_jm *)gpu;	/* base is the first member */
 }
@@ -53,7 +53,7 @@ static int run_virtual(struct gpu_jm *gpu, const struct jm_job *job)
 	return gpu->has_virtual_jobs ? run_job(gpu, job) : -EOPNOTSUPP;
 }
 
-int gpu_jm_copy(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
+int gpu_jm_copy(struct gemsync_gpu *gpu, uint64_t dst, uint64_t src, uint64_t size)
 {
 	uint64_t done, piece;
 	struct jm_job job;
@@ -117,7 +117,7 @@ static int write_chain(struct gpu_jm *gpu, struct writing *writing)
 	return ret ? ret : finish(gpu);
 }
 
-static int write_all(struct gpu *gpu, struct writing *writing)
+static int write_all(struct gemsync_gpu *gpu, struct writing *writing)
 {
 	int ret = 0;
 
@@ -126,14 +126,14 @@ static int write_all(struct gpu *gpu, struct writing *writing)
 	return ret;
 }
 
-int gpu_jm_write(struct gpu *gpu, uint64_t va, const void *data, uint64_t size)
+int gpu_jm_write(struct gemsync_gpu *gpu, uint64_t va, const void *data, uint64_t size)
 {
 	struct writing writing = { .va = va, .size = size, .data = data };
 
 	return write_all(gpu, &writing);
 }
 
-int gpu_jm_fill(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
+int gpu_jm_fill(struct gemsync_gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
 {
 	struct writing writing = { .va = va, .size = size, .value = value };
 
@@ -142,7 +142,7 @@ int gpu_jm_fill(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size)
 
 /* ---- Waiting ---- */
 
-int gpu_jm_spin_begin(struct gpu *gpu, uint64_t va)
+int gpu_jm_spin_begin(struct gemsync_gpu *gpu, uint64_t va)
 {
 	struct gpu_jm *jm = to_jm(gpu);
 
@@ -152,19 +152,19 @@ int gpu_jm_spin_begin(struct gpu *gpu, uint64_t va)
 	return submit(jm);
 }
 
-int gpu_jm_spin_running(struct gpu *gpu)
+int gpu_jm_spin_running(struct gemsync_gpu *gpu)
 {
 	int ret = to_jm(gpu)->jm->wait(to_jm(gpu), 0);
 
 	return ret == -ETIME ? 1 : ret;
 }
 
-int gpu_jm_spin_fence(struct gpu *gpu, int *sync_file)
+int gpu_jm_spin_fence(struct gemsync_gpu *gpu, int *sync_file)
 {
 	return to_jm(gpu)->jm->fence ? to_jm(gpu)->jm->fence(to_jm(gpu), sync_file) : -EOPNOTSUPP;
 }
 
-int gpu_jm_spin_end(struct gpu *gpu)
+int gpu_jm_spin_end(struct gemsync_gpu *gpu)
 {
 	return finish(to_jm(gpu));
 }

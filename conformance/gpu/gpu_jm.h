@@ -29,7 +29,7 @@ struct gpu_jm_ops {
 
 /* The part that is the same for every driver; base is the first member. */
 struct gpu_jm {
-	struct gpu base;
+	struct gemsync_gpu base;
 	const struct gpu_jm_ops *jm;
 	struct gemsync_bo *jobs;	/* write-combined */
 	struct jm_job *jobs_map;
@@ -45,12 +45,12 @@ int gpu_jm_init(struct gpu_jm *gpu, bool ask);
 void gpu_jm_fini(struct gpu_jm *gpu);
 
 /* Members of struct gpu_ops. */
-int gpu_jm_copy(struct gpu *gpu, uint64_t dst, uint64_t src, uint64_t size);
-int gpu_jm_write(struct gpu *gpu, uint64_t va, const void *data, uint64_t size);
-int gpu_jm_fill(struct gpu *gpu, uint64_t va, uint32_t value, uint64_t size);
-int gpu_jm_spin_begin(struct gpu *gpu, uint64_t va);
-int gpu_jm_spin_running(struct gpu *gpu);
-int gpu_jm_spin_fence(struct gpu *gpu, int *sync_file);
-int gpu_jm_spin_end(struct gpu *gpu);
+int gpu_jm_copy(struct gemsync_gpu *gpu, uint64_t dst, uint64_t src, uint64_t size);
+int gpu_jm_write(struct gemsync_gpu *gpu, uint64_t va, const void *data, uint64_t size);
+int gpu_jm_fill(struct gemsync_gpu *gpu, uint64_t va, uint32_t value, uint64_t size);
+int gpu_jm_spin_begin(struct gemsync_gpu *gpu, uint64_t va);
+int gpu_jm_spin_running(struct gemsync_gpu *gpu);
+int gpu_jm_spin_fence(struct gemsync_gpu *gpu, int *sync_file);
+int gpu_jm_spin_end(struct gemsync_gpu *gpu);
 
 #endif

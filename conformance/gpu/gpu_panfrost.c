@@ -67,7 +67,7 @@ static const struct gpu_jm_ops panfrost_jm_ops = {
 	.fence = panfrost_fence,
 };
 
-static int panfrost_address(struct gpu *gpu, uint32_t handle, uint64_t *va)
+static int panfrost_address(struct gemsync_gpu *gpu, uint32_t handle, uint64_t *va)
 {
 	struct drm_panfrost_get_bo_offset args = { .handle = handle };
 	int ret;
@@ -128,9 +128,9 @@ static void encode_sync_args(void *raw, const void *ops, uint32_t count, uint32_
 	memcpy(raw, &args, sizeof(args));
 }
 
-_Static_assert(sizeof(struct drm_panfrost_sync_bo) <= GPU_SYNC_ARGS, "room for the argument");
+_Static_assert(sizeof(struct drm_panfrost_sync_bo) <= GEMSYNC_SYNC_ARGS, "room for the argument");
 
-static const struct gpu_sync_abi panfrost_sync_abi = {
+static const struct gemsync_sync_abi panfrost_sync_abi = {
 	.op_size = sizeof(struct drm_panfrost_bo_sync_op),
 	.has_pad = true,
 	.encode = encode_sync_op,
@@ -244,7 +244,7 @@ static int panfrost_init(struct gpu_panfrost *gpu)
 	return ret;
 }
 
-static int panfrost_open(struct gemsync_device *dev, struct gpu **out)
+static int panfrost_open(struct gemsync_device *dev, struct gemsync_gpu **out)
 {
 	struct gpu_panfrost *gpu;
 	int ret;
@@ -264,7 +264,7 @@ static int panfrost_open(struct gemsync_device *dev, struct gpu **out)
 	return ret;
 }
 
-static void panfrost_close(struct gpu *base)
+static void panfrost_close(struct gemsync_gpu *base)
 {
 	struct gpu_panfrost *gpu = (struct gpu_panfrost *)base;
 

@@ -25,7 +25,7 @@ struct panthor_queue {
 	uint32_t syncobj;
 };
 
-static struct gpu_panthor *to_panthor(struct gpu *gpu)
+static struct gpu_panthor *to_panthor(struct gemsync_gpu *gpu)
 {
 	return (struct gpu_panthor *)gpu;
 }
@@ -105,7 +105,7 @@ void gpu_panthor_queue_handles(struct gpu_queue *queue, uint32_t *group, uint32_
 	*syncobj = to_queue(queue)->syncobj;
 }
 
-static int panthor_spin_fence(struct gpu *gpu, int *sync_file)
+static int panthor_spin_fence(struct gemsync_gpu *gpu, int *sync_file)
 {
 	struct gpu_panthor *panthor = to_panthor(gpu);
 	int fd;
@@ -132,7 +132,7 @@ static int bind_one(struct gpu_panthor *gpu, const struct drm_panthor_vm_bind_op
 	return bind_on(gpu->fd, gpu->vm, op);
 }
 
-static int bind_noexec(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
+static int bind_noexec(struct gemsync_gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
 		       uint64_t va, uint32_t flags)
 {
 	struct drm_panthor_vm_bind_op op = {
@@ -147,13 +147,13 @@ static int bind_noexec(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64
 	return bind_one(to_panthor(gpu), &op);
 }
 
-static int panthor_bind(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
+static int panthor_bind(struct gemsync_gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
 			uint64_t va)
 {
 	return bind_noexec(gpu, handle, offset, size, va, 0);
 }
 
-static int panthor_bind_readonly(struct gpu *gpu, uint32_t handle, uint64_t offset,
+static int panthor_bind_readonly(struct gemsync_gpu *gpu, uint32_t handle, uint64_t offset,
 				 uint64_t size, uint64_t va)
 {
 	return bind_noexec(gpu, handle, offset, size, va, DRM_PANTHOR_VM_BIND_OP_MAP_READONLY);
@@ -171,7 +171,7 @@ static int panthor_bind_program(struct gpu_csf *gpu, uint32_t handle, uint64_t s
 	return bind_one(to_panthor(&gpu->base), &op);
 }
 
-static int panthor_unbind(struct gpu *gpu, uint64_t va, uint64_t size)
+static int panthor_unbind(struct gemsync_gpu *gpu, uint64_t va, uint64_t size)
 {
 	struct drm_panthor_vm_bind_op op = {
 		.flags = DRM_PANTHOR_VM_BIND_OP_TYPE_UNMAP,
@@ -226,9 +226,9 @@ static void encode_sync_args(void *raw, const void *ops, uint32_t count, uint32_
 	memcpy(raw, &args, sizeof(args));
 }
 
-_Static_assert(sizeof(struct drm_panthor_bo_sync) <= GPU_SYNC_ARGS, "room for the argument");
+_Static_assert(sizeof(struct drm_panthor_bo_sync) <= GEMSYNC_SYNC_ARGS, "room for the argument");
 
-static const struct gpu_sync_abi panthor_sync_abi = {
+static const struct gemsync_sync_abi panthor_sync_abi = {
 	.op_size = sizeof(struct drm_panthor_bo_sync_op),
 	.has_stride = true,
 	.wide = true,
@@ -301,7 +301,7 @@ static const struct gpu_csf_ops panthor_csf_ops = {
 	.bind_program = panthor_bind_program,
 };
 
-static int panthor_open(struct gemsync_device *dev, struct gpu **out)
+static int panthor_open(struct gemsync_device *dev, struct gemsync_gpu **out)
 {
 	struct gpu_panthor *gpu;
 	int ret;
@@ -321,7 +321,7 @@ static int panthor_open(struct gemsync_device *dev, struct gpu **out)
 	return ret;
 }
 
-static void panthor_close(struct gpu *gpu)
+static void panthor_close(struct gemsync_gpu *gpu)
 {
 	gpu_csf_fini(&to_panthor(gpu)->csf);
 	free(gpu);

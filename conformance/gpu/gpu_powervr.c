@@ -23,14 +23,14 @@
 #define PIECE		(64u << 10)
 
 struct gpu_powervr {
-	struct gpu base;	/* the first member */
+	struct gemsync_gpu base;	/* the first member */
 	int fd;
 	int access;		/* device_access */
 	uint32_t vm;		/* a VM context */
 	uint32_t piece[PIECE / 4];
 };
 
-static struct gpu_powervr *to_powervr(struct gpu *gpu)
+static struct gpu_powervr *to_powervr(struct gemsync_gpu *gpu)
 {
 	return (struct gpu_powervr *)gpu;
 }
@@ -49,14 +49,14 @@ static int map_on(int fd, uint32_t vm, uint32_t handle, uint64_t offset, uint64_
 	return drmIoctl(fd, DRM_IOCTL_PVR_VM_MAP, &args) ? -errno : 0;
 }
 
-static int powervr_bind(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
+static int powervr_bind(struct gemsync_gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
 			uint64_t va)
 {
 	return map_on(to_powervr(gpu)->fd, to_powervr(gpu)->vm, handle, offset, size, va);
 }
 
 /* The driver unmaps what was mapped by one call, no more and no less. */
-static int powervr_unbind(struct gpu *gpu, uint64_t va, uint64_t size)
+static int powervr_unbind(struct gemsync_gpu *gpu, uint64_t va, uint64_t size)
 {
 	struct drm_pvr_ioctl_vm_unmap_args args = {
 		.vm_context_handle = to_powervr(gpu)->vm,
@@ -108,7 +108,7 @@ static bool in_heap(uint64_t va, uint64_t size)
 	return va < GENERAL_HEAP && size <= GENERAL_HEAP - va;
 }
 
-static int powervr_copy(struct gpu *base, uint64_t dst, uint64_t src, uint64_t size)
+static int powervr_copy(struct gemsync_gpu *base, uint64_t dst, uint64_t src, uint64_t size)
 {
 	struct gpu_powervr *gpu = to_powervr(base);
 	uint64_t done, piece;
@@ -127,7 +127,7 @@ static int powervr_copy(struct gpu *base, uint64_t dst, uint64_t src, uint64_t s
 	return 0;
 }
 
-static int powervr_fill(struct gpu *base, uint64_t va, uint32_t value, uint64_t size)
+static int powervr_fill(struct gemsync_gpu *base, uint64_t va, uint32_t value, uint64_t size)
 {
 	struct gpu_powervr *gpu = to_powervr(base);
 	uint64_t done, piece, i;
@@ -210,7 +210,7 @@ static int open_access(int fd)
 	return errno == ENOENT ? -EOPNOTSUPP : -errno;
 }
 
-static int powervr_open(struct gemsync_device *dev, struct gpu **out)
+static int powervr_open(struct gemsync_device *dev, struct gemsync_gpu **out)
 {
 	struct gpu_powervr *gpu;
 	int ret;
@@ -237,7 +237,7 @@ err_free:
 	return ret;
 }
 
-static void powervr_close(struct gpu *base)
+static void powervr_close(struct gemsync_gpu *base)
 {
 	struct gpu_powervr *gpu = to_powervr(base);
 

@@ -65,23 +65,24 @@ static const struct gpu_csf_ops sim_csf_ops = {
 	.bind_program = sim_bind_program,
 };
 
-static int sim_bind(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size, uint64_t va)
+static int sim_bind(struct gemsync_gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
+		    uint64_t va)
 {
 	return gemsync_sim_bind(gpu->dev, handle, offset, size, va, 0);
 }
 
-static int sim_bind_readonly(struct gpu *gpu, uint32_t handle, uint64_t offset, uint64_t size,
-			     uint64_t va)
+static int sim_bind_readonly(struct gemsync_gpu *gpu, uint32_t handle, uint64_t offset,
+			     uint64_t size, uint64_t va)
 {
 	return gemsync_sim_bind(gpu->dev, handle, offset, size, va, GEMSYNC_SIM_READONLY);
 }
 
-static int sim_unbind(struct gpu *gpu, uint64_t va, uint64_t size)
+static int sim_unbind(struct gemsync_gpu *gpu, uint64_t va, uint64_t size)
 {
 	return gemsync_sim_unbind(gpu->dev, va, size);
 }
 
-static int csf_open(struct gemsync_device *dev, struct gpu **out)
+static int csf_open(struct gemsync_device *dev, struct gemsync_gpu **out)
 {
 	struct gpu_csf *gpu;
 	int ret;
@@ -100,7 +101,7 @@ static int csf_open(struct gemsync_device *dev, struct gpu **out)
 	return ret;
 }
 
-static void csf_close(struct gpu *gpu)
+static void csf_close(struct gemsync_gpu *gpu)
 {
 	gpu_csf_fini((struct gpu_csf *)gpu);
 	free(gpu);
@@ -128,12 +129,12 @@ static const struct gpu_jm_ops sim_jm_ops = {
 	.wait = jm_wait_end,
 };
 
-static int jm_address(struct gpu *gpu, uint32_t handle, uint64_t *va)
+static int jm_address(struct gemsync_gpu *gpu, uint32_t handle, uint64_t *va)
 {
 	return gemsync_sim_address(gpu->dev, handle, va);
 }
 
-static void jm_close(struct gpu *base)
+static void jm_close(struct gemsync_gpu *base)
 {
 	struct sim_jm *gpu = (struct sim_jm *)base;
 
@@ -154,7 +155,7 @@ static const struct gpu_ops sim_jm_gpu_ops = {
 	.spin_end = gpu_jm_spin_end,
 };
 
-static int jm_open(struct gemsync_device *dev, struct gpu **out)
+static int jm_open(struct gemsync_device *dev, struct gemsync_gpu **out)
 {
 	struct sim_jm *gpu;
 	int ret;
@@ -182,7 +183,7 @@ err_free:
 
 /* ---- Either ---- */
 
-static int sim_open(struct gemsync_device *dev, struct gpu **out)
+static int sim_open(struct gemsync_device *dev, struct gemsync_gpu **out)
 {
 	return gemsync_sim_has_job_manager(dev) ? jm_open(dev, out) : csf_open(dev, out);
 }

@@ -27,7 +27,7 @@ struct piece {
 
 struct run {
 	struct gemsync_device *dev;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	struct gs_random random;
 	bool forget;
 	struct gemsync_bo *bos[BOS];
@@ -305,8 +305,8 @@ static void destroy_bos(struct run *run)
 		gemsync_bo_destroy(run->bos[i]);
 }
 
-int random_ops_run(struct gemsync_device *dev, struct gpu *gpu, uint64_t seed, uint32_t count,
-		   bool forget, struct random_ops_report *report)
+int random_ops_run(struct gemsync_device *dev, struct gemsync_gpu *gpu, uint64_t seed,
+		   uint32_t count, bool forget, struct random_ops_report *report)
 {
 	struct gemsync_device_info info;
 	struct run *run;

@@ -28,7 +28,7 @@ struct random_ops_report {
  *
  * Returns 0; or -errno of the first call that failed.
  */
-int random_ops_run(struct gemsync_device *dev, struct gpu *gpu, uint64_t seed, uint32_t count,
-		   bool forget, struct random_ops_report *report);
+int random_ops_run(struct gemsync_device *dev, struct gemsync_gpu *gpu, uint64_t seed,
+		   uint32_t count, bool forget, struct random_ops_report *report);
 
 #endif

@@ -129,7 +129,7 @@ struct cf {
 	const char *name;		/* of the device, to open it once more */
 	struct gemsync_device *dev;	/* NULL if it is an exporter */
 	struct gemsync_device_info info;
-	struct gpu *gpu;		/* NULL if it is an exporter */
+	struct gemsync_gpu *gpu;		/* NULL if it is an exporter */
 	int fd;				/* of the device; negative without a kernel driver */
 	const struct exporter *exporter;
 	struct gemsync_device *others[4];

@@ -41,7 +41,7 @@ struct buffer {
 struct fixture {
 	struct gemsync_device *dev;
 	struct gemsync_device_info info;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	int fd;		/* negative without a kernel driver */
 	uint32_t vm;
 	struct gemsync_device *other;	/* see fixture_other() */

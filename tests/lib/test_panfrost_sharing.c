@@ -257,7 +257,7 @@ static void memory_of_panthor(void **state)
 	struct fixture *f = need_virtual_jobs(state);
 	struct gemsync_device *panthor;
 	struct gemsync_bo *theirs, *ours;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	uint64_t va;
 	int dmabuf;
 	uint32_t value, bo;

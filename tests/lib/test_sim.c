@@ -8,7 +8,7 @@
 
 struct sim {
 	struct gemsync_device *dev;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 };
 
 static struct sim open_sim(const char *name)

@@ -15,7 +15,7 @@
 
 struct worker {
 	struct gemsync_device *dev;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	struct gemsync_bo *bo;
 	uint32_t *map;
 	uint64_t va;
@@ -160,7 +160,7 @@ static void run_on(const char *name, void *(*on_cpu)(void *arg))
 	struct worker cached = { 0 }, workers[THREADS + 2];
 	pthread_t threads[ARRAY_SIZE(workers)];
 	void *(*work)(void *arg);
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	unsigned int i;
 
 	assert_ok(gemsync_device_open(name, &cached.dev));

@@ -242,7 +242,7 @@ static void endless_stream_and_closed_file(void **state)
 {
 	struct fixture *f = need_file(state);
 	struct gemsync_device *dev;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	uint32_t group, syncobj, shared;
 	int64_t began;
 	uint64_t va;

@@ -60,7 +60,7 @@ struct worker {
 	unsigned int generation;
 	struct gs_random random;
 	struct gemsync_device *dev;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 };
 
 static struct worker *this_worker;	/* of this process, for the signal's handler */
@@ -119,7 +119,7 @@ static void run_program(struct worker *worker)
 }
 
 /* What the other driver's device does may end with it at any time: `stress` takes it away. */
-static int share_with(struct worker *worker, struct gpu *other, struct gemsync_bo *bo,
+static int share_with(struct worker *worker, struct gemsync_gpu *other, struct gemsync_bo *bo,
 		      volatile uint32_t *map, uint64_t va)
 {
 	uint32_t word = gs_random_below(&worker->random, SIZE / 4), seen;
@@ -151,7 +151,7 @@ static void share(struct worker *worker)
 	const char *driver = all_drivers[gs_random_below(&worker->random, ARRAY_SIZE(all_drivers))];
 	struct gemsync_device *dev;
 	struct gemsync_bo *bo;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	uint64_t va;
 	void *map;
 

@@ -69,7 +69,7 @@ struct shared_bo {
 struct session {
 	struct gemsync_device *dev;
 	struct gemsync_device_info info;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	int fd;
 	uint32_t vm;
 	unsigned int generation;	/* of the device that was opened */
