@@ -51,6 +51,7 @@
  *
  *		op->handle = foo->handle;
  *		op->type = foo->type;
+ *		op->pad = foo->pad;
  *		op->offset = foo->offset;
  *		op->size = foo->size;
  *	}
@@ -68,6 +69,9 @@
  *
  *		return drm_gem_sync_ioctl(file, &array);
  *	}
+ *
+ * All fields of an op that have to be 0 go into its pad, or-ed together; the helper
+ * refuses the batch if one is not (R8). examples/driver is a whole driver outside this tree.
  *
  * Before the device uses an object, the driver takes drm_gem_sync_shmem_pin(),
  * which allocates the pages, maps them for the device and publishes their
