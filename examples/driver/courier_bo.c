@@ -111,6 +111,7 @@ int courier_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_
 int courier_ioctl_bo_query(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_courier_bo_query *args = data;
+	struct drm_gem_sync_shmem_info info;
 	struct drm_gem_object *obj;
 
 	if (args->pad)
@@ -119,7 +120,8 @@ int courier_ioctl_bo_query(struct drm_device *drm, void *data, struct drm_file *
 	if (!obj)
 		return -ENOENT;
 	args->create_flags = to_courier_bo(obj)->flags;
-	args->extra_flags = to_courier_bo(obj)->base.imported ? DRM_COURIER_BO_IMPORTED : 0;
+	drm_gem_sync_shmem_get_info(to_drm_gem_sync_shmem(obj), &info);
+	args->extra_flags = info.imported ? DRM_COURIER_BO_IMPORTED : 0;
 	drm_gem_object_put(obj);
 	return 0;
 }

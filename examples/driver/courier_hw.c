@@ -85,7 +85,7 @@ static int access(struct courier_bo *bo, u64 offset, void *to, const void *from,
 	size_t done, piece;
 	int ret = 0;
 
-	if (bo->base.imported)
+	if (bo->base.base.import_attach)
 		return access_import(bo, offset, to, from, size);
 	for (done = 0; !ret && done < size; done += piece) {
 		piece = min(size - done, PAGE_SIZE - offset_in_page(offset + done));

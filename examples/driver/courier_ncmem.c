@@ -51,7 +51,7 @@ static int populated(struct drm_gem_sync_shmem_object *shmem)
 		return -ENOMEM;
 	strscpy(emulated->owner.comm, bo->comm);
 	emulated->owner.pid = bo->pid;
-	emulated->pages = ncmem_pages_add(ncmem_of(shmem), shmem->pages,
+	emulated->pages = ncmem_pages_add(ncmem_of(shmem), drm_gem_sync_shmem_pages(shmem),
 					  shmem->base.size >> PAGE_SHIFT, &emulated->owner);
 	if (IS_ERR(emulated->pages)) {
 		int ret = PTR_ERR(emulated->pages);
