@@ -9,7 +9,7 @@ static int open_working(const char *node, bool syncs, struct gemsync_device **ou
 {
 	struct gemsync_device_info info;
 	struct gemsync_device *dev;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	int ret;
 
 	ret = gemsync_device_open(node, &dev);
