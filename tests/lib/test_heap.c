@@ -223,7 +223,7 @@ struct guesser {
 	struct fixture *f;
 	uint32_t handle;
 	atomic_bool stop;
-	atomic_int wrong;	/* an errno that neither a VM that is gone nor one without heaps has */
+	atomic_int wrong;	/* an errno that no VM without the heap has */
 	unsigned long hits;
 };
 

@@ -163,7 +163,7 @@ static void memory_in_fdinfo(void **state)
 	assert_int_equal(fdinfo(f, "drm-total-memory", NULL, 0), total);
 }
 
-/* Work makes engine time and cycles, of the file alone that did it; the clock stands at its most. */
+/* Work makes engine time and cycles, of the file alone that did it; the clock never changes. */
 static void engine_in_fdinfo(void **state)
 {
 	struct fixture *f = need_file(state);
