@@ -108,9 +108,13 @@ const struct bench_class *bench_class_of_ratio(double ratio);
 enum bench_verdict {
 	BENCH_NO_GOAL,		/* the goal is not about this case */
 	BENCH_HOLDS,
+	BENCH_ABSENT,		/* who it compares with, or would excuse a miss, is not there */
 	BENCH_LIMIT,		/* it is missed, and this machine has nothing faster */
 	BENCH_MISSES,
 };
+
+/* The contender of that name if its group has it, but not on this machine; else NULL. */
+const struct bench_contender *bench_absent(const struct bench_case *done, const char *name);
 
 /* How @done compares with a goal. */
 enum bench_verdict bench_judge(const struct bench_goal *goal, const struct bench_case *done,

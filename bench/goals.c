@@ -135,6 +135,16 @@ const struct bench_result *bench_find(const struct bench_case *done, const char 
 	return NULL;
 }
 
+const struct bench_contender *bench_absent(const struct bench_case *done, const char *name)
+{
+	const struct bench_contender *contender = done->results[0].group->contenders;
+
+	for (; contender && contender->name; contender++)
+		if (!contender->run && !strcmp(contender->name, name))
+			return contender;
+	return NULL;
+}
+
 /* Whether the instructions by themselves, in the same rounds, are not faster either. */
 static bool is_limit(const struct bench_goal *goal, const struct bench_case *done,
 		     const struct bench_result *own)
@@ -157,10 +167,12 @@ enum bench_verdict bench_judge(const struct bench_goal *goal, const struct bench
 	if (goal->against) {
 		other = bench_find(done, goal->against);
 		if (!other)
-			return BENCH_NO_GOAL;
+			return bench_absent(done, goal->against) ? BENCH_ABSENT : BENCH_NO_GOAL;
 		*ratio /= other->ratio;
 	}
 	if (*ratio <= goal->ratio)
 		return BENCH_HOLDS;
+	if (goal->limit && bench_absent(done, goal->limit))
+		return BENCH_ABSENT;
 	return is_limit(goal, done, own) ? BENCH_LIMIT : BENCH_MISSES;
 }

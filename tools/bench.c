@@ -26,7 +26,7 @@ static const struct tool_column columns[] = {
 	{ "ratio", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 	{ "goal", SCOLS_JSON_STRING, 0 },
 	{ "verdict", SCOLS_JSON_STRING, 0 },
-	{ "note", SCOLS_JSON_STRING, 0 },
+	{ "note", SCOLS_JSON_STRING, SCOLS_FL_WRAP },
 };
 
 struct bench {
@@ -38,7 +38,7 @@ struct bench {
 	const struct bench_class *class;
 	struct libscols_table *table;
 	struct bench_plot *plot;
-	unsigned int goals, limited, missed;
+	unsigned int goals, limited, missed, absent;
 	int error;
 };
 
@@ -79,13 +79,16 @@ static void print_help(void)
 
 static const char *const verdicts[] = {
 	[BENCH_HOLDS] = "holds",
+	[BENCH_ABSENT] = "not compared",
 	[BENCH_LIMIT] = "limit",
 	[BENCH_MISSES] = "MISSES",
 };
 
+/* @note is changed only if a comparison is missing: to why. */
 static void note_goals(struct bench *bench, const struct bench_case *done, char *text, size_t size,
-		       const char **verdict)
+		       const char **verdict, const char **note)
 {
+	const struct bench_contender *absent;
 	const struct bench_goal *goal;
 	const char *against;
 	size_t used = 0;
@@ -97,6 +100,11 @@ static void note_goals(struct bench *bench, const struct bench_case *done, char 
 		judged = bench_judge(goal, done, &ratio);
 		if (judged == BENCH_NO_GOAL)
 			continue;
+		if (judged == BENCH_ABSENT) {
+			bench->absent++;
+			absent = bench_absent(done, goal->against ? goal->against : goal->limit);
+			*note = absent->note;
+		}
 		bench->goals++;
 		against = goal->against;
 		if (used < size)
@@ -120,14 +128,14 @@ static void add_result(struct bench *bench, const struct bench_case *done,
 		       const struct bench_result *result)
 {
 	char size[24], ns[32], speed[32], ratio[16], goal[64] = "";
-	const char *cells[ARRAY_SIZE(columns)], *verdict = NULL;
+	const char *cells[ARRAY_SIZE(columns)], *verdict = NULL, *note = result->contender->note;
 
 	snprintf(size, sizeof(size), "%zu", result->size);
 	snprintf(ns, sizeof(ns), result->ns < 100 ? "%.1f" : "%.0f", result->ns);
 	snprintf(speed, sizeof(speed), "%.2f", (double)result->size / result->ns);
 	snprintf(ratio, sizeof(ratio), "%.3f", result->ratio);
 	if (!strcmp(result->contender->name, BENCH_OWN))
-		note_goals(bench, done, goal, sizeof(goal), &verdict);
+		note_goals(bench, done, goal, sizeof(goal), &verdict, &note);
 	if (result->contender->incomparable)
 		verdict = "not comparable";
 	cells[0] = result->group->name;
@@ -138,7 +146,7 @@ static void add_result(struct bench *bench, const struct bench_case *done,
 	cells[5] = ratio;
 	cells[6] = goal;
 	cells[7] = verdict;
-	cells[8] = result->contender->note;
+	cells[8] = note;
 	if (tool_table_add(bench->table, cells, ARRAY_SIZE(cells)))
 		bench->error = -ENOMEM;
 }
@@ -224,6 +232,8 @@ static int write_json(struct bench *bench)
 	scols_table_enable_json(bench->table, 1);
 	scols_table_set_stream(bench->table, file);
 	scols_print_table(bench->table);
+	scols_table_enable_json(bench->table, 0);
+	scols_table_set_stream(bench->table, stdout);
 	return fclose(file) ? -errno : 0;
 }
 
@@ -231,14 +241,18 @@ static int write_results(struct bench *bench)
 {
 	int ret = 0;
 
-	scols_print_table(bench->table);
-	printf("\n%s: %u goals, %u at the machine's limit, %u missed\n", bench->class->name,
-	       bench->goals, bench->limited, bench->missed);
 	if (bench->json) {
 		ret = write_json(bench);
 		if (ret)
 			tool_complain("%s: %s", bench->json, strerror(-ret));
 	}
+	/* This wraps what is in the cells. */
+	tool_table_print(bench->table);
+	printf("\n%s: %u goals, %u at the machine's limit, %u missed", bench->class->name,
+	       bench->goals, bench->limited, bench->missed);
+	if (bench->absent)
+		printf(", %u not compared: see the notes", bench->absent);
+	putchar('\n');
 	if (!ret && bench->plot) {
 		ret = bench_plot_draw(bench->plot, bench->plot_file);
 		if (ret)

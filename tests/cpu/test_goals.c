@@ -50,6 +50,33 @@ static void against_another(void **state)
 	assert_int_equal(judge(&goal, 0.8, 0, &ratio), BENCH_NO_GOAL);
 }
 
+static const struct bench_contender contenders[] = {
+	{ .name = "bare", .note = "built without it" },
+	{ 0 },
+};
+
+static const struct bench_group group_without = { .name = "work", .contenders = contenders };
+
+/* Who is no part of this build is no miss, and no silence. */
+static void not_there(void **state)
+{
+	struct bench_case done = { .count = 1, .results = {
+		{ .group = &group_without, .contender = &own, .size = 256, .ratio = 0.55 },
+	} };
+	const struct bench_goal against = { "work", "bare", 64, 1024, 1.05, NULL };
+	const struct bench_goal excused = { "work", NULL, 64, 1024, 0.5, "bare" };
+	const struct bench_goal other = { "work", NULL, 64, 1024, 0.5, "another" };
+	double ratio;
+
+	(void)state;
+	assert_int_equal(bench_judge(&against, &done, &ratio), BENCH_ABSENT);
+	assert_int_equal(bench_judge(&excused, &done, &ratio), BENCH_ABSENT);
+	assert_string_equal(bench_absent(&done, "bare")->note, "built without it");
+	assert_int_equal(bench_judge(&other, &done, &ratio), BENCH_MISSES);
+	done.results[0].ratio = 0.5;
+	assert_int_equal(bench_judge(&excused, &done, &ratio), BENCH_HOLDS);
+}
+
 static void not_about_it(void **state)
 {
 	const struct bench_goal goals[] = {
@@ -84,6 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(against_the_reference),
 		cmocka_unit_test(against_another),
+		cmocka_unit_test(not_there),
 		cmocka_unit_test(not_about_it),
 		cmocka_unit_test(limit_excuses_little),
 	};
