@@ -46,24 +46,22 @@ void courier_memory_label(struct courier_bo *bo)
 }
 
 /* Part of a page of an object that is pinned. */
-static int access_page(struct courier_bo *bo, u64 offset, void *to, const void *from,
-		       size_t size)
+static int access_page(struct courier_bo *bo, u64 offset, void *buffer, size_t size, bool write)
 {
 	struct address_space *mapping = bo->base.base.filp->f_mapping;
 	struct page *page = shmem_read_mapping_page(mapping, offset >> PAGE_SHIFT);
 
 	if (IS_ERR(page))
 		return PTR_ERR(page);
-	if (to)
-		memcpy_from_page(to, page, offset_in_page(offset), size);
+	if (write)
+		memcpy_to_page(page, offset_in_page(offset), buffer, size);
 	else
-		memcpy_to_page(page, offset_in_page(offset), from, size);
+		memcpy_from_page(buffer, page, offset_in_page(offset), size);
 	put_page(page);
 	return 0;
 }
 
-static int access_import(struct courier_bo *bo, u64 offset, void *to, const void *from,
-			 size_t size)
+static int access_import(struct courier_bo *bo, u64 offset, void *buffer, size_t size, bool write)
 {
 	struct dma_buf *dma_buf = bo->base.base.import_attach->dmabuf;
 	struct iosys_map map;
@@ -72,37 +70,36 @@ static int access_import(struct courier_bo *bo, u64 offset, void *to, const void
 	ret = dma_buf_vmap_unlocked(dma_buf, &map);
 	if (ret)
 		return ret;
-	if (to)
-		iosys_map_memcpy_from(to, &map, offset, size);
+	if (write)
+		iosys_map_memcpy_to(&map, offset, buffer, size);
 	else
-		iosys_map_memcpy_to(&map, offset, from, size);
+		iosys_map_memcpy_from(buffer, &map, offset, size);
 	dma_buf_vunmap_unlocked(dma_buf, &map);
 	return 0;
 }
 
-static int access(struct courier_bo *bo, u64 offset, void *to, const void *from, size_t size)
+static int access(struct courier_bo *bo, u64 offset, void *buffer, size_t size, bool write)
 {
 	size_t done, piece;
 	int ret = 0;
 
 	if (bo->base.base.import_attach)
-		return access_import(bo, offset, to, from, size);
+		return access_import(bo, offset, buffer, size, write);
 	for (done = 0; !ret && done < size; done += piece) {
 		piece = min(size - done, PAGE_SIZE - offset_in_page(offset + done));
-		ret = access_page(bo, offset + done, to ? to + done : NULL,
-				  from ? from + done : NULL, piece);
+		ret = access_page(bo, offset + done, buffer + done, piece, write);
 	}
 	return ret;
 }
 
 int courier_memory_read(struct courier_bo *bo, u64 offset, void *to, size_t size)
 {
-	return access(bo, offset, to, NULL, size);
+	return access(bo, offset, to, size, false);
 }
 
 int courier_memory_write(struct courier_bo *bo, u64 offset, const void *from, size_t size)
 {
-	return access(bo, offset, NULL, from, size);
+	return access(bo, offset, (void *)from, size, true);
 }
 
 MODULE_IMPORT_NS(DMA_BUF);
