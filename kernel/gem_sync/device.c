@@ -272,4 +272,4 @@ void drm_gem_sync_device_unplug(struct drm_gem_sync_device *sdev)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_device_unplug);
 
-MODULE_IMPORT_NS(DMA_BUF);
+COMPAT_IMPORT_NS(DMA_BUF);

@@ -16,6 +16,7 @@
 
 #include <drm/drm_device.h>
 #include <drm/drm_prime.h>
+#include <drm/drm_print.h>
 
 #include "internal.h"
 

@@ -96,6 +96,9 @@ static bool purge(struct drm_gem_object *obj)
 	return true;
 }
 
+COMPAT_LRU_SHRINK(evict)
+COMPAT_LRU_SHRINK(purge)
+
 /**
  * drm_gem_sync_shmem_madvise() - say whether the content of an object is needed
  * @shmem: the object
@@ -151,10 +154,11 @@ static unsigned long shrinker_scan(struct shrinker *shrinker, struct shrink_cont
 	struct drm_gem_sync_device *sdev = shrinker->private_data;
 	unsigned long freed, remaining = 0;
 
-	freed = drm_gem_lru_scan(&sdev->purgeable, sc->nr_to_scan, &remaining, purge);
+	freed = compat_lru_scan(sdev->drm, &sdev->purgeable, sc->nr_to_scan, &remaining,
+				purge_lru);
 	if (freed < sc->nr_to_scan && can_evict())
-		freed += drm_gem_lru_scan(&sdev->evictable, sc->nr_to_scan - freed, &remaining,
-					  evict);
+		freed += compat_lru_scan(sdev->drm, &sdev->evictable, sc->nr_to_scan - freed,
+					 &remaining, evict_lru);
 	return freed ?: SHRINK_STOP;
 }
 
@@ -179,9 +183,9 @@ int gem_sync_evict_init(struct drm_gem_sync_device *sdev)
 
 	mutex_init(&sdev->lru_lock);
 	teach_lockdep(sdev);
-	drm_gem_lru_init(&sdev->evictable, &sdev->lru_lock);
-	drm_gem_lru_init(&sdev->purgeable, &sdev->lru_lock);
-	drm_gem_lru_init(&sdev->unmovable, &sdev->lru_lock);
+	compat_lru_init(&sdev->evictable, &sdev->lru_lock);
+	compat_lru_init(&sdev->purgeable, &sdev->lru_lock);
+	compat_lru_init(&sdev->unmovable, &sdev->lru_lock);
 	shrinker = shrinker_alloc(0, "drm-gem-sync:%s", dev_name(sdev->drm->dev));
 	if (!shrinker)
 		return -ENOMEM;
@@ -193,15 +197,15 @@ int gem_sync_evict_init(struct drm_gem_sync_device *sdev)
 }
 
 /* In the state that reclaim is in, so that lockdep knows it as such. */
-static unsigned long reclaim(struct drm_gem_lru *lru, unsigned int pages,
-			     bool (*shrink)(struct drm_gem_object *obj))
+static unsigned long reclaim(struct drm_device *drm, struct drm_gem_lru *lru,
+			     unsigned int pages, compat_lru_shrink shrink)
 {
 	unsigned long freed, remaining = 0;
 	unsigned int flags;
 
 	fs_reclaim_acquire(GFP_KERNEL);
 	flags = memalloc_noreclaim_save();
-	freed = drm_gem_lru_scan(lru, pages, &remaining, shrink);
+	freed = compat_lru_scan(drm, lru, pages, &remaining, shrink);
 	memalloc_noreclaim_restore(flags);
 	fs_reclaim_release(GFP_KERNEL);
 	return freed;
@@ -218,7 +222,7 @@ static unsigned long reclaim(struct drm_gem_lru *lru, unsigned int pages,
  */
 unsigned long drm_gem_sync_device_evict(struct drm_gem_sync_device *sdev, unsigned int pages)
 {
-	return reclaim(&sdev->evictable, pages, evict);
+	return reclaim(sdev->drm, &sdev->evictable, pages, evict_lru);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_device_evict);
 
@@ -233,7 +237,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_device_evict);
  */
 unsigned long drm_gem_sync_device_purge(struct drm_gem_sync_device *sdev, unsigned int pages)
 {
-	return reclaim(&sdev->purgeable, pages, purge);
+	return reclaim(sdev->drm, &sdev->purgeable, pages, purge_lru);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_device_purge);
 

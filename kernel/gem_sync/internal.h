@@ -11,6 +11,7 @@
 
 #include <access.h>
 #include <batch.h>
+#include <compat.h>
 #include <policy.h>
 
 #include "drm_gem_sync.h"

@@ -5,7 +5,6 @@
 #include <linux/export.h>
 #include <linux/huge_mm.h>
 #include <linux/mm.h>
-#include <linux/pfn_t.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
@@ -112,8 +111,8 @@ static bool insert_huge(const struct drm_gem_sync_shmem_object *shmem, struct vm
 		return false;
 	if (!shows_own_pages(shmem) || !pmd_none(*vmf->pmd) || !is_huge(shmem, first, count))
 		return false;
-	return vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(page_to_pfn(shmem->pages[first])),
-				  vmf->flags & FAULT_FLAG_WRITE) == VM_FAULT_NOPAGE;
+	return compat_insert_pfn_pmd(vmf, page_to_pfn(shmem->pages[first]),
+				     vmf->flags & FAULT_FLAG_WRITE) == VM_FAULT_NOPAGE;
 }
 #else
 static bool insert_huge(const struct drm_gem_sync_shmem_object *shmem, struct vm_fault *vmf,
@@ -362,7 +361,7 @@ int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *v
 		ret = file_error(shmem, vma->vm_file);
 	if (ret)
 		return ret;
-	if (is_cow_mapping(vma->vm_flags))
+	if (compat_vma_is_cow(vma))
 		return -EINVAL;
 	if (shmem->imported)
 		return mmap_import(shmem, vma);

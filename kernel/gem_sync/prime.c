@@ -155,7 +155,7 @@ static void shmem_dmabuf_release(struct dma_buf *dma_buf)
 
 /* Of what the CPU maps write-combined: there is nothing to sync. */
 static const struct dma_buf_ops wc_dmabuf_ops = {
-	.cache_sgt_mapping = true,
+	COMPAT_CACHE_SGT_MAPPING
 	.attach = drm_gem_map_attach,
 	.detach = drm_gem_map_detach,
 	.map_dma_buf = drm_gem_map_dma_buf,
@@ -299,4 +299,4 @@ err_fini:
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_init_import);
 
-MODULE_IMPORT_NS(DMA_BUF);
+COMPAT_IMPORT_NS(DMA_BUF);

@@ -262,4 +262,4 @@ struct kunit_suite gem_sync_evict_suite = {
 	.test_cases = cases,
 };
 
-MODULE_IMPORT_NS(DMA_BUF);
+COMPAT_IMPORT_NS(DMA_BUF);

@@ -14,6 +14,7 @@
 
 #include <drm/drm_device.h>
 
+#include <compat.h>
 #include <gem_sync/drm_gem_sync.h>
 
 /* Syncs that are kept; a test makes fewer. */

@@ -520,4 +520,4 @@ struct kunit_suite gem_sync_hooks_suite = {
 	.test_cases = cases,
 };
 
-MODULE_IMPORT_NS(DMA_BUF);
+COMPAT_IMPORT_NS(DMA_BUF);

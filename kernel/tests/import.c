@@ -191,4 +191,4 @@ struct kunit_suite gem_sync_import_suite = {
 	.test_cases = cases,
 };
 
-MODULE_IMPORT_NS(DMA_BUF);
+COMPAT_IMPORT_NS(DMA_BUF);

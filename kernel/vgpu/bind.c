@@ -47,7 +47,7 @@ static struct dma_fence *run_bind(struct drm_sched_job *sched_job)
 static enum drm_gpu_sched_stat timedout_bind(struct drm_sched_job *sched_job)
 {
 	/* Never called: a bind is done when run_bind() returns. */
-	return DRM_GPU_SCHED_STAT_NOMINAL;
+	return COMPAT_SCHED_STAT_RESET;
 }
 
 /* The cleanup takes reservation locks, which the path that signals fences must not. */

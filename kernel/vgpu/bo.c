@@ -16,7 +16,7 @@
 /* The name of the process. It is shown in lines of text, which it must not be able to end. */
 void vgpu_get_comm(char comm[TASK_COMM_LEN])
 {
-	__get_task_comm(comm, TASK_COMM_LEN, current->group_leader);
+	strscpy_pad(comm, current->group_leader->comm, TASK_COMM_LEN);
 	for (char *c = comm; *c; c++)
 		*c = isprint(*c) ? *c : '?';
 }
@@ -96,7 +96,7 @@ struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sy
 		bo_free(bo);
 		return ERR_PTR(ret);
 	}
-	drm_gem_gpuva_set_lock(&bo->base.base, &bo->gpuva_lock);
+	compat_gpuva_set_lock(&bo->base.base, &bo->gpuva_lock);
 	if (args->vm) {
 		bo->vm_resv_obj = drm_gpuvm_resv_obj(&args->vm->base);
 		drm_gem_object_get(bo->vm_resv_obj);
@@ -130,7 +130,7 @@ struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sy
 		bo_free(bo);
 		return ERR_PTR(ret);
 	}
-	drm_gem_gpuva_set_lock(&bo->base.base, &bo->gpuva_lock);
+	compat_gpuva_set_lock(&bo->base.base, &bo->gpuva_lock);
 	return bo;
 }
 EXPORT_SYMBOL_GPL(vgpu_bo_import);

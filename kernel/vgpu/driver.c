@@ -81,7 +81,7 @@ int __vgpu_driver_register(struct vgpu_driver *driver, struct module *owner)
 	driver->base.probe = probe;
 	driver->base.remove = remove;
 	driver->base.driver.probe_type = PROBE_FORCE_SYNCHRONOUS;
-	ret = __platform_driver_register(&driver->base, owner);
+	ret = compat_platform_driver_register(&driver->base, owner);
 	if (ret)
 		return ret;
 	driver->pdev = platform_device_register_full(&info);

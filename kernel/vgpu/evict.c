@@ -47,7 +47,7 @@ int vgpu_bo_evicting(struct drm_gem_sync_shmem_object *shmem)
 	struct drm_gem_object *obj = &shmem->base;
 	struct drm_gpuvm_bo *vm_bo, *busy = NULL;
 
-	mutex_lock(&bo->gpuva_lock);
+	mutex_lock(vgpu_gpuva_lock(bo));
 	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
 		if (!stop_idle_vm(vm_bo)) {
 			busy = vm_bo;
@@ -61,7 +61,7 @@ int vgpu_bo_evicting(struct drm_gem_sync_shmem_object *shmem)
 			drm_gpuvm_bo_evict(vm_bo, true);
 		resume_vm(vm_bo);
 	}
-	mutex_unlock(&bo->gpuva_lock);
+	mutex_unlock(vgpu_gpuva_lock(bo));
 	return busy ? -EBUSY : 0;
 }
 

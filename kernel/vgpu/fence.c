@@ -60,7 +60,8 @@ void vgpu_fence_signal(struct vgpu_fence *fence, int error)
 /* Drop the reference of a fence that may not have been initialized. */
 void vgpu_fence_put(struct vgpu_fence *fence)
 {
-	if (fence && fence->base.ops)
+	/* Its operations tell nothing: the core may take them away when it is signalled. */
+	if (fence && kref_read(&fence->base.refcount))
 		dma_fence_put(&fence->base);
 	else
 		kfree(fence);

@@ -82,7 +82,7 @@ static struct dma_fence *run_job(struct drm_sched_job *sched_job)
 static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *sched_job)
 {
 	/* Never called: queues keep the time of their jobs themselves. */
-	return DRM_GPU_SCHED_STAT_NOMINAL;
+	return COMPAT_SCHED_STAT_RESET;
 }
 
 /* What the driver kept is given back where any lock may be taken. */

@@ -20,6 +20,7 @@
 #include <drm/drm_exec.h>
 #include <drm/gpu_scheduler.h>
 
+#include <compat.h>
 #include <gem_sync/drm_gem_sync.h>
 #include <ncmem/ncmem.h>
 

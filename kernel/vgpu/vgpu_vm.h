@@ -44,11 +44,17 @@ struct vgpu_bo {
 	u32 create_flags;
 	/** @files: that have handles of it, if the driver counts them */
 	atomic_t files;
-	/** @gpuva_lock: protects the object's list of mappings; nothing is allocated under it */
+	/** @gpuva_lock: behind vgpu_gpuva_lock(), where DRM has no such lock */
 	struct mutex gpuva_lock;
 };
 
 #define to_vgpu_bo(obj) container_of(to_drm_gem_sync_shmem(obj), struct vgpu_bo, base)
+
+/* It protects the object's list of mappings; nothing is allocated under it. */
+static inline struct mutex *vgpu_gpuva_lock(struct vgpu_bo *bo)
+{
+	return compat_gpuva_lock(&bo->base.base, &bo->gpuva_lock);
+}
 
 /**
  * struct vgpu_bo_args - decided when an object is created (R12)
@@ -116,7 +122,7 @@ struct vgpu_timeline {
  *
  * Locks, outermost first: that under which chunks of growing objects are made;
  * @objs_lock; a reservation lock; @kernel_lock, that of a growing object; @mmu_lock;
- * &vgpu_bo.gpuva_lock. Those from @kernel_lock on are taken in the path that signals
+ * vgpu_gpuva_lock(). Those from @kernel_lock on are taken in the path that signals
  * fences, and the last two, within a reservation lock, in reclaim: nothing is allocated
  * under them.
  */

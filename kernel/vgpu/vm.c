@@ -180,7 +180,8 @@ struct vgpu_vm *vgpu_vm_create(struct vgpu_device *vdev, u64 user_range, u64 va_
 	mutex_init(&vm->kernel_lock);
 	INIT_LIST_HEAD(&vm->heap_maps);
 	drm_mm_init(&vm->kernel_space, user_range, va_range - user_range);
-	drm_gpuvm_init(&vm->base, "vgpu-vm", 0, &vdev->drm, resv_obj, 0, va_range, 0, 0, &vm_ops);
+	drm_gpuvm_init(&vm->base, "vgpu-vm", COMPAT_GPUVM_IMMEDIATE_MODE, &vdev->drm, resv_obj,
+		       0, va_range, 0, 0, &vm_ops);
 	drm_gem_object_put(resv_obj);
 	return vm;
 

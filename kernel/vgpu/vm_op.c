@@ -24,9 +24,7 @@ static struct drm_gpuvm_bo *vm_bo_obtain(struct vgpu_vm *vm, struct vgpu_bo *bo)
 		drm_gem_sync_shmem_unpin(&bo->base);
 		return ERR_PTR(-ENOMEM);
 	}
-	mutex_lock(&bo->gpuva_lock);
-	vm_bo = drm_gpuvm_bo_obtain_prealloc(new);
-	mutex_unlock(&bo->gpuva_lock);
+	vm_bo = compat_gpuvm_bo_obtain_prealloc(new, &bo->gpuva_lock);
 	drm_gpuvm_bo_extobj_add(vm_bo);
 	return vm_bo;
 }
@@ -38,9 +36,9 @@ static void vm_bo_release(struct vgpu_vm *vm, struct drm_gpuvm_bo *vm_bo)
 	/* The lock that is held lives in the object. */
 	drm_gem_object_get(&bo->base.base);
 	mutex_lock(&vm->objs_lock);
-	mutex_lock(&bo->gpuva_lock);
+	mutex_lock(vgpu_gpuva_lock(bo));
 	drm_gpuvm_bo_put(vm_bo);
-	mutex_unlock(&bo->gpuva_lock);
+	mutex_unlock(vgpu_gpuva_lock(bo));
 	mutex_unlock(&vm->objs_lock);
 	drm_gem_object_put(&bo->base.base);
 }
@@ -71,9 +69,9 @@ static void link_va(struct vgpu_va *va, struct drm_gpuvm_bo *vm_bo, u32 flags)
 		return;
 	bo = to_vgpu_bo(vm_bo->obj);
 	va->vm_bo = drm_gpuvm_bo_get(vm_bo);
-	mutex_lock(&bo->gpuva_lock);
+	mutex_lock(vgpu_gpuva_lock(bo));
 	drm_gpuva_link(&va->base, vm_bo);
-	mutex_unlock(&bo->gpuva_lock);
+	mutex_unlock(vgpu_gpuva_lock(bo));
 }
 
 static void unlink_va(struct vgpu_va *va, struct vgpu_vm_op *op)
@@ -81,9 +79,9 @@ static void unlink_va(struct vgpu_va *va, struct vgpu_vm_op *op)
 	if (va->vm_bo) {
 		struct vgpu_bo *bo = to_vgpu_bo(va->vm_bo->obj);
 
-		mutex_lock(&bo->gpuva_lock);
+		mutex_lock(vgpu_gpuva_lock(bo));
 		drm_gpuva_unlink(&va->base);
-		mutex_unlock(&bo->gpuva_lock);
+		mutex_unlock(vgpu_gpuva_lock(bo));
 	}
 	list_add_tail(&va->removed, &op->removed);
 	cond_resched();
@@ -187,8 +185,8 @@ static int execute_locked(struct vgpu_vm *vm, struct vgpu_vm_op *op)
 	if (vm->destroyed || vm->unusable)
 		return -EINVAL;
 	op->vm = vm;
-	return drm_gpuvm_sm_map(&vm->base, op, op->va, op->size,
-				op->vm_bo ? op->vm_bo->obj : NULL, op->offset);
+	return compat_gpuvm_sm_map(&vm->base, op, op->va, op->size,
+				    op->vm_bo ? op->vm_bo->obj : NULL, op->offset);
 }
 
 int vgpu_vm_op_execute(struct vgpu_vm *vm, struct vgpu_vm_op *op)

@@ -101,7 +101,7 @@ static void vpanfrost_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 
 /* The name and version that user space knows, see panfrost_drm.h. */
 static const struct drm_driver vpanfrost_drm_driver = {
-	.driver_features = DRIVER_RENDER | DRIVER_GEM | DRIVER_SYNCOBJ | DRIVER_GEM_GPUVA,
+	.driver_features = DRIVER_RENDER | DRIVER_GEM | DRIVER_SYNCOBJ | COMPAT_DRIVER_GEM_GPUVA,
 	.open = vpanfrost_open,
 	.postclose = vpanfrost_postclose,
 	.ioctls = vpanfrost_ioctls,

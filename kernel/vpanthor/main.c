@@ -129,7 +129,7 @@ static void vpanthor_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 /* The name and version that user space knows, see panthor_drm.h. */
 static const struct drm_driver vpanthor_drm_driver = {
 	.driver_features = DRIVER_RENDER | DRIVER_GEM | DRIVER_SYNCOBJ |
-			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_GEM_GPUVA,
+			   DRIVER_SYNCOBJ_TIMELINE | COMPAT_DRIVER_GEM_GPUVA,
 	.open = vpanthor_open,
 	.postclose = vpanthor_postclose,
 	.ioctls = vpanthor_ioctls,

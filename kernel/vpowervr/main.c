@@ -99,7 +99,7 @@ static const struct file_operations vpowervr_fops = {
 /* The name and version that user space knows, see pvr_drm.h. */
 static const struct drm_driver vpowervr_drm_driver = {
 	.driver_features = DRIVER_RENDER | DRIVER_GEM | DRIVER_SYNCOBJ |
-			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_GEM_GPUVA,
+			   DRIVER_SYNCOBJ_TIMELINE | COMPAT_DRIVER_GEM_GPUVA,
 	.open = vpowervr_open,
 	.postclose = vpowervr_postclose,
 	.ioctls = vpowervr_ioctls,

@@ -70,7 +70,7 @@ void witness_release(struct witness *w)
 
 		list_del(&object->node);
 		if (object->cpu)
-			drm_gem_vunmap_unlocked(obj, &map);
+			compat_vunmap_unlocked(obj, &map);
 		drm_gem_object_put(obj);
 	}
 }
@@ -148,7 +148,7 @@ static int look(struct witness_object *object)
 	ret = alloc_memory(object, obj->size);
 	if (ret)
 		return ret;
-	ret = drm_gem_vmap_unlocked(obj, &map);
+	ret = compat_vmap_unlocked(obj, &map);
 	if (ret)
 		return ret;
 	object->cpu = map.vaddr;

@@ -172,4 +172,4 @@ struct dma_buf *witness_own_export(struct witness_object *object, bool known)
 	return drm_gem_dmabuf_export(obj->dev, &info);
 }
 
-MODULE_IMPORT_NS(DMA_BUF);
+COMPAT_IMPORT_NS(DMA_BUF);

@@ -10,6 +10,7 @@
 #include <drm/drm_device.h>
 
 #include <batch.h>
+#include <compat.h>
 #include <gem_sync/drm_gem_sync.h>
 
 struct device;
