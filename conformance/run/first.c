@@ -31,16 +31,18 @@ static int open_working(const char *node, bool syncs, struct gemsync_device **ou
 
 int first_device(struct gemsync_device **out)
 {
-	int ret = -ENODEV, error = 0;
+	int ret = -ENODEV, error = 0, syncs;
 	glob_t nodes;
 	size_t i;
 
 	if (glob("/dev/dri/renderD*", 0, NULL, &nodes))
 		return -ENODEV;
-	for (i = 0; ret && i < 2 * nodes.gl_pathc; i++) {
-		ret = open_working(nodes.gl_pathv[i % nodes.gl_pathc], i < nodes.gl_pathc, out);
-		if (!error)
-			error = ret;
+	for (syncs = 1; ret && syncs >= 0; syncs--) {
+		for (i = 0; ret && i < nodes.gl_pathc; i++) {
+			ret = open_working(nodes.gl_pathv[i], syncs, out);
+			if (!error)
+				error = ret;
+		}
 	}
 	globfree(&nodes);
 	return ret ? error : 0;
