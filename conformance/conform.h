@@ -77,7 +77,7 @@ struct conform_options {
 	const char *device;	/* as for gemsync_device_open(), or an exporter (exporter.h) */
 	const char *filter;	/* shell patterns of names or rules, by commas; NULL is all */
 	const struct expected *expected;	/* the skips that are allowed, or NULL */
-	double timeout;		/* seconds for a case without a limit of its own */
+	double timeout;		/* seconds for a case without a limit of its own, 0: measured */
 	bool stop;		/* after the first case that fails */
 	/* Optional: called once the device is known, before the first case. */
 	void (*begun)(const struct conform_report *report, void *data);
@@ -88,6 +88,7 @@ struct conform_options {
 	void *data;
 };
 
+/* Of a case, on a machine that is not slow (see run/pace.h). */
 #define CONFORM_TIMEOUT	30.0
 
 /* What is known of the device and of the machine, for reports. */

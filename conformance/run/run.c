@@ -15,6 +15,7 @@
 
 #include "expected.h"
 #include "kernel_log.h"
+#include "pace.h"
 #include "result.h"
 #include "suite.h"
 
@@ -26,6 +27,7 @@ struct run {
 	struct conform_report *report;
 	struct conform_result *shared;	/* with the process of the case */
 	const char *device;		/* its name */
+	double pace;			/* of the machine: limits are longer by it */
 	struct kernel_log kernel_log;
 	bool childless;			/* between cases: it was when the run began */
 };
@@ -167,11 +169,19 @@ static void judge_kernel(struct conform_result *result, struct kernel_log *kerne
 	set_failed(result, "%.240s; the kernel complained: %s", reason, complaint);
 }
 
+/* An explicit limit is what was said; others are for the machine that they were made on. */
+static double limit_of(const struct run *run, const struct conform_case *c)
+{
+	if (c->timeout)
+		return c->timeout * run->pace;
+	return run->options->timeout ? run->options->timeout : CONFORM_TIMEOUT * run->pace;
+}
+
 /* False if the case is still there, and the device is no other case's. */
 static bool run_case(const struct conform_case *c, struct run *run)
 {
 	struct conform_result *result = run->shared;
-	double limit = c->timeout ? c->timeout : run->options->timeout;
+	double limit = limit_of(run, c);
 	double begin = seconds_now();
 	bool ended = true;
 	pid_t pid;
@@ -312,7 +322,8 @@ static int probe(struct run *run)
 		shared->ret = case_probe(run->options->device, &shared->facts);
 		_exit(EXIT_SUCCESS);
 	}
-	ret = pid < 0 ? pid : wait_within(pid, run->options->timeout);
+	ret = pid < 0 ? pid : wait_within(pid, run->options->timeout ? run->options->timeout :
+					       CONFORM_TIMEOUT * run->pace);
 	if (ret == -ETIME)
 		kill_it(pid);
 	if (ret >= 0)
@@ -349,6 +360,7 @@ static int run_all(struct run *run)
 		return -ENOMEM;
 	run->report->version = GEMSYNC_VERSION;
 	run->report->expecting = run->options->expected;
+	run->pace = pace_measure();
 	ret = choose_cases(run);
 	if (!ret)
 		ret = gather_facts(run);
