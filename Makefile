@@ -55,9 +55,16 @@ MODULES := drm_gem_sync ncmem vgpu vpanthor vpanfrost vpowervr
 TEST_MODULES := drm_gem_sync_witness
 
 .PHONY: modules
-modules: deps	## build the kernel modules for the cached stock kernel
-	@echo "building the kernel modules"
-	@kernel/build $(MODULES_SRC) $(BUILD)/modules $(MODULES) -- $(TEST_MODULES)
+modules: deps	## build the kernel modules: KERNEL=a row of vm/kernels, or a kernel tree
+	@echo "building the kernel modules$(if $(KERNEL), for $(KERNEL))"
+	@kernel/build $(if $(KERNEL),--kernel $(KERNEL),$(MODULES_SRC) $(BUILD)/modules) \
+		$(MODULES) -- $(TEST_MODULES)
+
+# User space of an architecture that is not this machine's, for the guests that run on it.
+.PHONY: userland
+userland:	## build the library, the tool and the tests for ARCH=arm64, armhf or i386
+	@scripts/install-deps matrix
+	@scripts/user $(ARCH)
 
 # ---- Showing and checking ----
 
@@ -69,6 +76,11 @@ demo: all	## boot the stock kernel in QEMU and show what a flush does
 .PHONY: check
 check: check-deps all	## run every test that CI runs
 	@tests/check
+
+.PHONY: check-matrix
+check-matrix: all	## run what matters on each kernel of vm/kernels, or on those of ROWS=
+	@scripts/install-deps matrix
+	@tests/check-matrix $(ROWS)
 
 .PHONY: check-sanitize
 check-sanitize: user	## run the tests on a kernel that looks for bugs (builds it once)
