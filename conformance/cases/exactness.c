@@ -76,6 +76,31 @@ CASE(r1_lines_around_stay_dirty, "R1", NEED_LAZY,
 	EXPECT_GPU(cf, buf, 3 * line, OLD);
 }
 
+/* A walk of several steps visits the line between two steps once. */
+CASE(r1_long_walks, "R1 R10", NEED_LAZY,
+     "a sync of several MiB that begins and ends within lines counts each line once")
+{
+	struct buffer *buf = new_buffer(cf, 8 * MIB, GEMSYNC_BO_CACHED);
+	uint64_t line = cf->info.line_size;
+	const struct range ranges[] = {
+		{ line / 2, 3 * MIB }, { line - 1, MIB }, { MIB - 1, 2 * MIB + 2 },
+		{ 1, 8 * MIB - 2 }, { 5 * line + 3, MIB + line }, { 4096 - 1, 6 * MIB },
+	};
+	struct gemsync_counters before;
+	uint64_t lines;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		lines = lines_of(cf, ranges[i].offset, ranges[i].size);
+		before = lines_now(cf);
+		EXPECT_OK(flush(cf, buf, ranges[i].offset, ranges[i].size));
+		EXPECT_LINES(cf, &before, lines, 0);
+		before = lines_now(cf);
+		EXPECT_OK(invalidate(cf, buf, ranges[i].offset, ranges[i].size));
+		EXPECT_LINES(cf, &before, lines, lines);
+	}
+}
+
 /* ---- Large BOs ---- */
 
 CASE(r10_first_sync, "R10 R1", NEED_LAZY,
@@ -337,6 +362,7 @@ CASES(exactness, "Exactness and cost",
       &r1_lines_of_a_range,
       &r1_each_line_seen,
       &r1_lines_around_stay_dirty,
+      &r1_long_walks,
       &r10_first_sync,
       &r10_end_of_a_large_bo,
       &r10_cost_of_an_offset,

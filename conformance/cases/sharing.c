@@ -178,6 +178,40 @@ CASE(r11_own_export_comes_home, "R11 R23", NEED_OFFSETS,
 	EXPECT_OK(try_map(cf->fd, offset, PAGE));
 }
 
+/* How a handle is closed, the library keeps; whether it is, the driver says. */
+static bool handle_is_known(struct cf *cf, uint32_t handle)
+{
+	int dmabuf, ret = drmPrimeHandleToFD(cf->fd, handle, DRM_CLOEXEC, &dmabuf);
+
+	if (!ret)
+		close(dmabuf);
+	return !ret || errno != ENOENT;
+}
+
+CASE(r11_imports_are_counted, "R11 R20", NEED_FILE,
+     "a BO that is imported again lives until it was destroyed as often as it was made or imported")
+{
+	struct gemsync_bo *first, *again;
+	uint32_t handle;
+	int dmabuf;
+
+	EXPECT_OK(gemsync_bo_create(cf->dev, PAGE, GEMSYNC_BO_SHAREABLE, &first));
+	handle = gemsync_bo_handle(first);
+	EXPECT_OK(gemsync_bo_export(first, &dmabuf));
+	EXPECT_OK(gemsync_device_import(cf->dev, dmabuf, &again));
+	EXPECT(again == first);
+	gemsync_bo_destroy(first);
+	EXPECT(handle_is_known(cf, handle));
+	EXPECT_OK(gemsync_bo_flush(again, 0, 4));
+	EXPECT_OK(gemsync_device_import(cf->dev, dmabuf, &first));
+	EXPECT(again == first);
+	gemsync_bo_destroy(again);
+	EXPECT(handle_is_known(cf, handle));
+	gemsync_bo_destroy(first);
+	EXPECT(!handle_is_known(cf, handle));
+	close(dmabuf);
+}
+
 /* What the library would say itself never gets to the driver: its own call does. */
 static int sync_one(struct cf *cf, const struct buffer *buf, uint32_t type, uint64_t size)
 {
@@ -421,6 +455,7 @@ CASES(sharing, "Sharing",
       &r13_another_file_by_dmabuf,
       &r13_another_process,
       &r11_own_export_comes_home,
+      &r11_imports_are_counted,
       &r11_import_is_not_synced,
       &r11_shares_with_heap,
       &r11_shares_with_udmabuf,

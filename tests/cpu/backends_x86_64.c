@@ -30,6 +30,12 @@ const struct fake_machine has_all = {
 const struct fake_machine lacks_some = { BASE, .vendor = "AuthenticAMD" };
 const char *const lacks_name = "clwb";
 
+/* Intel's models by their numbers, old enough to have clflush alone. */
+#define OLD_INTEL(name, model, backend) \
+	{ name, { BASE, .vendor = "GenuineIntel", .signature = MODEL(model) }, backend, 64, 64 }
+#define ATOM(name, model)	OLD_INTEL(name, model, "clflush-twice")
+#define NO_ATOM(name, model)	OLD_INTEL(name, model, "clflush")
+
 const struct machine machines[] = {
 	{ "all of them",
 	  { BASE, .vendor = "AuthenticAMD", .more_ebx = CLWB | CLFLUSHOPT, .more_ecx = MOVDIR64B },
@@ -49,8 +55,14 @@ const struct machine machines[] = {
 	  64, 64 },
 	{ "neither", { BASE, .vendor = "AuthenticAMD" }, "clflush", 64, 64 },
 	{ "no leaf 7", { BASE, .more_ebx = CLWB | CLFLUSHOPT }, "clflush", 64, 64 },
-	{ "Silvermont", { BASE, .vendor = "GenuineIntel", .signature = MODEL(0x37) },
-	  "clflush-twice", 64, 64 },
+	ATOM("Bay Trail", 0x37), ATOM("Merrifield", 0x4a), ATOM("Avoton", 0x4d),
+	ATOM("Moorefield", 0x5a), ATOM("SoFIA", 0x5d), ATOM("Cherry Trail", 0x4c),
+	ATOM("SoFIA LTE", 0x65), ATOM("Cougar Mountain", 0x6e), ATOM("Lightning Mountain", 0x75),
+	ATOM("Apollo Lake", 0x5c), ATOM("Denverton", 0x5f), ATOM("Gemini Lake", 0x7a),
+	ATOM("Jacobsville", 0x86), ATOM("Lakefield", 0x8a), ATOM("Elkhart Lake", 0x96),
+	ATOM("Jasper Lake", 0x9c),
+	NO_ATOM("Ivy Bridge", 0x3a), NO_ATOM("Knights Landing", 0x57),
+	NO_ATOM("Knights Mill", 0x85), NO_ATOM("Ice Lake", 0x7e), NO_ATOM("Gracemont", 0xbe),
 	{ "Goldmont",
 	  { BASE, .vendor = "GenuineIntel", .signature = MODEL(0x5c), .more_ebx = CLFLUSHOPT },
 	  "clflushopt-twice", 64, 64 },

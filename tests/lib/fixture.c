@@ -231,3 +231,27 @@ int64_t now_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
+
+int64_t fdinfo(struct fixture *f, const char *key, char *text, size_t size)
+{
+	char path[64], line[256], *rest;
+	int64_t value = -1, scale = 1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", f->fd);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, key, strlen(key)) || line[strlen(key)] != ':')
+			continue;
+		value = strtoll(line + strlen(key) + 1, &rest, 10);
+		if (!strncmp(rest, " KiB", 4))
+			scale = 1024;
+		if (!strncmp(rest, " MiB", 4))
+			scale = 1024 * 1024;
+		if (text)
+			snprintf(text, size, "%s", line + strlen(key) + 2);
+	}
+	fclose(file);
+	return value * scale;
+}

@@ -29,6 +29,7 @@
 #define KIB			1024ull
 #define MIB			(1024ull * 1024)
 #define NO_HANDLE		0xfffffffeu	/* no object has it */
+#define NOBODY			65534	/* a user without any rights */
 
 #define assert_ok(call)		assert_int_equal(call, 0)
 
@@ -112,5 +113,11 @@ int raw_sync(int fd, const void *ops, uint32_t count, uint32_t stride);
 
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t now_ms(void);
+
+/*
+ * The value of a key of the fixture's file in /proc, in bytes if it has such a unit; -1
+ * without it. And its text, if @text is not NULL.
+ */
+int64_t fdinfo(struct fixture *f, const char *key, char *text, size_t size);
 
 #endif

@@ -327,6 +327,24 @@ static void purge_all(struct fixture *f)
 		skip_because("debugfs does not purge: run as root on an emulated device");
 }
 
+/* What the user does not need counts as purgeable while it is there: bound means populated. */
+static void unneeded_in_fdinfo(void **state)
+{
+	struct fixture *f = need_panfrost(state);
+	uint32_t bo = pf_new_bo(f->fd, 4 * PAGE, NOEXEC), retained;
+	const char *key = "drm-purgeable-memory";
+	int64_t before = fdinfo(f, key, NULL, 0);
+
+	assert_true(before >= 0);
+	assert_ok(pf_madvise_bo(f->fd, bo, PANFROST_MADV_DONTNEED, &retained));
+	assert_int_equal(fdinfo(f, key, NULL, 0), before + 4 * (int64_t)PAGE);
+	assert_ok(pf_madvise_bo(f->fd, bo, PANFROST_MADV_WILLNEED, &retained));
+	assert_int_equal(fdinfo(f, key, NULL, 0), before);
+	assert_ok(pf_madvise_bo(f->fd, bo, PANFROST_MADV_DONTNEED, &retained));
+	purge_all(f);
+	assert_int_equal(fdinfo(f, key, NULL, 0), before);
+}
+
 /* Cases 36: what was purged stays so, and syncs of it do nothing and allocate nothing. */
 static void purged_bo(void **state)
 {
@@ -451,6 +469,7 @@ int main(void)
 		device_test(waits),
 		device_test(labels),
 		device_test(advice),
+		device_test(unneeded_in_fdinfo),
 		device_test(purged_bo),
 		device_test(kept_bos),
 		device_test(evicted_bo_comes_back),

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* SUBMIT and contexts: what runs, in which order, what it waits for, and what is refused. */
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <linux/dma-buf.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -257,6 +256,48 @@ static void bos_are_waited_for(void **state)
 	assert_ok(pf_wait_bo(f->fd, bo, LONG_NS));
 }
 
+/* Let the job of a gate be a user of what a dma-buf stands for: DMA_BUF_SYNC_READ or _WRITE. */
+static void import_fence(struct fixture *f, const struct gate *gate, int dmabuf, uint32_t flags)
+{
+	struct dma_buf_import_sync_file args = { .flags = flags };
+
+	assert_ok(drmSyncobjExportSyncFile(f->fd, gate->syncobj, &args.fd));
+	assert_ok(raw_ioctl(dmabuf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &args));
+	close(args.fd);
+}
+
+/* Others may only read: a job may write, and so waits for them, as WAIT_BO does. */
+static void others_are_waited_for(void **state)
+{
+	static const uint32_t users[] = { DMA_BUF_SYNC_READ, DMA_BUF_SYNC_WRITE };
+	struct fixture *f = need_virtual_jobs(state);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(users); i++) {
+		uint32_t done = pf_new_syncobj(f->fd), bo;
+		struct gate gate = new_gate(f, NULL, 0);
+		struct chain chain = new_chain(f);
+		struct drm_panfrost_submit args = submit_args(&chain, done);
+		volatile uint32_t *map;
+		int dmabuf;
+
+		bo = fd_bo(f, &map);
+		assert_ok(drmPrimeHandleToFD(f->fd, bo, DRM_CLOEXEC | DRM_RDWR, &dmabuf));
+		assert_ok(pf_wait_bo(f->fd, bo, 0));
+		import_fence(f, &gate, dmabuf, users[i]);
+		close(dmabuf);
+		assert_int_equal(pf_wait_bo(f->fd, bo, 0), -EBUSY);
+		good_chain(&chain);
+		args.bo_handles = (uintptr_t)&bo;
+		args.bo_handle_count = 1;
+		assert_ok(pf_submit(f->fd, &args));
+		assert_int_equal(pf_wait_syncobj(f->fd, done, 50 * MSEC), -ETIME);
+		gate_open(&gate);
+		assert_ok(pf_wait_syncobj(f->fd, done, LONG_NS));
+		assert_ok(pf_wait_bo(f->fd, bo, LONG_NS));
+	}
+}
+
 /* Whoever uses a BO counts as a wait, of which one chain has at most 4096. */
 static void implicit_waits_count(void **state)
 {
@@ -436,7 +477,7 @@ static void high_priority(void **state)
 	ret = pf_create_ctx(f->fd, PANFROST_JM_CTX_PRIORITY_HIGH, &ctx);
 	assert_int_equal(ret, allowed & 4 ? 0 : -EACCES);
 	if (!ret && !geteuid()) {
-		assert_ok(seteuid(65534));
+		assert_ok(seteuid(NOBODY));
 		ret = pf_create_ctx(f->fd, PANFROST_JM_CTX_PRIORITY_HIGH, &ctx);
 		assert_ok(pf_get_param(f->fd, DRM_PANFROST_PARAM_ALLOWED_JM_CTX_PRIORITIES,
 				       &allowed));
@@ -485,45 +526,28 @@ static void context_ends(void **state)
 
 /* ---- What /proc says of the file ---- */
 
-/* The value of a key of a file; -1 without it. */
-static int64_t fdinfo(int fd, const char *key)
-{
-	char path[64], line[256];
-	int64_t value = -1;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, strlen(key)) && line[strlen(key)] == ':')
-			value = strtoll(line + strlen(key) + 1, NULL, 10);
-	fclose(file);
-	return value;
-}
-
 /* Each slot has its time and cycles; the clock stands at its most. */
 static void engines_in_fdinfo(void **state)
 {
 	struct fixture *f = need_panfrost(state);
 	struct chain chain = new_chain(f);
-	int64_t max = fdinfo(f->fd, "drm-maxfreq-fragment");
+	int64_t max = fdinfo(f, "drm-maxfreq-fragment", NULL, 0);
 	/* Opening the GPU runs chains. */
-	int64_t time = fdinfo(f->fd, "drm-engine-vertex-tiler");
-	int64_t cycles = fdinfo(f->fd, "drm-cycles-vertex-tiler");
+	int64_t time = fdinfo(f, "drm-engine-vertex-tiler", NULL, 0);
+	int64_t cycles = fdinfo(f, "drm-cycles-vertex-tiler", NULL, 0);
 
 	assert_true(max > 0);
-	assert_int_equal(fdinfo(f->fd, "drm-curfreq-fragment"), max);
-	assert_int_equal(fdinfo(f->fd, "drm-maxfreq-vertex-tiler"), max);
-	assert_int_equal(fdinfo(f->fd, "drm-curfreq-vertex-tiler"), max);
-	assert_int_equal(fdinfo(f->fd, "drm-engine-fragment"), 0);
-	assert_int_equal(fdinfo(f->fd, "drm-cycles-fragment"), 0);
+	assert_int_equal(fdinfo(f, "drm-curfreq-fragment", NULL, 0), max);
+	assert_int_equal(fdinfo(f, "drm-maxfreq-vertex-tiler", NULL, 0), max);
+	assert_int_equal(fdinfo(f, "drm-curfreq-vertex-tiler", NULL, 0), max);
+	assert_int_equal(fdinfo(f, "drm-engine-fragment", NULL, 0), 0);
+	assert_int_equal(fdinfo(f, "drm-cycles-fragment", NULL, 0), 0);
 	assert_true(time >= 0 && cycles >= 0);
 	good_chain(&chain);
 	assert_ok(run_chain(&chain));
-	assert_int_equal(fdinfo(f->fd, "drm-engine-fragment"), 0);
-	assert_true(fdinfo(f->fd, "drm-engine-vertex-tiler") > time);
-	assert_true(fdinfo(f->fd, "drm-cycles-vertex-tiler") > cycles);
+	assert_int_equal(fdinfo(f, "drm-engine-fragment", NULL, 0), 0);
+	assert_true(fdinfo(f, "drm-engine-vertex-tiler", NULL, 0) > time);
+	assert_true(fdinfo(f, "drm-cycles-vertex-tiler", NULL, 0) > cycles);
 }
 
 int main(void)
@@ -535,6 +559,7 @@ int main(void)
 		device_test(in_syncs_are_waited_for),
 		device_test(slots_and_contexts_do_not_wait),
 		device_test(bos_are_waited_for),
+		device_test(others_are_waited_for),
 		device_test(implicit_waits_count),
 		device_test(bo_named_twice),
 		device_test(closed_bo_stays_mapped),

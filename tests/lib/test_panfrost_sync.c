@@ -251,7 +251,9 @@ static void sync_does_not_wait(void **state)
 static void library_back_end(void **state)
 {
 	struct fixture *f = need_panfrost(state);
+	struct gemsync_op ops[2], room[4];
 	struct gemsync_bo_info info;
+	struct gemsync_batch batch;
 	struct gemsync_bo *bo;
 	void *map;
 
@@ -269,6 +271,16 @@ static void library_back_end(void **state)
 	assert_int_equal(gemsync_bo_flush(bo, 2 * PAGE - 1, 2), -EINVAL);
 	assert_ok(gemsync_bo_flush(bo, 1, GEMSYNC_WHOLE_SIZE));
 	assert_int_equal(gemsync_bo_flush(bo, 2 * PAGE + 1, GEMSYNC_WHOLE_SIZE), -EINVAL);
+	/* What the driver's 32 bits cannot say is not cut to them. */
+	assert_int_equal(gemsync_bo_flush(bo, 1ull << 32, 4), -EINVAL);
+	assert_int_equal(gemsync_bo_invalidate(bo, 1ull << 32, 4), -EINVAL);
+	assert_int_equal(gemsync_bo_flush(bo, 0, (1ull << 32) + 4), -EINVAL);
+	ops[0] = (struct gemsync_op){ .bo = bo, .size = 4 };
+	ops[1] = (struct gemsync_op){ .bo = bo, .offset = 1ull << 32, .size = 4 };
+	assert_int_equal(gemsync_device_sync(f->dev, ops, 2), -EINVAL);
+	assert_ok(gemsync_device_batch_init(f->dev, &batch, room, ARRAY_SIZE(room), 0));
+	assert_int_equal(gemsync_batch_add(&batch, bo, GEMSYNC_FLUSH, 1ull << 32, 4), -EOVERFLOW);
+	assert_ok(gemsync_batch_submit(&batch));
 	gemsync_bo_destroy(bo);
 	assert_ok(gemsync_bo_create(f->dev, PAGE, GEMSYNC_BO_NO_MMAP, &bo));
 	assert_int_equal(gemsync_bo_map(bo, &map), -EPERM);

@@ -268,6 +268,26 @@ static void no_contexts(void **state)
 	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_DESTROY_CONTEXT, &destroy), -EINVAL);
 }
 
+/* High is for who may set priorities, and that is looked at before all is refused. */
+static void high_priority(void **state)
+{
+	struct pvr *p = need_pvr(state);
+	struct drm_pvr_ioctl_create_context_args args = {
+		.vm_context_handle = p->vm, .priority = DRM_PVR_CTX_PRIORITY_HIGH,
+	};
+	int ret;
+
+	if (geteuid())
+		skip_because("what root may and others may not: run as root");
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_CONTEXT, &args), -EOPNOTSUPP);
+	assert_ok(seteuid(NOBODY));
+	ret = raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_CONTEXT, &args);
+	assert_ok(seteuid(0));
+	assert_int_equal(ret, -EACCES);
+	args.priority = DRM_PVR_CTX_PRIORITY_NORMAL;
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_PVR_CREATE_CONTEXT, &args), -EOPNOTSUPP);
+}
+
 static void no_free_lists(void **state)
 {
 	struct pvr *p = need_pvr(state);
@@ -450,6 +470,7 @@ int main(void)
 		pvr_test(heaps),
 		pvr_test(static_data_areas),
 		pvr_test(no_contexts),
+		pvr_test(high_priority),
 		pvr_test(no_free_lists),
 		pvr_test(no_render_targets),
 		pvr_test(no_jobs),

@@ -114,6 +114,29 @@ static void sync_on_unmapped(void **state)
 	check_fault(f, start(f, csf_move48(OUT, UNBOUND), csf_sync_wait32(CSF_GT, 0, OUT)));
 }
 
+/* What the GPU may only read it may not add to either. */
+static void sync_on_read_only(void **state)
+{
+	struct fixture *f = need_device(state);
+	struct buffer *buf = new_buffer(f, 4096, 0);
+	struct job job;
+	uint64_t va;
+
+	assert_ok(gpu_bind_readonly(f->gpu, buf->bo, &va));
+	cpu_put(buf, 0, 5);
+	check_fault(f, start(f, csf_move48(OUT, va), csf_move48(0, 1), csf_sync_add32(0, OUT)));
+	check_fault(f, start(f, csf_move48(OUT, va), csf_move48(0, 1), csf_sync_add64(0, OUT)));
+	check_fault(f, start(f, csf_move48(OUT, va), csf_move48(0, 1), csf_sync_set32(0, OUT)));
+	check_fault(f, start(f, csf_move48(OUT, va), csf_move48(0, 1), csf_sync_set64(0, OUT)));
+	assert_int_equal(cpu_get(buf, 0), 5);
+	assert_int_equal(cpu_get(buf, 4), 0);
+	/* Where it may write, it adds. */
+	job = start(f, csf_move48(OUT, buf->va), csf_move48(0, 1), csf_sync_add32(0, OUT));
+	assert_ok(gpu_csf_wait(job.queue, GPU_CSF_TIMEOUT_NS));
+	gpu_csf_queue_destroy(job.queue);
+	assert_int_equal(cpu_get(buf, 0), 6);
+}
+
 static void address_out_of_range(void **state)
 {
 	struct fixture *f = need_device(state);
@@ -386,6 +409,7 @@ int main(void)
 		device_test(read_of_unmapped),
 		device_test(write_to_unmapped),
 		device_test(sync_on_unmapped),
+		device_test(sync_on_read_only),
 		device_test(address_out_of_range),
 		device_test(stream_of_unmapped),
 		device_test(stops_at_the_fault),

@@ -460,6 +460,32 @@ static void bad_sparse_maps(void **state)
 	assert_pages(&s, "--");
 }
 
+/* Without ASYNC the ops before the first that fails are done, and their number is told. */
+static void count_of_a_failure(void **state)
+{
+	struct space s = new_raw_space(state);
+	op_t ops[4] = { good_op(&s), good_op(&s), good_op(&s), good_op(&s) };
+	struct drm_panthor_vm_bind args = {
+		.vm_id = s.f->vm,
+		.ops = { .stride = sizeof(ops[0]), .count = 4, .array = (uintptr_t)ops },
+	};
+
+	ops[1].va += PAGE;
+	ops[2].va += 2 * PAGE;
+	ops[2].bo_handle = NO_HANDLE;
+	ops[3].va += 3 * PAGE;
+	assert_int_equal(raw_ioctl(s.f->fd, DRM_IOCTL_PANTHOR_VM_BIND, &args), -EINVAL);
+	assert_int_equal(args.ops.count, 2);
+	assert_pages(&s, "a0a0----");
+	/* With it all of them are looked at first, and the call is as it was. */
+	ops[1].va += 4 * PAGE;
+	args.ops.count = 4;
+	args.flags = DRM_PANTHOR_VM_BIND_ASYNC;
+	assert_int_equal(raw_ioctl(s.f->fd, DRM_IOCTL_PANTHOR_VM_BIND, &args), -EINVAL);
+	assert_int_equal(args.ops.count, 4);
+	assert_pages(&s, "a0a0--------");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -482,6 +508,7 @@ int main(void)
 		device_test(sparse),
 		device_test(sparse_behind_a_bo),
 		device_test(bad_sparse_maps),
+		device_test(count_of_a_failure),
 	};
 
 	return cmocka_run_group_tests_name("vm_bind", tests, NULL, NULL);
