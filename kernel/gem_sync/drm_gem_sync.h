@@ -321,23 +321,15 @@ struct drm_gem_sync_shmem_object {
 	 * which detaches from it, and that of &drm_gem_object.import_attach before
 	 */
 	struct dma_buf *dma_buf;
-	/** @exported: there is a dma-buf of the object */
-	bool exported;
 	/** @node: in &drm_gem_sync_device.objects, under its lock */
 	struct list_head node;
 
-	/* Under the reservation lock: */
+	/* Its state (DOC: life of an object), under the reservation lock: */
 
 	/** @pages: the backing pages; NULL while the object is not populated */
 	struct page **pages;
-	/** @unneeded: the user said that the content may go */
-	bool unneeded;
-	/** @purged: it went: the object has no pages any more */
-	bool purged;
 	/** @sgt: @pages as mapped for the device; NULL behind an unplug */
 	struct sg_table *sgt;
-	/** @unplugged: the device is gone: no page is mapped or populated again */
-	bool unplugged;
 	/** @runs: @nr_runs entries and the end marker */
 	struct drm_gem_sync_run *runs;
 	/** @nr_runs: number of runs */
@@ -348,7 +340,17 @@ struct drm_gem_sync_shmem_object {
 	unsigned int vmaps;
 	/** @vaddr: the kernel map, NULL without one */
 	void *vaddr;
+	/** @unneeded: the user said that the content may go */
+	bool unneeded;
+	/** @purged: it went: the object has no pages any more */
+	bool purged;
+	/** @unplugged: the device is gone: no page is mapped or populated again */
+	bool unplugged;
 
+	/* And what others than the lock's holder may change: */
+
+	/** @exported: there is a dma-buf of the object */
+	bool exported;
 	/** @holds: syncs that walk the runs without the lock (R10) */
 	atomic_t holds;
 };

@@ -20,6 +20,38 @@
 #include "internal.h"
 #include "trace.h"
 
+/**
+ * DOC: life of an object
+ *
+ * The reservation lock protects the state of a shmem-backed object, which its pages and
+ * some counts make up:
+ *
+ * ========= ======================= ============================ ==========================
+ * State     What makes it           Who relies on it             What comes next
+ * ========= ======================= ============================ ==========================
+ * empty     no @pages               nobody; syncs do nothing     populated, by the first who
+ *                                                                needs pages; unplugged; freed
+ * populated @pages, @sgt, @runs     CPU maps, which eviction     pinned; held; evicted, which
+ *                                   and purge revoke; jobs, by   is empty with the content in
+ *                                   their fences                 swap; purged; unplugged; freed
+ * pinned    populated, @pins        importers, kernel maps,      populated, by the last unpin;
+ *                                   drivers: the pages stay      unplugged
+ * held      populated, @holds       a sync that walks @runs      as it was, by the last
+ *                                   without the lock             release, without the lock
+ * purged    @purged, no @pages      nobody: maps are SIGBUS, who unplugged; freed
+ *                                   needs pages gets -EINVAL
+ * unplugged @unplugged, no @sgt;    importers, by their pins     empty of pages when the last
+ *           @pages while pinned                                  pin goes; freed
+ * imported  @imported, @sgt, no     the exporter keeps the pages unplugged: detached from the
+ *           @pages                                               exporter; freed
+ * ========= ======================= ============================ ==========================
+ *
+ * Evicted and purged are only objects that are neither pinned nor held, whose fences have
+ * all signalled, by who gets the lock without waiting; purged those alone that are
+ * @unneeded and not @exported. An unplug waits for the holds. Freed is an object when
+ * nobody knows it any more, and so without the lock.
+ */
+
 /*
  * A populated object is whole and in memory, so a larger one is of no use. That
  * also keeps the allocation of its table of pages from a warning.
