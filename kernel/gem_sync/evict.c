@@ -65,7 +65,7 @@ static bool let_go(struct drm_gem_sync_shmem_object *shmem)
 	return !ops || !ops->evicting || !ops->evicting(shmem);
 }
 
-/* In the order of R18. */
+/* What is stored until the maps are gone is written back; the device has it until then. */
 static bool evict(struct drm_gem_object *obj)
 {
 	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
@@ -107,7 +107,8 @@ COMPAT_LRU_SHRINK(purge)
  * For the driver's madvise ioctl. An object that is purged stays so for ever: it has
  * no pages, syncs of it succeed and do nothing (R9), touching a map of it raises
  * SIGBUS, and whatever needs its pages fails with -EINVAL. Not purged are objects
- * that are pinned, in use by the device, exported, or being synced.
+ * that are pinned, in use by the device, or being synced; nor exported ones while there
+ * is a dma-buf of them, which the DRM core keeps as long as they have a handle.
  *
  * Context: Process context, may sleep. Takes the reservation lock.
  *
