@@ -210,18 +210,17 @@ static void bad_registers(void **state)
 			     csf_load_multiple(90, 0xffff, OUT, 0)));
 }
 
-/* The driver's timeout is 5 s; other queues go on meanwhile. */
+/* The driver's timeout is 5 s of running; other queues go on meanwhile, and take from these. */
 static void endless_stream_times_out(void **state)
 {
 	struct fixture *f = need_device(state);
-	int64_t began = now_ms(), took;
+	int64_t began = now_ms();
 	struct job job = start(f, csf_nop(), csf_branch(-2, CSF_ALWAYS, 0));
 
 	check_gpu_works(f);
 	assert_int_equal(gpu_csf_wait(job.queue, 1000 * MSEC), -ETIME);
-	assert_int_equal(gpu_csf_wait(job.queue, GPU_CSF_TIMEOUT_NS), -ETIMEDOUT);
-	took = now_ms() - began;
-	assert_true(took >= 4000 && took <= 9000);
+	assert_int_equal(gpu_csf_wait(job.queue, 12 * GPU_CSF_TIMEOUT_NS), -ETIMEDOUT);
+	assert_true(now_ms() - began >= 4000);
 	check_dead(f, &job, -ETIMEDOUT);
 }
 

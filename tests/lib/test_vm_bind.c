@@ -439,7 +439,7 @@ static void sparse_behind_a_bo(void **state)
 
 static void bad_sparse_maps(void **state)
 {
-	struct space s = new_space(state);
+	struct space s = new_raw_space(state);
 	struct drm_panthor_vm_bind_op op;
 
 	op = sparse_op(0, 1);
