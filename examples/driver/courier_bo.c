@@ -103,6 +103,8 @@ int courier_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_
 	if (!ret)
 		ret = drm_gem_create_mmap_offset(obj);
 	if (!ret)
+		ret = drm_gem_sync_shmem_prepare_map(to_drm_gem_sync_shmem(obj));
+	if (!ret)
 		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
 	drm_gem_object_put(obj);
 	return ret;

@@ -32,59 +32,16 @@ static const struct drm_ioctl_desc courier_ioctls[] = {
 	COURIER_IOCTL(BO_SET_LABEL, bo_set_label),
 };
 
-/*
- * What maps memory for the device must not meet the device's end (R19): unplugging waits
- * for who is between enter and exit. What may take long is not there: syncs are safe by
- * themselves, and work looks at each piece whether the device is still there.
- */
-static bool needs_device(unsigned int cmd)
-{
-	unsigned int nr = DRM_IOCTL_NR(cmd);
-
-	if (nr == DRM_COMMAND_BASE + DRM_COURIER_BO_SYNC ||
-	    nr == DRM_COMMAND_BASE + DRM_COURIER_WORK)
-		return false;
-	return (nr >= DRM_COMMAND_BASE && nr < DRM_COMMAND_END) ||
-	       nr == DRM_IOCTL_NR(DRM_IOCTL_PRIME_FD_TO_HANDLE);
-}
-
-static long courier_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
-{
-	struct drm_file *file = filp->private_data;
-	long ret;
-	int idx;
-
-	if (!needs_device(cmd))
-		return drm_ioctl(filp, cmd, arg);
-	if (!drm_dev_enter(file->minor->dev, &idx))
-		return -ENODEV;
-	ret = drm_ioctl(filp, cmd, arg);
-	drm_dev_exit(idx);
-	return ret;
-}
-
-static int courier_mmap(struct file *filp, struct vm_area_struct *vma)
-{
-	struct drm_file *file = filp->private_data;
-	int ret, idx;
-
-	if (!drm_dev_enter(file->minor->dev, &idx))
-		return -ENODEV;
-	ret = drm_gem_mmap(filp, vma);
-	drm_dev_exit(idx);
-	return ret;
-}
-
 static const struct file_operations courier_fops = {
 	.owner = THIS_MODULE,
 	.open = drm_open,
 	.release = drm_release,
-	.unlocked_ioctl = courier_ioctl,
-	.compat_ioctl = courier_ioctl,		/* no argument has another layout there */
+	.unlocked_ioctl = drm_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
 	.poll = drm_poll,
 	.read = drm_read,
 	.llseek = noop_llseek,
-	.mmap = courier_mmap,
+	.mmap = drm_gem_mmap,
 	.show_fdinfo = drm_show_fdinfo,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };

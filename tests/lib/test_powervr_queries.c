@@ -272,8 +272,12 @@ static void no_contexts(void **state)
 static void high_priority(void **state)
 {
 	struct pvr *p = need_pvr(state);
+	uint64_t context_state[4] = { 0 };
 	struct drm_pvr_ioctl_create_context_args args = {
-		.vm_context_handle = p->vm, .priority = DRM_PVR_CTX_PRIORITY_HIGH,
+		.static_context_state = (uintptr_t)context_state,
+		.static_context_state_len = sizeof(context_state),
+		.vm_context_handle = p->vm,
+		.priority = DRM_PVR_CTX_PRIORITY_HIGH,
 	};
 	int ret;
 
