@@ -23,7 +23,7 @@ _gemsync() {
 	local tool=${COMP_WORDS[0]} command=${COMP_WORDS[1]} words
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		words='info demo conform bench --help --version'
+		words='info demo conform watch bench --help --version'
 	else
 		case $command$before in
 		*--device | *-d) words=$(_gemsync_devices "$command") ;;
