@@ -14,6 +14,25 @@ struct range {
 	uint64_t size;
 };
 
+/* Each is flushed and invalidated, and costs the lines that it overlaps, once. */
+static void expect_lines_of(struct cf *cf, const struct buffer *buf, const struct range *ranges,
+			    size_t count)
+{
+	struct gemsync_counters before;
+	uint64_t lines;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		lines = lines_of(cf, ranges[i].offset, ranges[i].size);
+		before = lines_now(cf);
+		EXPECT_OK(flush(cf, buf, ranges[i].offset, ranges[i].size));
+		EXPECT_LINES(cf, &before, lines, 0);
+		before = lines_now(cf);
+		EXPECT_OK(invalidate(cf, buf, ranges[i].offset, ranges[i].size));
+		EXPECT_LINES(cf, &before, lines, lines);
+	}
+}
+
 CASE(r1_lines_of_a_range, "R1", NEED_LAZY,
      "a sync counts exactly the lines that overlap its range, wherever it lies")
 {
@@ -26,19 +45,8 @@ CASE(r1_lines_of_a_range, "R1", NEED_LAZY,
 		{ 5 * 4096 + 1, 3 * 4096 }, { MIB - 1, 1 }, { MIB - 64, 64 },
 		{ MIB - line - 1, line + 1 }, { 0, MIB },
 	};
-	struct gemsync_counters before;
-	uint64_t lines;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
-		lines = lines_of(cf, ranges[i].offset, ranges[i].size);
-		before = lines_now(cf);
-		EXPECT_OK(flush(cf, buf, ranges[i].offset, ranges[i].size));
-		EXPECT_LINES(cf, &before, lines, 0);
-		before = lines_now(cf);
-		EXPECT_OK(invalidate(cf, buf, ranges[i].offset, ranges[i].size));
-		EXPECT_LINES(cf, &before, lines, lines);
-	}
+	expect_lines_of(cf, buf, ranges, ARRAY_SIZE(ranges));
 }
 
 /* The same by what both sides see, which hardware can show too. */
@@ -86,19 +94,8 @@ CASE(r1_long_walks, "R1 R10", NEED_LAZY,
 		{ line / 2, 3 * MIB }, { line - 1, MIB }, { MIB - 1, 2 * MIB + 2 },
 		{ 1, 8 * MIB - 2 }, { 5 * line + 3, MIB + line }, { 4096 - 1, 6 * MIB },
 	};
-	struct gemsync_counters before;
-	uint64_t lines;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
-		lines = lines_of(cf, ranges[i].offset, ranges[i].size);
-		before = lines_now(cf);
-		EXPECT_OK(flush(cf, buf, ranges[i].offset, ranges[i].size));
-		EXPECT_LINES(cf, &before, lines, 0);
-		before = lines_now(cf);
-		EXPECT_OK(invalidate(cf, buf, ranges[i].offset, ranges[i].size));
-		EXPECT_LINES(cf, &before, lines, lines);
-	}
+	expect_lines_of(cf, buf, ranges, ARRAY_SIZE(ranges));
 }
 
 /* ---- Large BOs ---- */
