@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What debugfs shows of a device, in the directory of its DRM device. */
+/* What a device tells in debugfs, in the directory of its DRM device, and a file in fdinfo. */
 #include <linux/debugfs.h>
 #include <linux/export.h>
 #include <linux/seq_file.h>
@@ -61,3 +61,14 @@ void vgpu_debugfs_init(struct drm_minor *minor)
 	ncmem_debugfs_init(vdev->nc, minor->debugfs_root);
 }
 EXPORT_SYMBOL_GPL(vgpu_debugfs_init);
+
+/**
+ * vgpu_show_fdinfo() - &drm_driver.show_fdinfo: memory of a file
+ * @p: where to print to
+ * @file: the DRM file
+ */
+void vgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	drm_show_memory_stats(p, file);
+}
+EXPORT_SYMBOL_GPL(vgpu_show_fdinfo);
