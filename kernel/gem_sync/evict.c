@@ -88,7 +88,7 @@ static bool purge(struct drm_gem_object *obj)
 	if (READ_ONCE(shmem->exported) || !let_go(shmem))
 		return false;
 	gem_sync_revoke_maps(shmem);
-	gem_sync_depopulate(shmem);
+	gem_sync_discard(shmem);
 	shmem_truncate_range(file_inode(obj->filp), 0, (loff_t)-1);
 	shmem->purged = true;
 	gem_sync_lru_update(shmem);

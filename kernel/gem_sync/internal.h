@@ -90,6 +90,8 @@ void gem_sync_untrack(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_unmap(struct drm_gem_sync_shmem_object *shmem);
 /* The pages go as well, if there are any. No user has a view, and nobody holds them. */
 void gem_sync_depopulate(struct drm_gem_sync_shmem_object *shmem);
+/* As that, with the content given up: no cache is maintained for it. */
+void gem_sync_discard(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_drop_unplugged(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_write_back(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem);

@@ -283,29 +283,48 @@ err_put_pages:
 	return populating_ends(shmem) ?: ret;
 }
 
-void gem_sync_unmap(struct drm_gem_sync_shmem_object *shmem)
+static void unmap(struct drm_gem_sync_shmem_object *shmem, unsigned long attrs)
 {
 	if (!shmem->sgt)
 		return;
 	gem_sync_runs_free(shmem);
-	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
+	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, attrs);
 	sg_free_table(shmem->sgt);
 	kfree(shmem->sgt);
 	shmem->sgt = NULL;
 }
 
-void gem_sync_depopulate(struct drm_gem_sync_shmem_object *shmem)
+void gem_sync_unmap(struct drm_gem_sync_shmem_object *shmem)
+{
+	unmap(shmem, 0);
+}
+
+static void depopulate(struct drm_gem_sync_shmem_object *shmem, unsigned long attrs)
 {
 	const struct drm_gem_sync_device_ops *ops = shmem->sdev->ops;
 
 	if (!shmem->pages)
 		return;
-	gem_sync_unmap(shmem);
+	unmap(shmem, attrs);
 	if (ops && ops->releasing)
 		ops->releasing(shmem);
 	put_pages(shmem, shmem->pages);
 	WRITE_ONCE(shmem->pages, NULL);
 	atomic_long_sub(page_count_of(shmem), &gem_sync_totals.pages);
+}
+
+void gem_sync_depopulate(struct drm_gem_sync_shmem_object *shmem)
+{
+	depopulate(shmem, 0);
+}
+
+/*
+ * Nobody reads the content any more. Lines that stay in the cache are the next owner's
+ * problem no more than those of any other freed page: what he reads, he stored first.
+ */
+void gem_sync_discard(struct drm_gem_sync_shmem_object *shmem)
+{
+	depopulate(shmem, DMA_ATTR_SKIP_CPU_SYNC);
 }
 
 /**
@@ -332,7 +351,7 @@ void drm_gem_sync_shmem_fini(struct drm_gem_sync_shmem_object *shmem)
 		 * Without the lock: nobody else knows the object any more, and the last
 		 * reference may be dropped by somebody who holds other objects' locks.
 		 */
-		gem_sync_depopulate(shmem);
+		gem_sync_discard(shmem);
 	}
 	gem_sync_lru_fini(shmem);
 	gem_sync_untrack(shmem);

@@ -92,6 +92,27 @@ static void not_without_swap(void **state)
 	assert_evicts(f);
 }
 
+/* What is evicted comes back, so its lines are dropped; what is freed does not. */
+static void freed_without_maintenance(void **state)
+{
+	struct fixture *f = need_eviction(state);
+	struct gemsync_counters before;
+	struct gemsync_bo *bo;
+	void *map;
+
+	need_lazy(state);
+	assert_ok(gemsync_bo_create(f->dev, SIZE, GEMSYNC_BO_CACHED, &bo));
+	assert_ok(gemsync_bo_map(bo, &map));
+	memset(map, 0x5a, SIZE);
+	before = lines_now(f);
+	assert_true(evict_all(f) >= PAGES);
+	assert_true(lines_now(f).lines_dropped - before.lines_dropped >= lines_of(f, 0, SIZE));
+	memset(map, 0xa5, SIZE);
+	before = lines_now(f);
+	gemsync_bo_destroy(bo);
+	assert_lines(f, &before, 0, 0);
+}
+
 #define GPU_PAGES	64	/* of the BO through which the GPU's data goes */
 
 static void so_many_pages(void **state)
@@ -119,6 +140,7 @@ int main(void)
 		device_test(views_of_one_kind),
 		device_test(bound_while_a_job_runs),
 		device_test(not_without_swap),
+		device_test(freed_without_maintenance),
 		device_test(so_many_pages),
 	};
 
