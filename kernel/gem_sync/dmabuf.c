@@ -449,6 +449,9 @@ static enum drm_gem_object_access_flags access_types(enum dma_data_direction dir
  * device only write: there all that the CPU stored and that has not reached memory by itself is
  * lost. A bounce buffer of an importer is copied over the object as it is.
  *
+ * CONFIG_DMA_API_DEBUG cannot tell to which mapping a piece belongs, and complains, where
+ * one device has the object mapped twice at the same DMA addresses.
+ *
  * Context: Process context, may sleep. Takes the reservation lock.
  *
  * Return: 0; -EINVAL for another @dir; -ENOMEM; -ERESTARTSYS if a signal came while it

@@ -40,10 +40,10 @@ static struct fake *dev_to_fake(struct device *dev)
 	return container_of((struct dma_map_ops *)get_dma_ops(dev), struct fake, ops);
 }
 
-static int map_as_physical(struct scatterlist *sgl, int nents)
+static int map_as_physical(struct fake *fake, struct scatterlist *sgl, int nents)
 {
+	u64 addr = fake->next_addr;
 	struct scatterlist *sg;
-	u64 addr = FIRST_ADDR;
 	int i;
 
 	for_each_sg(sgl, sg, nents, i) {
@@ -51,6 +51,7 @@ static int map_as_physical(struct scatterlist *sgl, int nents)
 		sg_dma_len(sg) = sg->length;
 		addr += sg->length + GAP;
 	}
+	fake->next_addr = addr;
 	return nents;
 }
 
@@ -68,7 +69,7 @@ static u64 total_size(struct scatterlist *sgl, int nents)
 /* Segments of DMA addresses that have nothing to do with the physical ones. */
 static int map_as_cut(struct fake *fake, struct scatterlist *sgl, int nents)
 {
-	u64 left = total_size(sgl, nents), addr = FIRST_ADDR;
+	u64 left = total_size(sgl, nents), addr = fake->next_addr;
 	struct scatterlist *sg;
 	int i, used = 0;
 
@@ -88,6 +89,7 @@ static int map_as_cut(struct fake *fake, struct scatterlist *sgl, int nents)
 		left -= size;
 		used++;
 	}
+	fake->next_addr = addr;
 	return left ? -EINVAL : used;
 }
 
@@ -96,7 +98,7 @@ static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 {
 	struct fake *fake = dev_to_fake(dev);
 
-	return fake->cuts[0] ? map_as_cut(fake, sgl, nents) : map_as_physical(sgl, nents);
+	return fake->cuts[0] ? map_as_cut(fake, sgl, nents) : map_as_physical(fake, sgl, nents);
 }
 
 void fake_log(struct fake *fake, char event)
@@ -191,6 +193,7 @@ struct fake *fake_create(struct kunit *test)
 	set_dma_ops(dev, &fake->ops);
 	dev->dma_mask = &fake->dma_mask;
 	dev->dma_parms = &fake->dma_parms;
+	fake->next_addr = FIRST_ADDR;
 	dma_set_max_seg_size(dev, UINT_MAX);
 	KUNIT_ASSERT_EQ(test, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
 	fake->sdev.drm = &fake->drm;

@@ -54,6 +54,7 @@ struct fake {
 	struct dma_map_ops ops;
 	u64 dma_mask;
 	struct device_dma_parameters dma_parms;
+	u64 next_addr;		/* each mapping has DMA addresses of its own */
 	unsigned int max_segment;
 	unsigned int cuts[FAKE_CUTS + 1];
 	unsigned int signal_after;
