@@ -9,7 +9,6 @@
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/highmem.h>
-#include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -136,17 +135,20 @@ static void mapping_for_cpu(struct device *dev, struct mapping *mapping, size_t 
 	rewind(mapping);
 	for (size_t step; size; size -= step) {
 		step = min_t(size_t, size, GEM_SYNC_NARROW);
-		preempt_disable();
+		gem_sync_narrow_begin();
 		piece_for_cpu(dev, mapping, step, true);
-		preempt_enable();
+		gem_sync_narrow_end();
 		cond_resched();
 	}
 }
 
-/* One that only writes needs nothing of what the CPU left; the cache is clean by now. */
-static void mapping_for_device(struct device *dev, const struct mapping *mapping)
+/*
+ * One that only writes needs nothing of what the CPU left, but that must not be written
+ * back later, over what the device wrote.
+ */
+static void mapping_for_device(struct device *dev, const struct mapping *mapping, bool is_clean)
 {
-	if (mapping->dir != DMA_FROM_DEVICE)
+	if (mapping->dir != DMA_FROM_DEVICE || !is_clean)
 		dma_sync_sgtable_for_device(dev, mapping->sgt, mapping->dir);
 }
 
@@ -291,25 +293,29 @@ static bool rewind_all(const struct share *share)
 }
 
 /*
- * The next piece of all mappings. The exporter's lines of it were written back and dropped
- * a moment ago, but the CPU may have stored to them since, or a preemption been between.
+ * The next piece of all mappings, of which there may be many: anybody who opens a device
+ * can import. The exporter's lines of it were written back and dropped a moment ago, but
+ * the CPU may have stored to them since, or a preemption been between.
  */
 static void pieces_for_cpu(const struct share *share, size_t offset, size_t size)
 {
 	struct dma_buf_attachment *attach;
 	struct mapping *mapping;
 
-	preempt_disable();
-	if (share->shmem)
-		gem_sync_runs_walk(share->shmem, offset, size, GS_SYNC_FLUSH);
 	list_for_each_entry(attach, &share->dma_buf->attachments, node) {
 		const struct attachment *own = attach->priv;
 
-		list_for_each_entry(mapping, &own->mappings, node)
-			if (is_for_cpu(attach->dev, mapping))
-				piece_for_cpu(attach->dev, mapping, size, !share->shmem);
+		list_for_each_entry(mapping, &own->mappings, node) {
+			if (!is_for_cpu(attach->dev, mapping))
+				continue;
+			gem_sync_narrow_begin();
+			if (share->shmem)
+				gem_sync_runs_walk(share->shmem, offset, size, GS_SYNC_FLUSH);
+			piece_for_cpu(attach->dev, mapping, size, !share->shmem);
+			gem_sync_narrow_end();
+		}
+		cond_resched();
 	}
-	preempt_enable();
 }
 
 /*
@@ -329,6 +335,9 @@ static int share_for_cpu(const struct share *share, enum drm_gem_object_access_f
 		size = min_t(size_t, share->obj->size - offset, GEM_SYNC_NARROW);
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		/* The unplug waits for the lock, and does itself what has to be done. */
+		if (share->shmem && READ_ONCE(share->shmem->sdev->unplugged))
+			return -ENODEV;
 		ret = share->funcs ? share->funcs->sync(share->obj, offset, size, access) : 0;
 		if (ret)
 			return ret;
@@ -357,7 +366,7 @@ static int share_for_device(const struct share *share)
 		list_for_each_entry(mapping, &own->mappings, node) {
 			if (fatal_signal_pending(current))
 				return -EINTR;
-			mapping_for_device(attach->dev, mapping);
+			mapping_for_device(attach->dev, mapping, share->funcs);
 			cond_resched();
 		}
 	}
@@ -441,13 +450,17 @@ static enum drm_gem_object_access_flags access_types(enum dma_data_direction dir
  * dropped with it. Of shmem-backed objects the two calls are made for a piece at a time,
  * without preemption, and of importers' mappings as well; so a store is lost if it falls
  * into the time that 512 bytes take, for each mapping that is not coherent. An interrupt
- * makes that longer. Threads that share an object must not store to it during a begin.
+ * makes that longer, on a real-time kernel a preemption too. Threads that share an object
+ * must not store to it during a begin.
  *
  * Where only importers' devices do not snoop, it is their mappings through which lines are
  * written back before they are dropped. That cannot be done through a mapping whose device
  * has DMA operations of its own, nor on some architectures (arm) through one that lets the
  * device only write: there all that the CPU stored and that has not reached memory by itself is
  * lost. A bounce buffer of an importer is copied over the object as it is.
+ *
+ * dma_buf_begin_cpu_access() itself waits for fences again when this has returned, also for
+ * those that came meanwhile, and a signal that comes then has all of it done once more.
  *
  * CONFIG_DMA_API_DEBUG cannot tell to which mapping a piece belongs, and complains, where
  * one device has the object mapped twice at the same DMA addresses.
@@ -456,7 +469,7 @@ static enum drm_gem_object_access_flags access_types(enum dma_data_direction dir
  *
  * Return: 0; -EINVAL for another @dir; -ENOMEM; -ERESTARTSYS if a signal came while it
  * waited for fences, which has to be called again; -EINTR for one that kills the task;
- * another errno of the hook.
+ * -ENODEV if the exporting device goes meanwhile; another errno of the hook.
  */
 int drm_gem_dmabuf_begin_cpu_access(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {
@@ -486,7 +499,9 @@ EXPORT_SYMBOL_GPL(drm_gem_dmabuf_begin_cpu_access);
  *
  * If the CPU wrote, writes back the object's lines through the exporter's own mapping,
  * and then syncs every mapping of importers for its device, in the mapping's own
- * direction. May be called without a begin, and more than once.
+ * direction. Without such a mapping of the exporter's, as its device snoops, that is also
+ * done where the importer's device only writes: what the CPU wrote would be written back
+ * later, over what the device did. May be called without a begin, and more than once.
  *
  * Context: Process context, may sleep. Takes the reservation lock.
  *

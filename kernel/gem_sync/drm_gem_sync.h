@@ -12,6 +12,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
@@ -353,6 +354,10 @@ struct drm_gem_sync_shmem_object {
 	bool exported;
 	/** @holds: syncs that walk the runs without the lock (R10) */
 	atomic_t holds;
+	/** @late_unpins: pins that @unpin_work will drop */
+	atomic_t late_unpins;
+	/** @unpin_work: for tasks that were killed before they got the lock */
+	struct work_struct unpin_work;
 };
 
 #define to_drm_gem_sync_shmem(obj) container_of(obj, struct drm_gem_sync_shmem_object, base)

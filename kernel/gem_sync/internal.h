@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/mm.h>
+#include <linux/preempt.h>
 #include <linux/sched/signal.h>
 
 #include <drm/drm_drv.h>
@@ -71,6 +72,9 @@ int gem_sync_check_funcs(const struct drm_device *drm, const struct drm_gem_sync
 			 bool shmem);
 int gem_sync_check_device(const struct drm_gem_sync_device *sdev);
 
+/* For what killed tasks leave behind. */
+extern struct workqueue_struct *gem_sync_wq;
+
 /* Take a reservation lock for a sync: 0, or -EINTR for a signal that kills. */
 int gem_sync_lock(struct dma_resv *resv);
 
@@ -94,6 +98,7 @@ void gem_sync_depopulate(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_discard(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_drop_unplugged(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_write_back(struct drm_gem_sync_shmem_object *shmem);
+void gem_sync_shmem_init(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_populate_locked(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_pin_locked(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_unpin_locked(struct drm_gem_sync_shmem_object *shmem);
@@ -123,6 +128,19 @@ bool gem_sync_is_direct(struct device *dev, const struct sg_table *sgt);
  * no part in the sync, both are made for so many bytes at a time, without preemption.
  */
 #define GEM_SYNC_NARROW	512u
+
+/* On a real-time kernel DMA operations may take locks that sleep: there it may be preempted. */
+static inline void gem_sync_narrow_begin(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+}
+
+static inline void gem_sync_narrow_end(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
+}
 
 int gem_sync_runs_build(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_runs_free(struct drm_gem_sync_shmem_object *shmem);

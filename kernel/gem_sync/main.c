@@ -5,6 +5,7 @@
 #include <linux/export.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_print.h>
 
@@ -313,13 +314,17 @@ void drm_gem_sync_print_info(struct drm_printer *p, unsigned int indent,
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_print_info);
 
+struct workqueue_struct *gem_sync_wq;
+
 static int __init gem_sync_module_init(void)
 {
-	return 0;
+	gem_sync_wq = alloc_workqueue("drm-gem-sync", WQ_UNBOUND, 0);
+	return gem_sync_wq ? 0 : -ENOMEM;
 }
 
 static void __exit gem_sync_module_exit(void)
 {
+	destroy_workqueue(gem_sync_wq);
 	WARN_ON(atomic_long_read(&gem_sync_totals.objects));
 	WARN_ON(atomic_long_read(&gem_sync_totals.pages));
 }

@@ -3,7 +3,9 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/file.h>
 #include <linux/huge_mm.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -202,6 +204,9 @@ static vm_fault_t fault_locked(struct drm_gem_sync_shmem_object *shmem, struct v
 	return insert_pages(shmem, vmf, index);
 }
 
+/* How long a fault that was tried before waits with the lock of the address space. */
+#define PATIENCE	(HZ / 20 + 1)
+
 /*
  * Wait for the reservation lock until the task is killed; for less, if the fault allows
  * other signals to end it. The lock has no way to sleep that only a kill ends: with
@@ -220,6 +225,19 @@ static int lock_for_fault(struct dma_resv *resv, unsigned int flags)
 	return 0;
 }
 
+/* The lock, if it comes soon. */
+static bool lock_soon(struct dma_resv *resv)
+{
+	const unsigned long end = jiffies + PATIENCE;
+
+	while (!dma_resv_trylock(resv)) {
+		if (time_after(jiffies, end) || fatal_signal_pending(current))
+			return false;
+		schedule_timeout_killable(1);
+	}
+	return true;
+}
+
 /*
  * Wait for the lock, and have the pages brought in, without the lock of the address space.
  * An error is found again, and told, when the fault is tried again.
@@ -227,10 +245,16 @@ static int lock_for_fault(struct dma_resv *resv, unsigned int flags)
 static vm_fault_t wait_and_retry(struct drm_gem_sync_shmem_object *shmem, struct vm_fault *vmf)
 {
 	struct drm_gem_object *obj = &shmem->base;
+	struct file *file;
 
 	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
-	/* From here on the map may go, and the object with it. */
+	/*
+	 * From here on the map may go, the object with it, and behind an unplug the device
+	 * and the module as well, all of which the file keeps until the task is back in user
+	 * space.
+	 */
+	file = get_file(vmf->vma->vm_file);
 	drm_gem_object_get(obj);
 	release_fault_lock(vmf);
 	if (!lock_for_fault(obj->resv, vmf->flags)) {
@@ -238,14 +262,15 @@ static vm_fault_t wait_and_retry(struct drm_gem_sync_shmem_object *shmem, struct
 		dma_resv_unlock(obj->resv);
 	}
 	drm_gem_object_put(obj);
+	fput(file);
 	return VM_FAULT_RETRY;
 }
 
 /*
- * Whoever has the reservation lock may be swapping in gigabytes, and so may this fault.
- * So at first nothing is waited for: the lock is only tried, and pages that are not there
- * are brought in when the lock of the address space was let go of. At the second try they
- * nearly always are there.
+ * Whoever has the reservation lock may be swapping in gigabytes, and so may this fault:
+ * both are waited for without the lock of the address space, and the fault is tried again.
+ * Then the pages nearly always are there. The lock may be somebody else's again, who takes
+ * as long, and so is never waited for but a little.
  */
 static vm_fault_t shmem_fault(struct vm_fault *vmf)
 {
@@ -260,6 +285,9 @@ static vm_fault_t shmem_fault(struct vm_fault *vmf)
 			dma_resv_unlock(obj->resv);
 			return wait_and_retry(shmem, vmf);
 		}
+	} else if (can_wait_without_lock(vmf)) {
+		if (!lock_soon(obj->resv))
+			return wait_and_retry(shmem, vmf);
 	} else if (lock_for_fault(obj->resv, vmf->flags)) {
 		return give_up(vmf);
 	}

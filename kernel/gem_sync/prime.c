@@ -273,7 +273,7 @@ int drm_gem_sync_shmem_init_import(struct drm_gem_sync_device *sdev,
 	shmem->imported = true;
 	shmem->dma_buf = attach->dmabuf;
 	shmem->sgt = sgt;
-	atomic_set(&shmem->holds, 0);
+	gem_sync_shmem_init(shmem);
 	obj->funcs = &funcs->base;
 	drm_gem_private_object_init(sdev->drm, obj, PAGE_ALIGN(attach->dmabuf->size));
 	/* The DRM core sets these too, but later than an unplug may want them. */

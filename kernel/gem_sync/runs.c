@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The run table: from object offsets to DMA addresses, and the walk that syncs them. */
 #include <linux/dma-mapping.h>
-#include <linux/preempt.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -146,12 +145,12 @@ static void sync_piece(struct device *dev, dma_addr_t dma, size_t size, enum gs_
 	bool narrow = size <= GEM_SYNC_NARROW;
 
 	if (narrow)
-		preempt_disable();
+		gem_sync_narrow_begin();
 	dma_sync_single_for_device(dev, dma, size, DMA_TO_DEVICE);
 	if (type == GS_SYNC_FLUSH_AND_INVALIDATE)
 		dma_sync_single_for_cpu(dev, dma, size, DMA_FROM_DEVICE);
 	if (narrow)
-		preempt_enable();
+		gem_sync_narrow_end();
 }
 
 /*

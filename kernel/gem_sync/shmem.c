@@ -5,14 +5,17 @@
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_prime.h>
 #include <drm/drm_print.h>
@@ -111,7 +114,7 @@ int drm_gem_sync_shmem_init(struct drm_gem_sync_device *sdev,
 
 	shmem->sdev = sdev;
 	shmem->args = *args;
-	atomic_set(&shmem->holds, 0);
+	gem_sync_shmem_init(shmem);
 	obj->funcs = &funcs->base;
 	ret = drm_gem_object_init(sdev->drm, obj, PAGE_ALIGN(size));
 	if (ret)
@@ -136,6 +139,16 @@ err_fini:
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_init);
+
+static void unpin_work(struct work_struct *work);
+
+/* What is the same for the device's own objects and for imports. */
+void gem_sync_shmem_init(struct drm_gem_sync_shmem_object *shmem)
+{
+	atomic_set(&shmem->holds, 0);
+	atomic_set(&shmem->late_unpins, 0);
+	INIT_WORK(&shmem->unpin_work, unpin_work);
+}
 
 static unsigned long page_count_of(const struct drm_gem_sync_shmem_object *shmem)
 {
@@ -430,15 +443,54 @@ int drm_gem_sync_shmem_pin(struct drm_gem_sync_shmem_object *shmem)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_pin);
 
+static void unpin_work(struct work_struct *work)
+{
+	struct drm_gem_sync_shmem_object *shmem =
+		container_of(work, struct drm_gem_sync_shmem_object, unpin_work);
+	struct drm_device *drm = shmem->base.dev;
+	struct module *owner = drm->driver->fops->owner;
+
+	dma_resv_lock(shmem->base.resv, NULL);
+	for (int count = atomic_xchg(&shmem->late_unpins, 0); count; count--)
+		gem_sync_unpin_locked(shmem);
+	dma_resv_unlock(shmem->base.resv);
+	drm_gem_object_put(&shmem->base);
+	drm_dev_put(drm);
+	module_put(owner);
+}
+
+/* What keeps the object, and what it needs at its end, while nobody waits for the work. */
+static void unpin_later(struct drm_gem_sync_shmem_object *shmem)
+{
+	struct drm_device *drm = shmem->base.dev;
+	struct module *owner = drm->driver->fops->owner;
+
+	__module_get(owner);
+	drm_dev_get(drm);
+	drm_gem_object_get(&shmem->base);
+	atomic_inc(&shmem->late_unpins);
+	if (queue_work(gem_sync_wq, &shmem->unpin_work))
+		return;
+	drm_gem_object_put(&shmem->base);
+	drm_dev_put(drm);
+	module_put(owner);
+}
+
 /**
  * drm_gem_sync_shmem_unpin() - undo one drm_gem_sync_shmem_pin()
  * @shmem: the object
  *
- * Context: Process context, may sleep. Takes the reservation lock.
+ * Who has the reservation lock may be bringing in memory for a long time: if the task is
+ * killed meanwhile, the object is unpinned later.
+ *
+ * Context: Process context of the driver's module, may sleep. Takes the reservation lock.
  */
 void drm_gem_sync_shmem_unpin(struct drm_gem_sync_shmem_object *shmem)
 {
-	dma_resv_lock(shmem->base.resv, NULL);
+	if (gem_sync_lock(shmem->base.resv)) {
+		unpin_later(shmem);
+		return;
+	}
 	gem_sync_unpin_locked(shmem);
 	dma_resv_unlock(shmem->base.resv);
 }

@@ -38,6 +38,7 @@ struct fake_record {
  * @ops: its DMA operations
  * @dma_mask: of the device
  * @dma_parms: of the device
+ * @next_addr: where the next mapping's DMA addresses begin: each has addresses of its own
  * @max_segment: pages that a physical segment has at most; 0 is any number
  * @cuts: pages of each segment of DMA addresses, up to a 0; none: as the physical ones
  * @signal_after: syncs after which a signal is sent to the caller; 0 is never
@@ -54,7 +55,7 @@ struct fake {
 	struct dma_map_ops ops;
 	u64 dma_mask;
 	struct device_dma_parameters dma_parms;
-	u64 next_addr;		/* each mapping has DMA addresses of its own */
+	u64 next_addr;
 	unsigned int max_segment;
 	unsigned int cuts[FAKE_CUTS + 1];
 	unsigned int signal_after;

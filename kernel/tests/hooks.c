@@ -475,6 +475,34 @@ static void published_to_importers(struct kunit *test)
 	}
 }
 
+/*
+ * R14: what the CPU of a coherent exporter wrote is written back before the device of an
+ * importer writes, also if that does nothing else: later it would go over what that wrote.
+ */
+static void written_before_the_device(struct kunit *test)
+{
+	const struct drm_gem_sync_shmem_args wc = {};
+	struct fake *exporter = fake_create(test), *importer = fake_create(test);
+	struct dma_buf_attachment *attach;
+	struct dma_buf *dma_buf;
+	struct sg_table *sgt;
+
+	exporter->sdev.coherent = true;
+	dma_buf = drm_gem_sync_shmem_export(&fake_bo_args(test, exporter, SIZE, &wc)->base, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dma_buf);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_dma_buf, dma_buf), 0);
+	attach = dma_buf_attach(dma_buf, importer->drm.dev);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_FROM_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	fake_forget(importer);
+	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(dma_buf, DMA_TO_DEVICE), 0);
+	KUNIT_EXPECT_STREQ(test, importer->log, "d");
+	KUNIT_EXPECT_EQ(test, importer->records[0].size, SIZE);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_FROM_DEVICE);
+	dma_buf_detach(dma_buf, attach);
+}
+
 /* R13, R14: what leaves, and with hooks. */
 static void policies(struct kunit *test)
 {
@@ -511,6 +539,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(without_bookkeeping),
 	KUNIT_CASE(shmem_object),
 	KUNIT_CASE(published_to_importers),
+	KUNIT_CASE(written_before_the_device),
 	KUNIT_CASE(policies),
 	{}
 };

@@ -140,22 +140,27 @@ EXPORT_SYMBOL_GPL(vgpu_bo_import);
  * @drm: the device that imports
  * @dma_buf: what it imports
  *
- * The exporter maps for the device, whose DMA operations an unplug takes away. Nothing
- * of user memory is touched meanwhile.
+ * The exporter maps for the device, whose DMA operations an unplug takes away. It may have
+ * to bring in memory first, for which no unplug of another device should wait: so this is
+ * not between drm_dev_enter() and drm_dev_exit().
  *
  * Context: Process context, may sleep.
  *
- * Return: as drm_gem_sync_prime_import(); ERR_PTR(-ENODEV) behind an unplug.
+ * Return: as drm_gem_sync_prime_import(); ERR_PTR(-ENODEV) behind an unplug; -EINTR if the
+ * task is killed.
  */
 struct drm_gem_object *vgpu_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
 {
+	struct vgpu_device *vdev = to_vgpu_device(drm);
 	struct drm_gem_object *obj;
-	int idx;
 
-	if (!drm_dev_enter(drm, &idx))
-		return ERR_PTR(-ENODEV);
-	obj = drm_gem_sync_prime_import(drm, dma_buf);
-	drm_dev_exit(idx);
+	if (down_read_killable(&vdev->import_lock))
+		return ERR_PTR(-EINTR);
+	if (drm_dev_is_unplugged(drm))
+		obj = ERR_PTR(-ENODEV);
+	else
+		obj = drm_gem_sync_prime_import(drm, dma_buf);
+	up_read(&vdev->import_lock);
 	return obj;
 }
 EXPORT_SYMBOL_GPL(vgpu_prime_import);

@@ -129,6 +129,7 @@ static void skip_first_offset(struct drm_device *drm)
 
 static void init_members(struct vgpu_device *vdev, const struct vgpu_device_config *config)
 {
+	init_rwsem(&vdev->import_lock);
 	mutex_init(&vdev->lock);
 	INIT_LIST_HEAD(&vdev->groups);
 	vdev->engine = config->engine;
@@ -168,6 +169,9 @@ void vgpu_device_fini(struct vgpu_device *vdev)
 void vgpu_device_unplug(struct vgpu_device *vdev)
 {
 	drm_dev_unplug(&vdev->drm);
+	/* Imports under way end; those that come later see that the device is gone. */
+	down_write(&vdev->import_lock);
+	up_write(&vdev->import_lock);
 	vgpu_groups_unplug(vdev);
 	drm_gem_sync_device_unplug(&vdev->gem);
 	ncmem_detach(vdev->nc);

@@ -565,7 +565,7 @@ static void grow(struct vgpu_heap *heap, unsigned int index)
 	list_for_each_entry(link, &chunk->links, node)
 		execute(link);
 	list_splice_init(&chunk->links, &heap->done);
-	queue_work(vgpu_release_wq, &heap->fill_work);
+	queue_work(vgpu_fill_wq, &heap->fill_work);
 }
 
 static bool is_mapped(struct vgpu_vm *vm, u64 va)

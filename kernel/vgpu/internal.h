@@ -12,6 +12,8 @@
  * no fence waits for it. Flushed by module exit.
  */
 extern struct workqueue_struct *vgpu_release_wq;
+/* The refill of heaps, for which jobs may be waiting soon: nobody's end keeps it. */
+extern struct workqueue_struct *vgpu_fill_wq;
 
 /*
  * The fence of a task, which is all of it that the outside sees: it needs neither
@@ -113,7 +115,7 @@ struct vgpu_client *vgpu_client_get(struct vgpu_client *client);
 /* A queue of the client's executed for @ns. */
 void vgpu_client_count(struct vgpu_queue *queue, u64 ns);
 /* Whether one more line about the client's jobs is fit for the log. */
-bool vgpu_client_may_log(struct vgpu_client *client);
+bool vgpu_client_may_log(struct vgpu_device *vdev, struct vgpu_client *client);
 
 extern const struct drm_sched_backend_ops vgpu_sched_ops;
 

@@ -65,16 +65,25 @@
  */
 
 struct workqueue_struct *vgpu_release_wq;
+struct workqueue_struct *vgpu_fill_wq;
 
 static int __init vgpu_init(void)
 {
 	vgpu_release_wq = alloc_workqueue("vgpu-release", WQ_UNBOUND, 0);
-	return vgpu_release_wq ? 0 : -ENOMEM;
+	if (!vgpu_release_wq)
+		return -ENOMEM;
+	vgpu_fill_wq = alloc_workqueue("vgpu-fill", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!vgpu_fill_wq) {
+		destroy_workqueue(vgpu_release_wq);
+		return -ENOMEM;
+	}
+	return 0;
 }
 module_init(vgpu_init);
 
 static void __exit vgpu_exit(void)
 {
+	destroy_workqueue(vgpu_fill_wq);
 	destroy_workqueue(vgpu_release_wq);
 }
 module_exit(vgpu_exit);

@@ -22,7 +22,8 @@
  *
  * - the time in which it executes, and
  * - the time in which it is blocked and nothing on the device wants to execute: then
- *   only somebody outside, such as a CPU, can store what it waits for.
+ *   only somebody outside, such as a CPU, can store what it waits for. It is counted from
+ *   one look at the memory to the next, however many of these others cause.
  *
  * The time in which it waits for its turn does not count: nobody's jobs time out because
  * somebody else keeps the device busy. It is looked at behind a slice, so that a job
@@ -80,7 +81,7 @@ static void report_fault(struct vgpu_queue *queue)
 	const struct vgpu_group *group = queue->group;
 	struct vgpu_fault fault = {};
 
-	if (!vgpu_client_may_log(group->client))
+	if (!vgpu_client_may_log(group->vdev, group->client))
 		return;
 	group->vdev->engine->fault(queue->engine, &fault);
 	dev_warn(group->vdev->drm.dev,
@@ -114,14 +115,17 @@ static void count_slice(struct vgpu_queue *queue, u64 ns, bool progress)
 	vgpu_client_count(queue, ns);
 }
 
-/* How long it was parked. Others can make a blocked job's time stand still, not its patience. */
+/*
+ * The time since it was found blocked, waiting for its turn included: others can make a
+ * blocked job's time stand still, not its patience.
+ */
 static void count_blocked(struct vgpu_queue *queue)
 {
-	u64 ns = queue->blocked_ns;
+	u64 ns;
 
-	queue->blocked_ns = 0;
 	if (!queue->blocked)
 		return;
+	ns = ktime_get_ns() - queue->looked_ns;
 	queue->job->blocked_ns += ns;
 	if (!atomic_read(&queue->group->vdev->running))
 		queue->job->used_ns += ns;
@@ -139,7 +143,7 @@ static void handle_timeout(struct vgpu_queue *queue)
 	struct vgpu_group *group = queue->group;
 
 	if (vgpu_group_can_run(group)) {
-		if (vgpu_client_may_log(group->client))
+		if (vgpu_client_may_log(group->vdev, group->client))
 			dev_warn(group->vdev->drm.dev,
 				 "%s[%d] group %u queue %u: job timeout after %u ms, stream at 0x%llx\n",
 				 group->comm, group->pid, group->id, queue->index,
@@ -189,6 +193,7 @@ static enum vgpu_after_slice run_slice(struct vgpu_queue *queue)
 		return VGPU_QUEUE_IDLE;
 	}
 	set_blocked(queue, run == VGPU_RUN_BLOCKED);
+	queue->looked_ns = ktime_get_ns();
 	if (timed_out(queue)) {
 		handle_timeout(queue);
 		return VGPU_QUEUE_IDLE;

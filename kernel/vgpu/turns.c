@@ -31,6 +31,9 @@
  * wake nobody.
  */
 
+/* Lines about jobs that a device may write to the log in five seconds. */
+#define LOG_BURST	100
+
 /* Every so many-th turn begins at another than the highest priority. */
 #define FAIR_TURN	16
 
@@ -63,6 +66,7 @@ struct vgpu_turns {
 	struct list_head parked;	/* struct vgpu_queue.turn */
 	struct list_head idle;		/* struct runner */
 	unsigned int given;		/* turns so far */
+	struct ratelimit_state log;	/* of lines about all clients' jobs */
 	atomic64_t kicks;		/* events after which blocked queues look again */
 	struct delayed_work poll;
 	struct vgpu_device *vdev;
@@ -154,9 +158,13 @@ void vgpu_client_show(struct vgpu_client *client, struct vgpu_device *vdev, stru
 }
 EXPORT_SYMBOL_GPL(vgpu_client_show);
 
-bool vgpu_client_may_log(struct vgpu_client *client)
+/*
+ * A client that floods the log does not silence others; neither does one that opens the
+ * device again and again, but for what the device may say at all.
+ */
+bool vgpu_client_may_log(struct vgpu_device *vdev, struct vgpu_client *client)
 {
-	return __ratelimit(&client->log);
+	return __ratelimit(&client->log) && __ratelimit(&vdev->turns->log);
 }
 
 /* ---- Turns, under &vgpu_turns.lock ---- */
@@ -219,11 +227,9 @@ static void remove_queue(struct vgpu_turns *turns, struct vgpu_queue *queue)
 	queue->wants_turn = false;
 }
 
-/* The time in which it waits for its turn is no time of its job. */
 static void unpark(struct vgpu_turns *turns, struct vgpu_queue *queue)
 {
 	list_del_init(&queue->turn);
-	queue->blocked_ns += ktime_get_ns() - queue->parked_ns;
 	add_queue(turns, queue);
 }
 
@@ -265,7 +271,6 @@ static struct vgpu_queue *take_queue(struct vgpu_turns *turns)
 
 static void park(struct vgpu_turns *turns, struct vgpu_queue *queue, s64 kicks)
 {
-	queue->parked_ns = ktime_get_ns();
 	list_add_tail(&queue->turn, &turns->parked);
 	/* Pairs with vgpu_device_kick(): one of both sees the other. */
 	smp_mb();
@@ -409,6 +414,8 @@ int vgpu_turns_init(struct vgpu_device *vdev)
 	spin_lock_init(&turns->lock);
 	for (int i = 0; i < VGPU_PRIORITIES; i++)
 		INIT_LIST_HEAD(&turns->clients[i]);
+	/* Some ten clients' worth. */
+	ratelimit_state_init(&turns->log, DEFAULT_RATELIMIT_INTERVAL, LOG_BURST);
 	INIT_LIST_HEAD(&turns->parked);
 	INIT_LIST_HEAD(&turns->idle);
 	INIT_DELAYED_WORK(&turns->poll, poll_work);

@@ -197,6 +197,8 @@ struct vgpu_device {
 	/** @devices: &vgpu_driver.devices */
 	atomic_t *devices;
 
+	/** @import_lock: read: an import; write: an unplug, which waits for those under way */
+	struct rw_semaphore import_lock;
 	/** @lock: protects @groups and the labels of objects */
 	struct mutex lock;
 	/** @groups: all groups that can be killed */
@@ -254,10 +256,8 @@ struct vgpu_queue {
 	bool has_turn;
 	/** @again: it was woken while it did */
 	bool again;
-	/** @parked_ns: when it was parked */
-	u64 parked_ns;
-	/** @blocked_ns: how long it was parked since the last slice */
-	u64 blocked_ns;
+	/** @looked_ns: when the last slice ended */
+	u64 looked_ns;
 };
 
 /**

@@ -149,6 +149,13 @@ struct vgpu_vm {
 	/** @kernel_space: what of the driver's part is in use, each by a &struct vgpu_mapping */
 	struct drm_mm kernel_space;
 
+	/** @late_lock: protects @late */
+	spinlock_t late_lock;
+	/** @late: mappings that are gone, whose objects tasks that were killed did not let go */
+	struct list_head late;
+	/** @late_work: does so in their place */
+	struct work_struct late_work;
+
 	/** @bind_sched: keeps asynchronous binds until their dependencies are met */
 	struct drm_gpu_scheduler bind_sched;
 	/** @bind_entity: the one entity of @bind_sched */

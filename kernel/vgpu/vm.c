@@ -9,12 +9,14 @@
 static void vm_free(struct drm_gpuvm *gpuvm)
 {
 	struct vgpu_vm *vm = to_vgpu_vm(gpuvm);
+	struct vgpu_device *vdev = vm->vdev;
 
 	vgpu_bind_queue_fini(vm);
 	drm_mm_takedown(&vm->kernel_space);
 	mutex_destroy(&vm->kernel_lock);
 	mutex_destroy(&vm->objs_lock);
 	kfree(vm);
+	drm_dev_put(&vdev->drm);
 }
 
 static const struct drm_gpuvm_ops vm_ops = {
@@ -178,11 +180,16 @@ struct vgpu_vm *vgpu_vm_create(struct vgpu_device *vdev, u64 user_range, u64 va_
 	init_rwsem(&vm->mmu_lock);
 	mutex_init(&vm->objs_lock);
 	mutex_init(&vm->kernel_lock);
+	spin_lock_init(&vm->late_lock);
+	INIT_LIST_HEAD(&vm->late);
+	INIT_WORK(&vm->late_work, vgpu_vm_late_work);
 	INIT_LIST_HEAD(&vm->heap_maps);
 	drm_mm_init(&vm->kernel_space, user_range, va_range - user_range);
 	drm_gpuvm_init(&vm->base, "vgpu-vm", COMPAT_GPUVM_IMMEDIATE_MODE, &vdev->drm, resv_obj,
 		       0, va_range, 0, 0, &vm_ops);
 	drm_gem_object_put(resv_obj);
+	/* A bind that waits keeps the VM longer than the file has it. */
+	drm_dev_get(&vdev->drm);
 	return vm;
 
 err_bind_queue:

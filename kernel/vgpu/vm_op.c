@@ -29,29 +29,66 @@ static struct drm_gpuvm_bo *vm_bo_obtain(struct vgpu_vm *vm, struct vgpu_bo *bo)
 	return vm_bo;
 }
 
-static void vm_bo_release(struct vgpu_vm *vm, struct drm_gpuvm_bo *vm_bo)
+/*
+ * 0, or -EINTR if the task is killed while somebody has the lock, who may be bringing in
+ * memory for a long time.
+ */
+static int vm_bo_release(struct vgpu_vm *vm, struct drm_gpuvm_bo *vm_bo)
 {
 	struct vgpu_bo *bo = to_vgpu_bo(vm_bo->obj);
+	int ret;
 
+	ret = mutex_lock_killable(&vm->objs_lock);
+	if (ret)
+		return ret;
 	/* The lock that is held lives in the object. */
 	drm_gem_object_get(&bo->base.base);
-	mutex_lock(&vm->objs_lock);
 	mutex_lock(vgpu_gpuva_lock(bo));
 	drm_gpuvm_bo_put(vm_bo);
 	mutex_unlock(vgpu_gpuva_lock(bo));
 	mutex_unlock(&vm->objs_lock);
 	drm_gem_object_put(&bo->base.base);
+	return 0;
 }
 
-/* Undo vm_bo_obtain(). */
-static void vm_bo_unpin(struct vgpu_vm *vm, struct drm_gpuvm_bo *vm_bo)
+/* Let go of the objects of mappings that are gone, as far as 0 or -EINTR says. */
+static int release_removed(struct vgpu_vm *vm, struct list_head *removed)
 {
-	struct vgpu_bo *bo = to_vgpu_bo(vm_bo->obj);
+	struct vgpu_va *va, *next;
+	int ret;
 
-	drm_gem_object_get(&bo->base.base);
-	vm_bo_release(vm, vm_bo);
-	drm_gem_sync_shmem_unpin(&bo->base);
-	drm_gem_object_put(&bo->base.base);
+	list_for_each_entry_safe(va, next, removed, removed) {
+		ret = va->vm_bo ? vm_bo_release(vm, va->vm_bo) : 0;
+		if (ret)
+			return ret;
+		list_del(&va->removed);
+		kfree(va);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void release_later(struct vgpu_vm *vm, struct list_head *removed)
+{
+	spin_lock(&vm->late_lock);
+	list_splice_tail_init(removed, &vm->late);
+	spin_unlock(&vm->late_lock);
+	vgpu_vm_get(vm);
+	if (!queue_work(vgpu_release_wq, &vm->late_work))
+		vgpu_vm_put(vm);
+}
+
+void vgpu_vm_late_work(struct work_struct *work)
+{
+	struct vgpu_vm *vm = container_of(work, struct vgpu_vm, late_work);
+	LIST_HEAD(removed);
+
+	spin_lock(&vm->late_lock);
+	list_splice_init(&vm->late, &removed);
+	spin_unlock(&vm->late_lock);
+	/* Nobody kills a worker. */
+	release_removed(vm, &removed);
+	vgpu_vm_put(vm);
 }
 
 static struct vgpu_va *take_spare(struct vgpu_vm_op *op)
@@ -123,18 +160,17 @@ int vgpu_vm_step_unmap(struct drm_gpuva_op *step, void *priv)
 
 void vgpu_vm_op_cleanup(struct vgpu_vm *vm, struct vgpu_vm_op *op)
 {
-	struct vgpu_va *va, *next;
+	if (op->vm_bo) {
+		struct vgpu_va *va = take_spare(op);
 
-	list_for_each_entry_safe(va, next, &op->removed, removed) {
-		if (va->vm_bo)
-			vm_bo_release(vm, va->vm_bo);
-		kfree(va);
-		cond_resched();
+		va->vm_bo = op->vm_bo;
+		list_add_tail(&va->removed, &op->removed);
+		drm_gem_sync_shmem_unpin(&to_vgpu_bo(op->vm_bo->obj)->base);
 	}
 	while (op->spare_count)
 		kfree(take_spare(op));
-	if (op->vm_bo)
-		vm_bo_unpin(vm, op->vm_bo);
+	if (release_removed(vm, &op->removed))
+		release_later(vm, &op->removed);
 }
 
 int vgpu_vm_op_prepare(struct vgpu_vm *vm, struct vgpu_vm_op *op,
@@ -174,19 +210,68 @@ err_cleanup:
 	return ret;
 }
 
+/* How many mappings go without others having a look at the address space. */
+#define STEP	1024
+
+/* Where the first mappings of a range end; 0 if there are no more than a step's. */
+static u64 end_of_step(struct vgpu_vm *vm, u64 va, u64 end)
+{
+	unsigned int count = 0;
+	struct drm_gpuva *mapping;
+
+	drm_gpuvm_for_each_va_range(mapping, &vm->base, va, end) {
+		if (count++ == STEP)
+			return mapping->va.addr;
+	}
+	return 0;
+}
+
+/*
+ * Every job that accesses memory waits for the lock, and with it all whose turn would be
+ * next. So of many mappings, which a user can have by the million, some go at a time, all
+ * but those of the last step here.
+ */
+static int unmap_steps(struct vgpu_vm *vm, struct vgpu_vm_op *op)
+{
+	u64 end = op->va + op->size, va = op->va, next;
+	int ret = 0;
+
+	while (!ret && (next = end_of_step(vm, va, end))) {
+		ret = drm_gpuvm_sm_unmap(&vm->base, op, va, next - va);
+		va = next;
+		up_write(&vm->mmu_lock);
+		cond_resched();
+		down_write(&vm->mmu_lock);
+	}
+	return ret;
+}
+
+static bool can_map(const struct vgpu_vm *vm)
+{
+	return !vm->destroyed && !vm->unusable;
+}
+
 static int execute_locked(struct vgpu_vm *vm, struct vgpu_vm_op *op)
 {
+	const bool maps = op->vm_bo || op->sparse;
+	int ret;
+
 	if (op->exact && (!op->size || !drm_gpuva_find(&vm->base, op->va, op->size)))
 		return -ENOENT;
 	if (!op->size)
 		return 0;
-	if (!op->vm_bo && !op->sparse)
+	if (maps && !can_map(vm))
+		return -EINVAL;
+	ret = unmap_steps(vm, op);
+	if (ret)
+		return ret;
+	if (!maps)
 		return drm_gpuvm_sm_unmap(&vm->base, op, op->va, op->size);
-	if (vm->destroyed || vm->unusable)
+	if (!can_map(vm))
 		return -EINVAL;
 	op->vm = vm;
 	return compat_gpuvm_sm_map(&vm->base, op, op->va, op->size,
-				    op->vm_bo ? op->vm_bo->obj : NULL, op->offset);
+				   op->vm_bo ? op->vm_bo->obj : NULL, op->offset);
 }
 
 int vgpu_vm_op_execute(struct vgpu_vm *vm, struct vgpu_vm_op *op)

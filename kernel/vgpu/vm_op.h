@@ -14,8 +14,11 @@ struct vgpu_va {
 
 #define to_vgpu_va(va) container_of(va, struct vgpu_va, base)
 
-/* A change splits at most two mappings in two and adds one. */
-#define VGPU_VM_OP_SPARES	3
+/*
+ * A change splits at most two mappings in two and adds one; another is for the object that
+ * was to be mapped, once that is done.
+ */
+#define VGPU_VM_OP_SPARES	4
 
 /*
  * A change of the mappings. All that can fail is done before it executes, and all
@@ -40,13 +43,17 @@ struct vgpu_vm_op {
 int vgpu_vm_op_prepare(struct vgpu_vm *vm, struct vgpu_vm_op *op,
 		       const struct vgpu_bind_args *args);
 /*
- * The device sees all of the change, or nothing. -EINVAL if nothing can be mapped any more;
+ * The device sees all of the change, or nothing; of more than a thousand mappings, it sees
+ * some go before others. -EINVAL if nothing can be mapped any more;
  * -ENOENT if there is no such mapping as has to be unmapped.
  */
 int vgpu_vm_op_execute(struct vgpu_vm *vm, struct vgpu_vm_op *op);
 /* The same, but a failure makes the VM unusable. */
 int vgpu_vm_op_execute_async(struct vgpu_vm *vm, struct vgpu_vm_op *op);
+/* Let go of what the change was made with and of what it removed. */
 void vgpu_vm_op_cleanup(struct vgpu_vm *vm, struct vgpu_vm_op *op);
+/* &vgpu_vm.late_work */
+void vgpu_vm_late_work(struct work_struct *work);
 
 /* Whether the user may do this; 0 or -EINVAL. */
 int vgpu_vm_check_bind(struct vgpu_vm *vm, const struct vgpu_bind_args *args);

@@ -25,7 +25,7 @@
  * is a fault, which the log and the group's state report.
  *
  * The device can be unbound from the driver and bound again while files are open:
- * their calls return -ENODEV then, and touching a map raises SIGBUS.
+ * their calls return -ENODEV then, and touching a map of an object raises SIGBUS.
  *
  * Module parameters: ``line_size`` (32, 64 or 128 bytes), ``coherent`` (the device
  * snoops CPU caches, so nothing needs a flush), ``policy`` (strict, or hooks: cached

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
+#include "binding.h"
 #include "panthor_calls.h"
 
 static struct buffer *marked(struct fixture *f, uint32_t mark)
@@ -205,6 +206,72 @@ static void file_closed_before(void **state)
 }
 
 /* Each broken in one thing; no op of the call is queued. */
+/* Somebody else's job, which runs until it is told to end. */
+struct stranger {
+	struct gemsync_device *dev;
+	struct gemsync_gpu *gpu;
+	struct gemsync_bo *bo;
+	uint32_t *word;
+	int fence;
+};
+
+static struct stranger need_stranger(void)
+{
+	struct stranger s;
+	uint64_t va;
+	void *map;
+
+	if (gemsync_device_open("panfrost", &s.dev))
+		skip_because("there is no panfrost device whose job a bind could wait for");
+	assert_ok(gpu_open(s.dev, &s.gpu));
+	assert_ok(gemsync_bo_create(s.dev, PAGE, 0, &s.bo));
+	assert_ok(gemsync_bo_map(s.bo, &map));
+	s.word = map;
+	assert_ok(gpu_bind(s.gpu, s.bo, &va));
+	assert_ok(gpu_spin_begin(s.gpu, va));
+	assert_ok(gemsync_gpu_spin_fence(s.gpu, &s.fence));
+	return s;
+}
+
+static void stranger_ends(struct stranger *s)
+{
+	*(volatile uint32_t *)s->word = 1;
+	assert_ok(gpu_spin_end(s->gpu));
+	close(s->fence);
+	gpu_close(s->gpu);
+	gemsync_bo_destroy(s->bo);
+	gemsync_device_close(s->dev);
+}
+
+/* A bind that nobody waits for any more keeps what it needs, until it has waited. */
+static void device_gone_before(void **state)
+{
+	struct fixture *f = need_file(state);
+	const struct place place = need_place(f->fd, &f->info);
+	struct drm_panthor_vm_create create = { 0 };
+	struct stranger stranger = need_stranger();
+	struct drm_panthor_vm_bind_op op;
+	struct drm_panthor_sync_op sync;
+	struct fixture other = { 0 };
+	uint32_t wait;
+
+	other.fd = open(f->info.node, O_RDWR | O_CLOEXEC);
+	assert_true(other.fd >= 0);
+	/* No other file keeps the device. */
+	assert_ok(fixture_teardown(state));
+	*state = NULL;
+	assert_ok(raw_ioctl(other.fd, DRM_IOCTL_PANTHOR_VM_CREATE, &create));
+	assert_ok(drmSyncobjCreate(other.fd, 0, &wait));
+	assert_ok(drmSyncobjImportSyncFile(other.fd, wait, stranger.fence));
+	sync = wait_for(wait, 0);
+	op = sync_only_op(&sync, 1);
+	assert_ok(bind_async(&other, create.id, &op, 1));
+	close(other.fd);
+	unbind_device(&place);
+	stranger_ends(&stranger);
+	bind_device(&place);
+}
+
 static void bad_ops(void **state)
 {
 	struct fixture *f = need_file(state);
@@ -338,6 +405,7 @@ int main(void)
 		device_test(bo_closed_before),
 		device_test(vm_destroyed_before),
 		device_test(file_closed_before),
+		device_test(device_gone_before),
 		device_test(bad_ops),
 		device_test(bad_syncs),
 		device_test(unusable),

@@ -142,6 +142,42 @@ static void circle(void **state)
 	assert_int_equal(group_state(f, b), DRM_PANTHOR_GROUP_STATE_TIMEDOUT);
 }
 
+static struct {
+	int fd;
+	atomic_bool stop;
+} restless;
+
+/* Each call lets blocked jobs look at memory. */
+static void *sync_nothing(void *arg)
+{
+	struct drm_panthor_bo_sync args = {
+		.ops.stride = sizeof(struct drm_panthor_bo_sync_op),
+	};
+
+	while (!restless.stop)
+		raw_ioctl(restless.fd, DRM_IOCTL_PANTHOR_BO_SYNC, &args);
+	return arg;
+}
+
+/* A job that waits in vain ends as soon where somebody makes it look all the time. */
+static void looks_all_the_time(void **state)
+{
+	struct fixture *f = need_file(state);
+	struct buffer *words = new_buffer(f, PAGE, 0);
+	struct drm_panthor_queue_submit job = player(f, 1, 0, words->va, words->va + 64);
+	uint32_t group = new_group(f, f->vm, 1), done = new_syncobj(f);
+	const struct drm_panthor_sync_op sync = signal_to(done, 0);
+
+	job.syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(1, &sync);
+	assert_ok(submit_jobs(f, group, &job, 1));
+	restless.fd = f->fd;
+	restless.stop = false;
+	start_worker(f, sync_nothing, NULL, &restless.stop);
+	assert_ok(wait_syncobj(f, done, 0, 3 * GPU_CSF_TIMEOUT_NS));
+	stop_worker(f);
+	assert_int_equal(group_state(f, group), DRM_PANTHOR_GROUP_STATE_TIMEDOUT);
+}
+
 static void check_progress(struct fixture *f, struct buffer *buf)
 {
 	uint32_t i;
@@ -215,7 +251,7 @@ static uint32_t new_group_at(struct fixture *f, uint32_t queues, uint8_t priorit
 #define COUNTERS	8u
 
 #define FAVOURED_COUNT	3000u
-#define FAVOURED_MS	500	/* some hundred turns */
+#define FAVOURED_MS	3000	/* more than a hundred turns, or some ten on a busy machine */
 #define PATIENCE_MS	60000
 
 /*
@@ -359,6 +395,7 @@ int main(void)
 		device_test(one_for_many),
 		device_test(time_stands_still),
 		device_test(circle),
+		device_test(looks_all_the_time),
 		device_test(hostile_neighbours),
 		device_test(realtime_beside_eight_high),
 		device_test(turns_by_group),
