@@ -32,7 +32,9 @@ extern struct gem_sync_totals gem_sync_totals;
 
 /*
  * Whether the CPU can map memory write-combined at all. RISC-V cannot without Svpbmt: what
- * is asked for is what a cached map has then.
+ * is asked for is what a cached map has then. On x86, whose devices snoop, user maps of a
+ * virtual device's RAM are write-back as well, as the kernel's own map of the pages is: only
+ * set_pages_array_wc() would change both, for hardware that there is none of.
  */
 static inline bool gem_sync_has_wc(void)
 {
