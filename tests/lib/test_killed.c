@@ -184,6 +184,77 @@ static void killed_while_others_get_memory(void **state)
 	gemsync_bo_destroy(large.bo);
 }
 
+/* ---- A submission that brings in what its address space maps ---- */
+
+struct submission {
+	struct fixture *f;
+	uint32_t group;
+	struct drm_panthor_queue_submit job;
+	atomic_int step;
+	int64_t took;		/* milliseconds */
+};
+
+static void *submit(void *data)
+{
+	struct submission *s = data;
+	int64_t begin = now_ms();
+
+	s->step = STEP_BEGUN;
+	s->step = submit_jobs(s->f, s->group, &s->job, 1) ? STEP_FAILED : STEP_DONE;
+	s->took = now_ms() - begin;
+	return NULL;
+}
+
+static pid_t unmap_in_child(struct fixture *f, atomic_int *step)
+{
+	struct drm_panthor_vm_bind_op op = unmap_op(BASE, SMALL, NULL, 0);
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	*step = STEP_BEGUN;
+	*step = bind_sync(f, f->vm, &op, 1) ? STEP_FAILED : STEP_DONE;
+	pause();
+	_exit(0);
+}
+
+/* Who is killed in an unmap has done it, and lets others do what they want with the objects. */
+static void killed_while_a_submission_gets_memory(void **state)
+{
+	struct fixture *f = need_eviction(state);
+	struct buffer *buf = new_buffer(f, SMALL, 0);
+	struct drm_panthor_vm_bind_op op = map_op(buf->bo, BASE, SMALL, NULL, 0);
+	struct submission submission = { .f = f, .group = new_group(f, f->vm, 1) };
+	atomic_int *step = shared_step();
+	struct gemsync_bo *large;
+	pthread_t thread;
+	uint32_t value;
+	int64_t gone;
+	uint64_t va;
+	pid_t pid;
+
+	submission.job = stream(f, 1, 0, WORDS(csf_nop()), 1);
+	assert_ok(bind_sync(f, f->vm, &op, 1));
+	assert_ok(gemsync_bo_create(f->dev, LARGE, 0, &large));
+	assert_ok(gpu_bind(f->gpu, large, &va));
+	assert_true(evict_all(f) >= LARGE / PAGE);
+	assert_ok(-pthread_create(&thread, NULL, submit, &submission));
+	wait_for_step(&submission.step, STEP_BEGUN, BEGINS_IN_MS);
+	sleep_ms(100);
+	pid = unmap_in_child(f, step);
+	wait_for_step(step, STEP_BEGUN, BEGINS_IN_MS);
+	sleep_ms(200);
+	assert_int_equal(submission.step, STEP_BEGUN);
+	gone = kill_child(pid);
+	assert_ok(-pthread_join(thread, NULL));
+	print_message("# gone %ld ms after the signal; the submission took %ld ms\n", (long)gone,
+		      (long)submission.took);
+	assert_int_equal(submission.step, STEP_DONE);
+	assert_true(2 * gone < submission.took);
+	assert_int_equal(gpu_read32(f->gpu, BASE, &value), -EIO);
+	gemsync_bo_destroy(large);
+}
+
 /* ---- What others see ---- */
 
 #define GEM_SYNC_PARAMETERS	"/sys/module/drm_gem_sync/parameters/"
@@ -268,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		device_test(proc_while_memory_comes),
 		device_test(killed_while_others_get_memory),
+		device_test(killed_while_a_submission_gets_memory),
 		device_test(counters_are_closed),
 	};
 
