@@ -71,6 +71,10 @@ CASE(r14_end_writes_back, "R14", NEED_HOOKS,
 	EXPECT_OK(dmabuf_sync(dmabuf, END_WRITE));
 	EXPECT_GPU(cf, buf, 0, NEW);
 	EXPECT_GPU(cf, buf, SIZE - 4, NEW);
+	/* Who did both wrote too. */
+	cpu_put(buf, 0, OLD);
+	EXPECT_OK(dmabuf_sync(dmabuf, END_RW));
+	EXPECT_GPU(cf, buf, 0, OLD);
 	close(dmabuf);
 }
 

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <xf86drm.h>
 
+#include "machine.h"
 #include "raw_sync.h"
 #include "share.h"
 
@@ -442,6 +444,40 @@ CASE(r20_same_file_twice, "R20 R13", NEED_FILE | NO_SYNC,
 	gemsync_device_close(dev);
 }
 
+/* It holds references of the BO while it runs, and none behind it. */
+CASE(r20_two_handles_of_one_bo, "R20 R7", NEED_SYNC_ABI | NEED_ROOT,
+     "a batch names one BO by two handles, in turns, and keeps nothing of it")
+{
+	struct gemsync_device *dev = primary_node(cf);
+	const struct gemsync_sync_abi *abi = gpu_sync_abi(dev);
+	const int fd = gemsync_device_fd(dev);
+	struct drm_gem_flink flink = { 0 };
+	struct drm_gem_open opened = { 0 };
+	uint64_t before, after;
+	struct gemsync_bo *bo;
+	uint8_t *ops;
+	uint32_t i;
+
+	if (module_counter("drm_gem_sync", "objects", &before))
+		skip("nothing counts BOs", "run on a driver with drm_gem_sync");
+	EXPECT_OK(gemsync_bo_create(dev, PAGE, GEMSYNC_BO_SHAREABLE, &bo));
+	flink.handle = gemsync_bo_handle(bo);
+	EXPECT_OK(raw_ioctl(fd, DRM_IOCTL_GEM_FLINK, &flink));
+	opened.name = flink.name;
+	EXPECT_OK(raw_ioctl(fd, DRM_IOCTL_GEM_OPEN, &opened));
+	EXPECT(opened.handle != flink.handle);
+	ops = new_array(4, abi->op_size);
+	for (i = 0; i < 4; i++)
+		abi->encode(ops + (size_t)i * abi->op_size, i % 2 ? opened.handle : flink.handle,
+			    0, 0, 64);
+	EXPECT_OK(gpu_sync_call(abi, fd, ops, 4, abi->op_size, 0));
+	free(ops);
+	EXPECT_OK(drmCloseBufferHandle(fd, opened.handle));
+	gemsync_bo_destroy(bo);
+	EXPECT_OK(module_counter("drm_gem_sync", "objects", &after));
+	EXPECT_EQ(after, before);
+}
+
 CASES(sharing, "Sharing",
       &r13_cached_or_shareable,
       &r13_coherent_cached_is_shareable,
@@ -463,4 +499,5 @@ CASES(sharing, "Sharing",
       &r20_calls_with_a_foreign_handle,
       &r20_offset_on_another_file,
       &r20_other_devices_bo,
-      &r20_same_file_twice);
+      &r20_same_file_twice,
+      &r20_two_handles_of_one_bo);

@@ -19,6 +19,7 @@
 #include <drm.h>
 
 #include "machine.h"
+#include "peer.h"
 #include "replug.h"
 
 #define ROUNDS	5
@@ -147,6 +148,37 @@ CASE(r19_unplug_of_an_exporter, "R19", NEEDS,
 	EXPECT(is_sigbus((void *)map));
 	munmap((void *)map, PAGE);
 	close(dmabuf);
+	expect_new_file();
+}
+
+CASE(r19_unplug_writes_back_for_importers, "R18 R19 R14", NEEDS | NEED_HOOKS,
+     "when the device goes, what the CPU stored into its exported cached BOs is seen by other GPUs")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED | GEMSYNC_BO_SHAREABLE);
+	struct peer peers[PEER_DRIVERS];
+	unsigned int i, count = 0;
+	int dmabuf;
+
+	EXPECT_OK(gemsync_bo_export(buf->bo, &dmabuf));
+	for (i = 0; i < PEER_DRIVERS; i++)
+		count += start_peer(cf, i, dmabuf, &peers[count]);
+	if (!count)
+		skip_without_peer();
+	put_both(cf, buf, 0, OLD);
+	put_both(cf, buf, SIZE - 4, OLD);
+	cpu_put(buf, 0, NEW);
+	cpu_put(buf, SIZE - 4, NEW);
+	find_place(cf);
+	for (i = 0; i < count; i++)
+		EXPECT_EQ(peer_load(&peers[i], SIZE - 4), OLD);
+	unplug();
+	for (i = 0; i < count; i++) {
+		EXPECT_EQ(peer_load(&peers[i], 0), NEW);
+		EXPECT_EQ(peer_load(&peers[i], SIZE - 4), NEW);
+		end_peer(&peers[i]);
+	}
+	close(dmabuf);
+	plug();
 	expect_new_file();
 }
 
@@ -485,6 +517,7 @@ CASES(unplug, "The device goes",
       &r19_unplug_ends_maps_and_calls,
       &r19_unplug_ends_fences,
       &r19_unplug_of_an_exporter,
+      &r19_unplug_writes_back_for_importers,
       &r19_unplug_of_an_importer,
       &r19_unplug_waits_for_no_sync,
       &r19_unplug_waits_for_no_argument,
