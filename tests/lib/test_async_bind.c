@@ -342,6 +342,18 @@ static void bad_syncs(void **state)
 	op = sync_only_op(&sync, 1);
 	op.va = PAGE;
 	assert_int_equal(bind_async(f, f->vm, &op, 1), -EINVAL);
+	op = sync_only_op(&sync, 1);
+	op.size = PAGE;
+	assert_int_equal(bind_async(f, f->vm, &op, 1), -EINVAL);
+	op = sync_only_op(&sync, 1);
+	op.bo_handle = gemsync_bo_handle(new_buffer(f, PAGE, 0)->bo);
+	assert_int_equal(bind_async(f, f->vm, &op, 1), -EINVAL);
+	op = sync_only_op(&sync, 1);
+	op.bo_offset = PAGE;
+	assert_int_equal(bind_async(f, f->vm, &op, 1), -EINVAL);
+	op = sync_only_op(&sync, 1);
+	op.flags |= DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC;
+	assert_int_equal(bind_async(f, f->vm, &op, 1), -EINVAL);
 	/* A synchronous bind has no syncs. */
 	op = unmap_op(BASE, PAGE, &sync, 1);
 	assert_int_equal(bind_sync(f, f->vm, &op, 1), -EINVAL);

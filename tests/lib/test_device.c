@@ -2,6 +2,7 @@
 /* Opening devices, and what is known of them. */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -150,6 +151,10 @@ static void wrapped_bos(void **state)
 	assert_ok(gemsync_bo_map(wrapped, &own));
 	assert_ptr_not_equal(own, map);
 	assert_int_equal(*(uint8_t *)own, 7);
+	/* And the library's own map is not, when it is unmapped. */
+	gemsync_bo_unmap(wrapped);
+	assert_int_equal(msync(own, 4096, MS_ASYNC), -1);
+	assert_int_equal(*(uint8_t *)map, 7);
 	gemsync_bo_destroy(wrapped);
 	assert_ok(gemsync_bo_flush(bo, 0, 64));
 	gemsync_device_close(dev);

@@ -111,12 +111,48 @@ static void huge_entries(void **state)
 	assert_int_equal(cpu_get(buf, 3 * TABLE + 2 * PAGE), (uint32_t)(3 * TABLE + 2 * PAGE) + 1);
 }
 
+/*
+ * R1, R10: a walk pauses where the memory goes on, too, and so the line of that place is
+ * visited once. In pages that are scattered a walk never pauses within a piece.
+ */
+static void long_walks_in_one_piece(void **state)
+{
+	struct fixture *f = need_lazy(state);
+	const uint64_t line = f->info.line_size;
+	const struct {
+		uint64_t offset;
+		uint64_t size;
+	} ranges[] = {
+		{ line / 2, 3 * MIB }, { line - 1, MIB }, { MIB - 1, 2 * MIB + 2 },
+		{ 1, 8 * MIB - 2 }, { 5 * line + 3, MIB + line }, { 4095, 6 * MIB },
+	};
+	struct gemsync_counters before;
+	struct buffer *buf;
+	uint64_t lines;
+	size_t i;
+
+	if (set_shmem_huge("always"))
+		skip_because("tmpfs has no huge pages here: CONFIG_TRANSPARENT_HUGEPAGE, as root");
+	buf = new_buffer(f, 8 * MIB, GEMSYNC_BO_CACHED);
+	assert_ok(set_shmem_huge("never"));
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		lines = lines_of(f, ranges[i].offset, ranges[i].size);
+		before = lines_now(f);
+		assert_ok(gemsync_bo_flush(buf->bo, ranges[i].offset, ranges[i].size));
+		assert_lines(f, &before, lines, 0);
+		before = lines_now(f);
+		assert_ok(gemsync_bo_invalidate(buf->bo, ranges[i].offset, ranges[i].size));
+		assert_lines(f, &before, lines, lines);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		device_test(faults_write_combined),
 		device_test(faults_cached),
 		device_test(huge_entries),
+		device_test(long_walks_in_one_piece),
 	};
 
 	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);

@@ -244,6 +244,12 @@ static void bad_queues(void **state)
 	assert_int_equal(create_group(f, &args), -EINVAL);
 	args.queues.count = 8;
 	assert_ok(create_group(f, &args));
+	/* One that is wrong is enough, whichever. */
+	for (i = 0; i < 8; i++) {
+		queues[i].priority = 16;
+		assert_int_equal(create_group(f, &args), -EINVAL);
+		queues[i].priority = 15;
+	}
 }
 
 static void too_many_groups(void **state)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xf86drm.h>
 
@@ -293,6 +295,85 @@ static void memory_comes_back(void **state)
 	assert_int_equal(pf_module_value(PAGES), all);
 }
 
+/* ---- Who pays ---- */
+
+#define GROUP	"/gemsync-heap"
+
+static int write_to(const char *dir, const char *file, const char *text)
+{
+	char path[128];
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	stream = fopen(path, "we");
+	if (!stream)
+		return -errno;
+	fputs(text, stream);
+	return fclose(stream) ? -errno : 0;
+}
+
+/* A group that counts memory, below @root, where the groups are mounted. */
+static void make_group(char *root, char *group, size_t size)
+{
+	assert_non_null(mkdtemp(root));
+	if (mount("none", root, "cgroup2", 0, NULL)) {
+		rmdir(root);
+		skip_because("no control groups: run as root, in a VM");
+	}
+	snprintf(group, size, "%s" GROUP, root);
+	if (write_to(root, "cgroup.subtree_control", "+memory") ||
+	    (mkdir(group, 0700) && errno != EEXIST)) {
+		umount(root);
+		rmdir(root);
+		skip_because("groups that count memory are not to be had: run in a VM");
+	}
+}
+
+static long memory_of(const char *group)
+{
+	char path[128];
+	long bytes = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/memory.current", group);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%ld", &bytes), 1);
+	fclose(file);
+	return bytes;
+}
+
+/*
+ * A heap's memory is its maker's to pay for, whose submit it is that it grows in, and
+ * whatever makes it ready behind the GPU's back.
+ */
+static void its_maker_pays(void **state)
+{
+	struct fixture *f = need_virtual_jobs(state);
+	char root[] = "/tmp/gemsync-groups-XXXXXX", group[64];
+	struct chain chain = new_chain(f);
+	uint32_t heap, i;
+	long before;
+
+	make_group(root, group, sizeof(group));
+	assert_ok(write_to(group, "cgroup.procs", "0"));
+	heap = pf_new_bo(f->fd, 128 * MIB, HEAP);
+	assert_ok(write_to(root, "cgroup.procs", "0"));
+	before = memory_of(group);
+	for (i = 0; i < 12; i++)
+		chain.jobs[i] = jm_write_value(pf_bo_va(f->fd, heap) + i * CHUNK, JM_IMM32, i,
+					       i < 11 ? job_va(&chain, i + 1) : 0);
+	assert_ok(run_chain(&chain));
+	/* Those 12, and the 16 that are ready again. */
+	for (i = 0; i < 200 && memory_of(group) - before < (long)(28 * CHUNK); i++)
+		usleep(20000);
+	assert_in_range(memory_of(group) - before, 28 * CHUNK, 30 * CHUNK);
+	pf_close_bo(f->fd, heap);
+	rmdir(group);
+	umount(root);
+	rmdir(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +385,7 @@ int main(void)
 		device_test(shared_heap),
 		device_test(shared_heap_is_needed),
 		device_test(memory_comes_back),
+		device_test(its_maker_pays),
 	};
 
 	return cmocka_run_group_tests_name("panfrost_heap", tests, NULL, NULL);

@@ -330,6 +330,50 @@ static void implicit_waits_count(void **state)
 	assert_int_equal(chain.jobs[0].status, 1);
 }
 
+/* A chain behind a gate's, in its context, which goes on when *@word is not 0. */
+static void submit_behind(struct fixture *f, const struct gate *gate, const uint32_t *bo,
+			  volatile uint32_t **word)
+{
+	struct chain chain = new_chain(f);
+	struct drm_panfrost_submit args = submit_args(&chain, 0);
+
+	chain.jobs[0] = jm_wait(pf_bo_va(f->fd, fd_bo(f, word)), 0, 0);
+	args.jm_ctx_handle = gate->ctx;
+	args.bo_handles = (uintptr_t)bo;
+	args.bo_handle_count = 1;
+	assert_ok(pf_submit(f->fd, &args));
+}
+
+/* Of the users of several BOs that follow each other, the last one is waited for. */
+static void last_user_is_waited_for(void **state)
+{
+	struct fixture *f = need_virtual_jobs(state);
+	unsigned int first;
+
+	for (first = 0; first < 2; first++) {
+		uint32_t done = pf_new_syncobj(f->fd), bos[2], named[2];
+		struct chain chain = new_chain(f);
+		struct drm_panfrost_submit args = submit_args(&chain, done);
+		volatile uint32_t *map, *word;
+		struct gate gate;
+
+		bos[0] = fd_bo(f, &map);
+		bos[1] = fd_bo(f, &map);
+		gate = new_gate(f, &bos[0], 1);
+		submit_behind(f, &gate, &bos[1], &word);
+		named[0] = bos[first];
+		named[1] = bos[!first];
+		good_chain(&chain);
+		args.bo_handles = (uintptr_t)named;
+		args.bo_handle_count = 2;
+		assert_ok(pf_submit(f->fd, &args));
+		gate_open(&gate);
+		assert_int_equal(pf_wait_syncobj(f->fd, done, 100 * MSEC), -ETIME);
+		*word = 1;
+		assert_ok(pf_wait_syncobj(f->fd, done, LONG_NS));
+	}
+}
+
 /* A BO may be named twice. */
 static void bo_named_twice(void **state)
 {
@@ -561,6 +605,7 @@ int main(void)
 		device_test(bos_are_waited_for),
 		device_test(others_are_waited_for),
 		device_test(implicit_waits_count),
+		device_test(last_user_is_waited_for),
 		device_test(bo_named_twice),
 		device_test(closed_bo_stays_mapped),
 		device_test(closed_bo_goes),

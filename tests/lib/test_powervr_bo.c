@@ -204,6 +204,11 @@ static void library(void **state)
 	assert_ok(gemsync_bo_create(p->dev, PAGE, GEMSYNC_BO_NO_MMAP, &bo));
 	assert_int_equal(gemsync_bo_map(bo, &map), -EPERM);
 	gemsync_bo_destroy(bo);
+	/* What it was asked for is no property of a BO. */
+	assert_ok(gemsync_bo_create(p->dev, PAGE, GEMSYNC_BO_NO_MMAP | GEMSYNC_BO_SHAREABLE, &bo));
+	assert_ok(gemsync_bo_query(bo, &info));
+	assert_int_equal(info.flags, GEMSYNC_BO_NO_MMAP);
+	gemsync_bo_destroy(bo);
 	assert_int_equal(gemsync_bo_create(p->dev, UINT64_MAX, 0, &bo), -EINVAL);
 }
 

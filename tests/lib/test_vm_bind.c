@@ -486,6 +486,28 @@ static void count_of_a_failure(void **state)
 	assert_pages(&s, "a0a0--------");
 }
 
+/* What is left of a read-only mapping is read-only, in front of a hole and behind it. */
+static void read_only_pieces(void **state)
+{
+	struct fixture *f = need_device(state);
+	struct gemsync_bo *bo;
+	uint32_t value;
+	uint64_t va;
+	int ret;
+
+	assert_ok(gemsync_bo_create(f->dev, 3 * PAGE, 0, &bo));
+	ret = gpu_bind_readonly(f->gpu, bo, &va);
+	if (ret == -EOPNOTSUPP)
+		skip_because("the driver has no read-only mappings: run on panthor or sim");
+	assert_ok(ret);
+	assert_ok(gpu_unbind(f->gpu, va + PAGE, PAGE));
+	assert_int_equal(gpu_write32(f->gpu, va, 1), -EIO);
+	assert_int_equal(gpu_write32(f->gpu, va + 2 * PAGE, 1), -EIO);
+	assert_ok(gpu_read32(f->gpu, va, &value));
+	assert_ok(gpu_read32(f->gpu, va + 2 * PAGE, &value));
+	gemsync_bo_destroy(bo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +531,7 @@ int main(void)
 		device_test(sparse_behind_a_bo),
 		device_test(bad_sparse_maps),
 		device_test(count_of_a_failure),
+		device_test(read_only_pieces),
 	};
 
 	return cmocka_run_group_tests_name("vm_bind", tests, NULL, NULL);
