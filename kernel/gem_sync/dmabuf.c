@@ -9,6 +9,7 @@
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/highmem.h>
+#include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -25,6 +26,7 @@ struct mapping {
 	struct sg_table *sgt;
 	enum dma_data_direction dir;
 	bool direct;			/* has no bounce buffer that a write-back would fill */
+	bool needs_sync;		/* its device does not snoop, or it has a bounce buffer */
 	struct scatterlist *sg;		/* of a walk over all mappings, under the lock: */
 	unsigned int done;		/* bytes of @sg that it has behind it */
 };
@@ -121,16 +123,29 @@ static void piece_for_cpu(struct device *dev, struct mapping *mapping, size_t si
 	}
 }
 
-/* A device that only reads leaves nothing behind for the CPU. */
-static bool is_for_cpu(struct device *dev, const struct mapping *mapping)
+/* Asked for each segment: for a whole device the answer is always yes on debug kernels. */
+static bool needs_sync(struct device *dev, const struct sg_table *sgt)
 {
-	return mapping->dir != DMA_TO_DEVICE && dma_dev_need_sync(dev);
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (dma_need_sync(dev, sg_dma_address(sg)))
+			return true;
+	}
+	return false;
+}
+
+/* A device that only reads leaves nothing behind for the CPU. */
+static bool is_for_cpu(const struct mapping *mapping)
+{
+	return mapping->dir != DMA_TO_DEVICE && mapping->needs_sync;
 }
 
 /* All of a mapping that goes: what its device wrote is in memory, beside stale lines. */
 static void mapping_for_cpu(struct device *dev, struct mapping *mapping, size_t size)
 {
-	if (!is_for_cpu(dev, mapping))
+	if (!is_for_cpu(mapping))
 		return;
 	rewind(mapping);
 	for (size_t step; size; size -= step) {
@@ -196,6 +211,7 @@ struct sg_table *drm_gem_sync_dmabuf_map(struct dma_buf_attachment *attach,
 	mapping->sgt = sgt;
 	mapping->dir = dir;
 	mapping->direct = gem_sync_is_direct(attach->dev, sgt);
+	mapping->needs_sync = needs_sync(attach->dev, sgt);
 	publish(attach, mapping);
 	list_add_tail(&mapping->node, &own->mappings);
 	return sgt;
@@ -286,7 +302,7 @@ static bool rewind_all(const struct share *share)
 
 		list_for_each_entry(mapping, &own->mappings, node) {
 			rewind(mapping);
-			any |= is_for_cpu(attach->dev, mapping);
+			any |= is_for_cpu(mapping);
 		}
 	}
 	return any;
@@ -306,7 +322,7 @@ static void pieces_for_cpu(const struct share *share, size_t offset, size_t size
 		const struct attachment *own = attach->priv;
 
 		list_for_each_entry(mapping, &own->mappings, node) {
-			if (!is_for_cpu(attach->dev, mapping))
+			if (!is_for_cpu(mapping))
 				continue;
 			gem_sync_narrow_begin();
 			if (share->shmem)
