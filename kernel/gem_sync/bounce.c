@@ -26,16 +26,26 @@ bool gem_sync_is_direct(struct device *dev, const struct sg_table *sgt)
 	return !get_dma_ops(dev) && !gem_sync_is_bounced(dev, sgt);
 }
 
-/* Direct mappings have a DMA segment for each segment of pages. */
-bool gem_sync_is_bounced(struct device *dev, const struct sg_table *sgt)
+/* How many segments certainly are. Direct mappings have a DMA segment for each of pages. */
+static unsigned int count_bounced(struct device *dev, const struct sg_table *sgt)
 {
+	unsigned int count = 0;
 	struct scatterlist *sg;
 	int i;
 
 	if (!maps_directly(dev))
-		return false;
+		return 0;
 	for_each_sgtable_sg(sgt, sg, i)
-		if (dma_to_phys(dev, sg_dma_address(sg)) != sg_phys(sg))
-			return true;
-	return false;
+		count += dma_to_phys(dev, sg_dma_address(sg)) != sg_phys(sg);
+	return count;
+}
+
+bool gem_sync_is_bounced(struct device *dev, const struct sg_table *sgt)
+{
+	return count_bounced(dev, sgt);
+}
+
+bool gem_sync_is_all_bounced(struct device *dev, const struct sg_table *sgt)
+{
+	return count_bounced(dev, sgt) == sgt->orig_nents;
 }

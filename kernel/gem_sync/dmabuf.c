@@ -26,6 +26,7 @@ struct mapping {
 	struct sg_table *sgt;
 	enum dma_data_direction dir;
 	bool direct;			/* has no bounce buffer that a write-back would fill */
+	bool drops;			/* a sync for the CPU may drop lines */
 	bool needs_sync;		/* its device does not snoop, or it has a bounce buffer */
 	struct scatterlist *sg;		/* of a walk over all mappings, under the lock: */
 	unsigned int done;		/* bytes of @sg that it has behind it */
@@ -211,6 +212,7 @@ struct sg_table *drm_gem_sync_dmabuf_map(struct dma_buf_attachment *attach,
 	mapping->sgt = sgt;
 	mapping->dir = dir;
 	mapping->direct = gem_sync_is_direct(attach->dev, sgt);
+	mapping->drops = !gem_sync_is_all_bounced(attach->dev, sgt);
 	mapping->needs_sync = needs_sync(attach->dev, sgt);
 	publish(attach, mapping);
 	list_add_tail(&mapping->node, &own->mappings);
@@ -317,6 +319,7 @@ static void pieces_for_cpu(const struct share *share, size_t offset, size_t size
 {
 	struct dma_buf_attachment *attach;
 	struct mapping *mapping;
+	bool first = true;
 
 	list_for_each_entry(attach, &share->dma_buf->attachments, node) {
 		const struct attachment *own = attach->priv;
@@ -325,8 +328,9 @@ static void pieces_for_cpu(const struct share *share, size_t offset, size_t size
 			if (!is_for_cpu(mapping))
 				continue;
 			gem_sync_narrow_begin();
-			if (share->shmem)
+			if (share->shmem && (first || mapping->drops))
 				gem_sync_runs_walk(share->shmem, offset, size, GS_SYNC_FLUSH);
+			first = false;
 			piece_for_cpu(attach->dev, mapping, size, !share->shmem);
 			gem_sync_narrow_end();
 		}

@@ -121,6 +121,8 @@ struct page *gem_sync_view_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t
  */
 bool gem_sync_can_bounce(struct device *dev);
 bool gem_sync_is_bounced(struct device *dev, const struct sg_table *sgt);
+/* Whether all of it was: then no sync drops a line. */
+bool gem_sync_is_all_bounced(struct device *dev, const struct sg_table *sgt);
 /* Whether it certainly did not: DMA operations of the device's own may bounce as well. */
 bool gem_sync_is_direct(struct device *dev, const struct sg_table *sgt);
 
