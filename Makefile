@@ -26,13 +26,13 @@ user-deps:
 
 .PHONY: check-deps
 check-deps:
-	@scripts/install-deps build vm check lint
+	@scripts/install-deps build vm check layer lint
 
 # ---- User space ----
 
 # Libraries and programs that the build does without: when one has come, meson looks again.
-OPTIONAL = $(shell for library in libpmem cmocka; do \
-	pkg-config --exists $$library && echo $$library; done; command -v scdoc)
+OPTIONAL = $(shell for library in libpmem cmocka vulkan; do \
+	pkg-config --exists $$library && echo $$library; done; command -v scdoc glslangValidator)
 CONFIGURED := $(BUILD)/user/build.ninja
 
 .PHONY: user
@@ -45,6 +45,11 @@ user: user-deps	## build the library, the tool and the tests (user space alone)
 	@echo "$(OPTIONAL)" > $(BUILD)/optional
 	@ninja -C $(BUILD)/user --quiet | { grep -v 'no work to do' || true; }
 	@ln -sfn user/tools/gemsync $(BUILD)/gemsync
+
+.PHONY: layer
+layer:	## build the Vulkan layer, and what runs programs with it (build/gemsync run)
+	@scripts/install-deps layer
+	@$(MAKE) user
 
 # ---- Kernel modules ----
 
@@ -76,6 +81,11 @@ demo: all	## boot the stock kernel in QEMU and show what a flush does
 .PHONY: check
 check: check-deps all	## run every test that CI runs
 	@tests/check
+
+.PHONY: check-layer
+check-layer: check-deps user	## run the tests of the Vulkan layer, part of check
+	@rm -f $(BUILD)/tap/layer-*
+	@tests/layer/run; tests/run --tap-file $(BUILD)/tap/layer-*.tap
 
 .PHONY: check-matrix
 check-matrix: all	## run what matters on each kernel of vm/kernels, or on those of ROWS=

@@ -23,13 +23,18 @@ _gemsync() {
 	local tool=${COMP_WORDS[0]} command=${COMP_WORDS[1]} words
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		words='info demo conform bench --help --version'
+		words='info demo conform bench run --help --version'
 	else
+		if [[ $command == run && " ${COMP_WORDS[*]:0:COMP_CWORD} " == *' -- '* ]]; then
+			mapfile -t COMPREPLY < <(compgen -A command -A file -- "$word")
+			return 0
+		fi
 		case $command$before in
+		run--mode | run-m) words='strict report chaos' ;;
 		*--device | *-d) words=$(_gemsync_devices "$command") ;;
 		conform--filter | conform-f) words=$(_gemsync_cases "$tool") ;;
 		*--json | *--junit | *--html | *--plot | *--expect | *--driver | *-e)
-			[[ $command == conform || $command == bench ]] || return 0
+			[[ $command =~ ^(conform|bench|run)$ ]] || return 0
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return 0
 			;;

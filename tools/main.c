@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	  tool_demo },
 	{ "conform", "prove a driver right, or wrong: run the conformance suite", tool_conform },
 	{ "bench", "compare this CPU's cache maintenance with others", tool_bench },
+	{ "run", "run a Vulkan program, and name the flushes that it lacks", tool_run },
 };
 
 void tool_complain(const char *format, ...)

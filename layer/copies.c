@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: MIT
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "copies.h"
+#include "line.h"
+#include "written.h"
+
+#define MAX_ATOM	256
+#define BIRTH		0xa7		/* where the kernel does not tell what is written to */
+
+struct gsl_copies {
+	u8 *app;	/* what the application has: watched */
+	u8 *cache;	/* the same memory for the layer, whose stores nobody watches */
+	u8 *base;
+	u8 *mem;	/* the driver's map; @size bytes */
+	u64 size;
+	u64 mapped;	/* bytes of app, cache and base: whole pages */
+	u64 app_reserved;	/* and what was reserved to align it */
+	u8 *reserved;
+	u64 page;
+	u32 atom;
+	bool watched;
+	u64 *touched;	/* a bit for each atom: in a page written to since its last move */
+	u8 *changed;	/* a byte for each page: may have atoms that changed */
+	pthread_mutex_t lock;
+};
+
+/* Bytes of memory that begin as zeros and cost nothing before they are used. */
+static void *zeros(u64 size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+static void release(void *map, u64 size)
+{
+	if (map)
+		munmap(map, size);
+}
+
+static u64 touched_bytes(const struct gsl_copies *copies)
+{
+	return copies->mapped / copies->atom / 8 + sizeof(u64);
+}
+
+/* Two views of one file without a name: @app is aligned as the device's limits say. */
+static bool map_views(struct gsl_copies *copies, u64 align)
+{
+	u64 extra = align > copies->page ? align : 0;
+	int fd = memfd_create("gemsync-copies", MFD_CLOEXEC);
+	void *app = MAP_FAILED, *cache = MAP_FAILED;
+
+	if (fd < 0)
+		return false;
+	copies->app_reserved = copies->mapped + extra;
+	copies->reserved = zeros(copies->app_reserved);
+	if (copies->reserved && !ftruncate(fd, (off_t)copies->mapped)) {
+		u64 place = ((uintptr_t)copies->reserved + extra) & ~((extra ? extra : 1) - 1);
+
+		app = mmap((void *)(uintptr_t)place, copies->mapped, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_FIXED, fd, 0);
+		cache = mmap(NULL, copies->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	}
+	close(fd);
+	copies->app = app == MAP_FAILED ? NULL : app;
+	copies->cache = cache == MAP_FAILED ? NULL : cache;
+	return copies->app && copies->cache;
+}
+
+struct gsl_copies *gsl_copies_create(void *mem, u64 size, u32 atom, u64 align, bool watch)
+{
+	struct gsl_copies *copies = calloc(1, sizeof(*copies));
+
+	if (!copies)
+		return NULL;
+	pthread_mutex_init(&copies->lock, NULL);
+	copies->page = (u64)sysconf(_SC_PAGESIZE);
+	copies->mem = mem;
+	copies->size = size;
+	copies->atom = atom;
+	copies->mapped = (size + copies->page - 1) & ~(copies->page - 1);
+	copies->base = zeros(copies->mapped);
+	copies->touched = zeros(touched_bytes(copies));
+	copies->changed = zeros(copies->mapped / copies->page);
+	if (!map_views(copies, align) || !copies->base || !copies->touched || !copies->changed) {
+		gsl_copies_destroy(copies);
+		return NULL;
+	}
+	copies->watched = watch && !gsl_written_watch(copies->app, copies->mapped);
+	if (!copies->watched) {
+		memset(copies->cache, BIRTH, copies->mapped);
+		memset(copies->base, BIRTH, copies->mapped);
+	}
+	return copies;
+}
+
+void gsl_copies_destroy(struct gsl_copies *copies)
+{
+	if (!copies)
+		return;
+	if (copies->watched)
+		gsl_written_forget(copies->app, copies->mapped);
+	release(copies->reserved, copies->app_reserved);
+	release(copies->cache, copies->mapped);
+	release(copies->base, copies->mapped);
+	release(copies->touched, touched_bytes(copies));
+	release(copies->changed, copies->mapped / copies->page);
+	pthread_mutex_destroy(&copies->lock);
+	free(copies);
+}
+
+void *gsl_copies_address(const struct gsl_copies *copies)
+{
+	return copies->app;
+}
+
+bool gsl_copies_are_watched(const struct gsl_copies *copies)
+{
+	return copies->watched;
+}
+
+/* ---- Pages that were written to ---- */
+
+static bool is_touched(const struct gsl_copies *copies, u64 atom)
+{
+	return copies->touched[atom / 64] >> atom % 64 & 1;
+}
+
+static void set_touched(struct gsl_copies *copies, u64 atom, bool touched)
+{
+	u64 bit = 1ull << atom % 64;
+
+	if (touched)
+		copies->touched[atom / 64] |= bit;
+	else
+		copies->touched[atom / 64] &= ~bit;
+}
+
+/* What a look at some pages needs to know. */
+struct look {
+	struct gsl_copies *copies;
+	u64 start;	/* of what is looked at, from the begin of the memory */
+};
+
+static void note_written(void *ctx, u64 offset, u64 size)
+{
+	struct look *look = ctx;
+	struct gsl_copies *copies = look->copies;
+	u64 start = look->start + offset, atom;
+
+	memset(copies->changed + start / copies->page, 1, size / copies->page);
+	for (atom = start / copies->atom; atom < (start + size) / copies->atom; atom++)
+		set_touched(copies, atom, true);
+}
+
+/* Ask the kernel about the pages of a range. Where it cannot tell, all may have changed. */
+static void look_at(struct gsl_copies *copies, u64 offset, u64 end)
+{
+	u64 start = offset & ~(copies->page - 1);
+	struct look look = { copies, start };
+
+	end = (end + copies->page - 1) & ~(copies->page - 1);
+	if (copies->watched &&
+	    !gsl_written_collect(copies->app + start, end - start, note_written, &look))
+		return;
+	memset(copies->changed + start / copies->page, 1, (end - start) / copies->page);
+}
+
+/* ---- Pieces of a range: windows of core's lines ---- */
+
+/*
+ * A piece is atoms of one page. The last atom of a memory may be longer than the memory: its
+ * bytes of the driver's map are then worked on in a bounce buffer.
+ */
+struct piece {
+	struct gs_lines lines;
+	u64 offset;
+	u64 bounce[MAX_ATOM / sizeof(u64)];
+	u32 tail;	/* bytes that the bounce buffer stands for; 0: not used */
+};
+
+/* Bytes from an offset to the end of the piece that begins there. */
+static u32 piece_size(const struct gsl_copies *copies, u64 offset, u64 end)
+{
+	u64 whole = copies->size & ~(u64)(copies->atom - 1);
+	u64 next = (offset | (copies->page - 1)) + 1;
+
+	if (offset < whole && next > whole)
+		next = whole;
+	return (u32)((next < end ? next : end) - offset);
+}
+
+static void piece_open(const struct gsl_copies *copies, struct piece *piece, u64 offset, u64 end)
+{
+	u32 size = piece_size(copies, offset, end);
+
+	piece->offset = offset;
+	piece->lines = (struct gs_lines){
+		.mem = (u64 *)(copies->mem + offset),
+		.cache = (u64 *)(copies->cache + offset),
+		.base = (u64 *)(copies->base + offset),
+		.size = size,
+		.line = copies->atom,
+	};
+	piece->tail = copies->size - offset < size ? (u32)(copies->size - offset) : 0;
+	if (!piece->tail)
+		return;
+	memset(piece->bounce, 0, sizeof(piece->bounce));
+	memcpy(piece->bounce, copies->mem + offset, piece->tail);
+	piece->lines.mem = piece->bounce;
+}
+
+static void piece_write_tail(const struct gsl_copies *copies, const struct piece *piece)
+{
+	if (piece->tail)
+		memcpy(copies->mem + piece->offset, piece->bounce, piece->tail);
+}
+
+static bool covers_page(const struct gsl_copies *copies, const struct piece *piece)
+{
+	u64 end = piece->offset + piece->lines.size;
+
+	return !(piece->offset % copies->page) && (!(end % copies->page) || end >= copies->size);
+}
+
+static u64 atom_down(const struct gsl_copies *copies, u64 offset)
+{
+	return offset & ~(u64)(copies->atom - 1);
+}
+
+static u64 atom_up(const struct gsl_copies *copies, u64 end)
+{
+	return atom_down(copies, end + copies->atom - 1);
+}
+
+/* ---- Write-back ---- */
+
+/* Make an atom unlike its base, so that core's lines take it for a stored one. */
+static void mark_stored(const struct piece *piece, u32 start)
+{
+	piece->lines.base[start / sizeof(u64)] =
+		~gs_word_load(&piece->lines.cache[start / sizeof(u64)]);
+}
+
+static bool moves_unchanged(const struct gsl_copies *copies, bool any_changed, bool device_writes)
+{
+	if (!device_writes)
+		return true;
+	return copies->watched && !any_changed;
+}
+
+/* The atoms of a piece that changed; the others are marked for moving if @unchanged. */
+static u32 count_changed(struct gsl_copies *copies, const struct piece *piece, bool unchanged)
+{
+	u32 count = 0, start;
+
+	for (start = 0; start < piece->lines.size; start += copies->atom) {
+		if (gs_lines_dirty(&piece->lines, start, copies->atom))
+			count++;
+		else if (unchanged && (!copies->watched ||
+				       is_touched(copies, (piece->offset + start) / copies->atom)))
+			mark_stored(piece, start);
+	}
+	return count;
+}
+
+static u32 count_touched(const struct gsl_copies *copies, const struct piece *piece)
+{
+	u64 atom = piece->offset / copies->atom;
+	u32 count = 0, i;
+
+	for (i = 0; i < piece->lines.size / copies->atom; i++)
+		count += is_touched(copies, atom + i);
+	return count;
+}
+
+static void set_clean(struct gsl_copies *copies, const struct piece *piece)
+{
+	u64 atom = piece->offset / copies->atom;
+	u32 i;
+
+	for (i = 0; i < piece->lines.size / copies->atom; i++)
+		set_touched(copies, atom + i, false);
+	if (covers_page(copies, piece))
+		copies->changed[piece->offset / copies->page] = 0;
+}
+
+static void flush_piece(struct gsl_copies *copies, struct piece *piece, bool device_writes,
+			struct gsl_moved *moved)
+{
+	u32 atoms = piece->lines.size / copies->atom;
+	u32 touched = copies->watched ? count_touched(copies, piece) : 0;
+	u32 changed;
+
+	moved->atoms += atoms;
+	if (!touched && !copies->changed[piece->offset / copies->page]) {
+		moved->unwritten += atoms;
+		return;
+	}
+	changed = count_changed(copies, piece, false);
+	if (moves_unchanged(copies, changed, device_writes))
+		count_changed(copies, piece, true);
+	gs_lines_clean(&piece->lines, 0, piece->lines.size);
+	piece_write_tail(copies, piece);
+	set_clean(copies, piece);
+	moved->changed += changed;
+	moved->unwritten += atoms - (touched > changed ? touched : changed);
+}
+
+struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 size,
+				  bool device_writes)
+{
+	u64 end = atom_up(copies, offset + size);
+	struct gsl_moved moved = { 0 };
+	struct piece piece;
+
+	pthread_mutex_lock(&copies->lock);
+	look_at(copies, offset, offset + size);
+	for (offset = atom_down(copies, offset); offset < end; offset += piece.lines.size) {
+		piece_open(copies, &piece, offset, end);
+		flush_piece(copies, &piece, device_writes, &moved);
+	}
+	pthread_mutex_unlock(&copies->lock);
+	return moved;
+}
+
+/* ---- Rows of atoms ---- */
+
+/* Joins rows that touch each other. */
+struct rows {
+	u64 offset;
+	u64 size;
+	gsl_row report;
+	void *ctx;
+	bool any;
+};
+
+static void rows_end(struct rows *rows)
+{
+	if (rows->size && rows->report)
+		rows->report(rows->ctx, rows->offset, rows->size);
+	rows->any |= rows->size != 0;
+	rows->size = 0;
+}
+
+static void rows_add(struct rows *rows, u64 offset, u64 size)
+{
+	if (rows->size && rows->offset + rows->size != offset)
+		rows_end(rows);
+	if (!rows->size)
+		rows->offset = offset;
+	rows->size += size;
+}
+
+/* The row of an atom that reaches past the end of the memory ends there. */
+static u64 atom_size(const struct gsl_copies *copies, u64 offset)
+{
+	return copies->size - offset < copies->atom ? copies->size - offset : copies->atom;
+}
+
+/* The changed atoms of a piece, into rows and counted. */
+static u32 add_changed(const struct gsl_copies *copies, const struct piece *piece,
+		       struct rows *rows)
+{
+	u32 count = 0, start;
+
+	for (start = 0; start < piece->lines.size; start += copies->atom) {
+		if (!gs_lines_dirty(&piece->lines, start, copies->atom))
+			continue;
+		count++;
+		rows_add(rows, piece->offset + start, atom_size(copies, piece->offset + start));
+	}
+	return count;
+}
+
+bool gsl_copies_find_changed(struct gsl_copies *copies, u64 offset, u64 size, gsl_row row,
+			     void *ctx)
+{
+	struct rows rows = { .report = row, .ctx = ctx };
+	u64 end = atom_up(copies, offset + size);
+	struct piece piece;
+
+	pthread_mutex_lock(&copies->lock);
+	look_at(copies, offset, offset + size);
+	for (offset = atom_down(copies, offset); offset < end; offset += piece.lines.size) {
+		u8 *changed = &copies->changed[offset / copies->page];
+
+		/* The driver's map is not looked at: no bounce. */
+		piece.offset = offset;
+		piece.lines = (struct gs_lines){
+			.cache = (u64 *)(copies->cache + offset),
+			.base = (u64 *)(copies->base + offset),
+			.size = piece_size(copies, offset, end),
+			.line = copies->atom,
+		};
+		if (*changed && !add_changed(copies, &piece, &rows) && covers_page(copies, &piece))
+			*changed = 0;
+	}
+	rows_end(&rows);
+	pthread_mutex_unlock(&copies->lock);
+	return rows.any;
+}
+
+/* ---- From memory ---- */
+
+struct gsl_moved gsl_copies_invalidate(struct gsl_copies *copies, u64 offset, u64 size,
+				       gsl_row lost, void *ctx)
+{
+	struct rows rows = { .report = lost, .ctx = ctx };
+	u64 end = atom_up(copies, offset + size);
+	struct gsl_moved moved = { 0 };
+	struct piece piece;
+
+	pthread_mutex_lock(&copies->lock);
+	look_at(copies, offset, offset + size);
+	for (offset = atom_down(copies, offset); offset < end; offset += piece.lines.size) {
+		piece_open(copies, &piece, offset, end);
+		if (copies->changed[offset / copies->page])
+			moved.changed += add_changed(copies, &piece, &rows);
+		gs_lines_drop(&piece.lines, 0, piece.lines.size);
+		moved.atoms += piece.lines.size / copies->atom;
+		set_clean(copies, &piece);
+	}
+	rows_end(&rows);
+	pthread_mutex_unlock(&copies->lock);
+	return moved;
+}
+
+void gsl_copies_refill(struct gsl_copies *copies, u64 offset, u64 size)
+{
+	u64 end = atom_up(copies, offset + size);
+	struct piece piece;
+
+	pthread_mutex_lock(&copies->lock);
+	for (offset = atom_down(copies, offset); offset < end; offset += piece.lines.size) {
+		piece_open(copies, &piece, offset, end);
+		gs_lines_refill(&piece.lines, 0, piece.lines.size);
+	}
+	pthread_mutex_unlock(&copies->lock);
+}
+
+bool gsl_copies_find_stale(struct gsl_copies *copies, u64 offset, u64 size, gsl_row row,
+			   void *ctx)
+{
+	struct rows rows = { .report = row, .ctx = ctx };
+	u64 end = atom_up(copies, offset + size);
+
+	pthread_mutex_lock(&copies->lock);
+	for (offset = atom_down(copies, offset); offset < end; offset += copies->atom) {
+		u64 bytes = atom_size(copies, offset);
+
+		if (memcmp(copies->mem + offset, copies->base + offset, bytes) &&
+		    !memcmp(copies->cache + offset, copies->base + offset, bytes))
+			rows_add(&rows, offset, bytes);
+	}
+	rows_end(&rows);
+	pthread_mutex_unlock(&copies->lock);
+	return rows.any;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The copies of one VkDeviceMemory's bytes, on core's line model with the atom as its line:
+ * the driver's map is memory (M), what the application is given the cache (C), and the base
+ * (B) is what C was when both were the same last.
+ *
+ * A store is told by C and B being unlike. A store of the value that was there leaves them
+ * alike, and still it has to reach memory that holds something else. So pages that were
+ * written to are known where the kernel tells (written.h), and then:
+ *  - an unchanged atom of a page that was not written to is clean;
+ *  - where the device cannot have written (the caller knows), an unchanged atom is moved all the
+ *    same, which harms nothing;
+ *  - where it can, an unchanged atom is moved if its page was written to and no atom of the
+ *    page that is flushed with it changed: then a store of the same value is what the page was
+ *    written for. Beside changed atoms it counts as not written: moving it could destroy what
+ *    the device wrote.
+ * Without the kernel's help every page counts as written by changed atoms alone, and the
+ * application's copy begins filled with an unlikely byte, so that first stores are changes.
+ *
+ * All functions may be called from several threads.
+ */
+#ifndef GSL_COPIES_H
+#define GSL_COPIES_H
+
+#include "types.h"
+
+struct gsl_copies;
+
+/* What an operation found, in atoms. */
+struct gsl_moved {
+	u64 atoms;	/* of the range */
+	u64 changed;	/* of them, those that the CPU had stored to (C unlike B) */
+	u64 unwritten;	/* of them, those in pages that nobody wrote to since the last flush */
+};
+
+/* A row of bytes; whole atoms. */
+typedef void (*gsl_row)(void *ctx, u64 offset, u64 size);
+
+/**
+ * Make the copies of @size bytes; the lines are cached from their birth, and hold zeros.
+ *
+ * @mem is the driver's map of all of it. @atom is a
+ * power of two from 8 to 256. @align: of the address that the application gets, a power of two.
+ * @watch: let the kernel tell which pages are written to, if it can.
+ * Returns NULL if there is no memory.
+ */
+struct gsl_copies *gsl_copies_create(void *mem, u64 size, u32 atom, u64 align, bool watch);
+void gsl_copies_destroy(struct gsl_copies *copies);
+
+/* Where the application's copy is. */
+void *gsl_copies_address(const struct gsl_copies *copies);
+
+/* Whether the kernel tells which pages are written to. */
+bool gsl_copies_are_watched(const struct gsl_copies *copies);
+
+/**
+ * Write back the atoms that overlap a range inside the memory.
+ *
+ * @device_writes: whether the device may have written to the range since it was last moved.
+ */
+struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 size,
+				  bool device_writes);
+
+/*
+ * Drop the atoms that overlap a range: the application sees memory. Changed ones are lost, and
+ * reported to @lost, unless it is NULL, in rows.
+ */
+struct gsl_moved gsl_copies_invalidate(struct gsl_copies *copies, u64 offset, u64 size,
+				       gsl_row lost, void *ctx);
+
+/* As gsl_copies_invalidate(), but changed atoms stay: what a cache may do by itself. */
+void gsl_copies_refill(struct gsl_copies *copies, u64 offset, u64 size);
+
+/*
+ * Report the changed atoms of a range in rows; looks at pages alone that were written to,
+ * where that is known, and never at the driver's map. True if there are any.
+ */
+bool gsl_copies_find_changed(struct gsl_copies *copies, u64 offset, u64 size, gsl_row row,
+			     void *ctx);
+
+/*
+ * Report the unchanged atoms of a range that are unlike memory, in rows: what the device
+ * wrote and the application did not see. Reads the driver's map.
+ */
+bool gsl_copies_find_stale(struct gsl_copies *copies, u64 offset, u64 size, gsl_row row,
+			   void *ctx);
+
+#endif

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What happens to a memory, and what of it is wrong: flushes and submissions, writes of the
+ * device and what the host does about them. The device's lock is held throughout.
+ */
+#include <stdio.h>
+
+#include "layer.h"
+
+/* How often a resource is looked for results that nobody invalidated: a look costs its size. */
+#define MAX_JUDGED	8
+
+/* Rows of atoms, as one that has them all. */
+struct hull {
+	u64 offset;
+	u64 end;
+	u64 bytes;
+};
+
+static void hull_add(void *ctx, u64 offset, u64 size)
+{
+	struct hull *hull = ctx;
+
+	if (!hull->bytes || offset < hull->offset)
+		hull->offset = offset;
+	if (!hull->bytes || offset + size > hull->end)
+		hull->end = offset + size;
+	hull->bytes += size;
+}
+
+static bool overlap(u64 a, u64 a_end, u64 b, u64 b_end)
+{
+	return a < b_end && b < a_end;
+}
+
+static u64 max(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
+static u64 min(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+struct gsl_finding gsl_memory_finding(struct gsl_memory *memory, int kind, u64 offset, u64 size)
+{
+	struct gsl_device *device = memory->device;
+	struct gsl_resource *resource = gsl_resource_at(memory, offset);
+	struct gsl_finding finding = {
+		.kind = kind,
+		.memory = gsl_object_of(device, VK_OBJECT_TYPE_DEVICE_MEMORY,
+					GSL_KEY(memory->handle)),
+		.offset = offset,
+		.size = size,
+		.bytes = size,
+	};
+
+	if (resource) {
+		finding.resource = gsl_object_of(device, resource->type, resource->handle);
+		finding.resource_offset = offset - resource->offset;
+	}
+	return finding;
+}
+
+static void add_hull(struct gsl_memory *memory, int kind, const struct hull *hull,
+		     const struct gsl_finding *where, struct gsl_batch *batch)
+{
+	struct gsl_finding finding =
+		gsl_memory_finding(memory, kind, hull->offset, hull->end - hull->offset);
+
+	finding.bytes = hull->bytes;
+	finding.possibly = where->possibly;
+	finding.queue = where->queue;
+	finding.submission = where->submission;
+	finding.call = where->call;
+	gsl_batch_add(batch, &finding);
+}
+
+bool gsl_memory_device_writes(struct gsl_memory *memory, u64 offset, u64 size)
+{
+	struct gsl_resource *resource;
+
+	if (!memory->device->submissions)
+		return false;
+	for (resource = memory->resources; resource; resource = resource->next) {
+		if (resource->device_writes &&
+		    overlap(offset, offset + size, resource->offset,
+			    resource->offset + resource->size))
+			return true;
+	}
+	return false;
+}
+
+/* Whether its driver's map may be read beside invalidates: write-combined ones are slow. */
+static bool is_cheap_to_read(const struct gsl_memory *memory)
+{
+	return gsl_types_driver_flags(memory->device->types, memory->type) &
+	       VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+}
+
+static bool is_done(const struct gsl_write *write)
+{
+	return write->submission <= write->queue->done;
+}
+
+/* ---- Writes that the host has not seen ---- */
+
+static void remove_write(struct gsl_memory *memory, u32 i)
+{
+	memory->writes[i] = memory->writes[--memory->write_count];
+}
+
+/* What of a write the host cannot have seen; none if that is not known. */
+static struct hull find_unseen(struct gsl_memory *memory, const struct gsl_write *write,
+			       u64 offset, u64 end)
+{
+	struct hull hull = { 0 };
+
+	offset = max(offset, write->offset);
+	end = min(end, write->offset + write->size);
+	if (write->refilled) {
+		offset = max(offset, write->stale_offset);
+		end = min(end, write->stale_end);
+		if (offset < end)
+			hull_add(&hull, offset, end - offset);
+		return hull;
+	}
+	gsl_copies_find_stale(memory->copies, offset, end - offset, hull_add, &hull);
+	return hull;
+}
+
+static void judge_write(struct gsl_memory *memory, const struct gsl_write *write,
+			const char *call, struct gsl_batch *batch)
+{
+	struct gsl_finding where = {
+		.possibly = true,
+		.queue = gsl_object_of(memory->device, VK_OBJECT_TYPE_QUEUE,
+				       GSL_KEY(write->queue->handle)),
+		.submission = write->submission,
+		.call = call,
+	};
+	struct gsl_resource *resource =
+		gsl_map_get(&memory->device->resources, write->resource);
+	struct hull unseen;
+
+	if (resource && resource->judged++ >= MAX_JUDGED)
+		return;
+	unseen = find_unseen(memory, write, 0, memory->size);
+	if (unseen.bytes)
+		add_hull(memory, write->early ? GSL_INVALIDATE_TOO_EARLY : GSL_READ_STALE, &unseen,
+			 &where, batch);
+}
+
+/* Before the host cannot read a range any more, or what was there is overwritten. */
+static void judge_reads(struct gsl_memory *memory, u64 offset, u64 end, const char *call,
+			struct gsl_batch *batch)
+{
+	u32 i;
+
+	if (!memory->copies || !memory->mapped || !is_cheap_to_read(memory))
+		return;
+	for (i = memory->write_count; i-- > 0;) {
+		struct gsl_write *write = &memory->writes[i];
+
+		if (!is_done(write) ||
+		    !overlap(offset, end, write->offset, write->offset + write->size))
+			continue;
+		judge_write(memory, write, call, batch);
+		remove_write(memory, i);
+	}
+}
+
+/* A write that is seen in part goes on with what is left of it. */
+static void trim_write(struct gsl_memory *memory, u32 i, u64 offset, u64 end)
+{
+	struct gsl_write *write = &memory->writes[i];
+	u64 write_end = write->offset + write->size;
+	struct gsl_write behind = *write;
+
+	behind.offset = end;
+	behind.size = write_end > end ? write_end - end : 0;
+	if (write->offset < offset) {
+		write->size = offset - write->offset;
+		if (behind.size && memory->write_count < GSL_WRITES)
+			memory->writes[memory->write_count++] = behind;
+	} else if (behind.size) {
+		*write = behind;
+	} else {
+		remove_write(memory, i);
+	}
+}
+
+void gsl_memory_invalidating(struct gsl_memory *memory, u64 offset, u64 size,
+			     struct gsl_batch *batch)
+{
+	struct gsl_finding where = { .call = "vkInvalidateMappedMemoryRanges" };
+	u64 end = offset + size;
+	u32 i;
+
+	for (i = memory->write_count; i-- > 0;) {
+		struct gsl_write *write = &memory->writes[i];
+		struct hull unseen;
+
+		if (!overlap(offset, end, write->offset, write->offset + write->size))
+			continue;
+		if (!is_done(write)) {
+			write->early = true;
+			continue;
+		}
+		unseen = find_unseen(memory, write, offset, end);
+		where.submission = write->submission;
+		where.queue = gsl_object_of(memory->device, VK_OBJECT_TYPE_QUEUE,
+					    GSL_KEY(write->queue->handle));
+		if (unseen.bytes && !write->available)
+			add_hull(memory, GSL_NO_HOST_BARRIER, &unseen, &where, batch);
+		trim_write(memory, i, offset, end);
+	}
+}
+
+/* ---- Flushes ---- */
+
+static void note_flush(struct gsl_memory *memory, u64 offset, u64 end)
+{
+	memory->flushes[memory->flush_count++ % GSL_FLUSHES] = (struct gsl_flush){
+		offset, end, memory->device->submissions,
+	};
+	if (offset <= memory->unmap_offset && end >= memory->unmap_end)
+		memory->unmap_offset = memory->unmap_end = 0;
+}
+
+static bool was_flushed(const struct gsl_memory *memory, const struct hull *hull)
+{
+	u32 i;
+
+	for (i = 0; i < GSL_FLUSHES && i < memory->flush_count; i++) {
+		const struct gsl_flush *flush = &memory->flushes[i];
+
+		if (flush->submission == memory->device->submissions - 1 &&
+		    overlap(hull->offset, hull->end, flush->offset, flush->end))
+			return true;
+	}
+	return false;
+}
+
+static void check_late(struct gsl_memory *memory, u64 offset, u64 end, struct gsl_batch *batch)
+{
+	struct gsl_finding where = {
+		.submission = memory->missed_submission,
+		.call = "vkFlushMappedMemoryRanges",
+	};
+	struct hull hull = {
+		max(offset, memory->missed_offset), min(end, memory->missed_end), 0,
+	};
+
+	if (memory->missed_submission != memory->device->submissions || hull.offset >= hull.end)
+		return;
+	hull.bytes = hull.end - hull.offset;
+	add_hull(memory, GSL_FLUSH_TOO_LATE, &hull, &where, batch);
+	memory->missed_end = memory->missed_offset;
+}
+
+/* Nothing was stored to, but the device wrote: what did the host want of it? */
+static void check_wrong_way(struct gsl_memory *memory, u64 offset, u64 end,
+			    struct gsl_batch *batch)
+{
+	struct gsl_finding where = { .call = "vkFlushMappedMemoryRanges" };
+	u32 i;
+
+	if (!is_cheap_to_read(memory))
+		return;
+	for (i = 0; i < memory->write_count; i++) {
+		const struct gsl_write *write = &memory->writes[i];
+		struct hull unseen;
+
+		if (!is_done(write) ||
+		    !overlap(offset, end, write->offset, write->offset + write->size))
+			continue;
+		unseen = find_unseen(memory, write, offset, end);
+		where.submission = write->submission;
+		if (unseen.bytes)
+			add_hull(memory, GSL_FLUSH_FOR_INVALIDATE, &unseen, &where, batch);
+	}
+}
+
+static void check_cost(struct gsl_memory *memory, u64 offset, u64 size,
+		       const struct gsl_moved *moved, struct gsl_batch *batch)
+{
+	struct gsl_finding finding;
+
+	if (!memory->device->instance->settings.cost || moved->unwritten < moved->atoms || !size)
+		return;
+	finding = gsl_memory_finding(memory, GSL_CLEAN_FLUSH, offset, size);
+	finding.call = "vkFlushMappedMemoryRanges";
+	gsl_batch_add(batch, &finding);
+}
+
+void gsl_memory_flushed(struct gsl_memory *memory, u64 offset, u64 size,
+			const struct gsl_moved *moved, struct gsl_batch *batch)
+{
+	u64 end = offset + size;
+
+	if (moved->changed)
+		check_late(memory, offset, end, batch);
+	else
+		check_wrong_way(memory, offset, end, batch);
+	check_cost(memory, offset, size, moved, batch);
+	note_flush(memory, offset, end);
+}
+
+/* What is not flushed now may be taken for flushed by the unmap: a submission will tell. */
+void gsl_memory_unmapping(struct gsl_memory *memory, const char *call, struct gsl_batch *batch)
+{
+	struct hull hull = { memory->unmap_offset, memory->unmap_end, 0 };
+
+	if (memory->copies && memory->mapped) {
+		hull.bytes = hull.end - hull.offset;
+		gsl_copies_find_changed(memory->copies, memory->map_offset, memory->map_size,
+					hull_add, &hull);
+		memory->unmap_offset = hull.offset;
+		memory->unmap_end = hull.end;
+		judge_reads(memory, memory->map_offset, memory->map_offset + memory->map_size,
+			    call, batch);
+	}
+	memory->mapped = false;
+}
+
+/* ---- Submissions ---- */
+
+void gsl_memory_device_reads(struct gsl_memory *memory, u64 offset, u64 size, bool possibly,
+			     const struct gsl_finding *where, struct gsl_batch *batch)
+{
+	struct gsl_finding found = *where;
+	struct hull hull = { 0 };
+	int kind = GS_DEV_READ_DIRTY;
+
+	if (!memory->copies ||
+	    !gsl_copies_find_changed(memory->copies, offset, size, hull_add, &hull))
+		return;
+	if (overlap(hull.offset, hull.end, memory->unmap_offset, memory->unmap_end))
+		kind = GSL_UNMAP_FOR_FLUSH;
+	else if (was_flushed(memory, &hull))
+		kind = GSL_FLUSH_TOO_EARLY;
+	found.possibly = possibly;
+	add_hull(memory, kind, &hull, &found, batch);
+	memory->missed_offset = hull.offset;
+	memory->missed_end = hull.end;
+	memory->missed_submission = where->submission;
+}
+
+/* The same range again, or a place; when there is none, the last one takes both. */
+static struct gsl_write *find_place(struct gsl_memory *memory, const struct gsl_write *write)
+{
+	u32 i;
+
+	for (i = 0; i < memory->write_count; i++) {
+		struct gsl_write *old = &memory->writes[i];
+
+		if (old->offset == write->offset && old->size == write->size)
+			return old;
+	}
+	if (memory->write_count < GSL_WRITES) {
+		memory->writes[memory->write_count] = *write;
+		return &memory->writes[memory->write_count++];
+	}
+	return &memory->writes[GSL_WRITES - 1];
+}
+
+void gsl_memory_device_wrote(struct gsl_memory *memory, const struct gsl_write *write,
+			     const struct gsl_finding *where, struct gsl_batch *batch)
+{
+	u64 end = write->offset + write->size;
+	struct hull hull = { 0 };
+	struct gsl_write *place;
+
+	judge_reads(memory, write->offset, end, where->call, batch);
+	if (write->certain && memory->copies &&
+	    gsl_copies_find_changed(memory->copies, write->offset, write->size, hull_add, &hull))
+		add_hull(memory, GS_DEV_WRITE_DIRTY, &hull, where, batch);
+	place = find_place(memory, write);
+	hull = (struct hull){ min(place->offset, write->offset),
+			      max(place->offset + place->size, end), 0 };
+	*place = *write;
+	place->offset = hull.offset;
+	place->size = hull.end - hull.offset;
+}
+
+void gsl_memory_made_available(struct gsl_memory *memory, u64 offset, u64 size)
+{
+	u32 i;
+
+	for (i = 0; i < memory->write_count; i++) {
+		struct gsl_write *write = &memory->writes[i];
+
+		if (overlap(offset, offset + size, write->offset, write->offset + write->size))
+			write->available = true;
+	}
+}
+
+/* ---- Completion ---- */
+
+/* Report mode: the host sees what the device wrote, as it would where all is coherent. */
+static void show_write(struct gsl_memory *memory, struct gsl_write *write)
+{
+	struct hull unseen = find_unseen(memory, write, 0, memory->size);
+
+	gsl_memory_invalidate_driver(memory, write->offset, write->size);
+	gsl_copies_refill(memory->copies, write->offset, write->size);
+	write->stale_offset = unseen.offset;
+	write->stale_end = unseen.end;
+	write->refilled = true;
+}
+
+/* Memory that is coherent needs no invalidate, but the barrier all the same. */
+static void check_coherent(struct gsl_memory *memory, u32 i, const char *call,
+			   struct gsl_batch *batch)
+{
+	struct gsl_write *write = &memory->writes[i];
+	struct hull hull = { write->offset, write->offset + write->size, write->size };
+	struct gsl_finding where = {
+		.possibly = true,
+		.queue = gsl_object_of(memory->device, VK_OBJECT_TYPE_QUEUE,
+				       GSL_KEY(write->queue->handle)),
+		.submission = write->submission,
+		.call = call,
+	};
+
+	if (memory->mapped && write->certain && !write->available)
+		add_hull(memory, GSL_NO_HOST_BARRIER, &hull, &where, batch);
+	remove_write(memory, i);
+}
+
+void gsl_memory_completed(struct gsl_memory *memory, const char *call, struct gsl_batch *batch)
+{
+	bool report = memory->device->instance->settings.mode == GSL_REPORT;
+	u32 i;
+
+	for (i = memory->write_count; i-- > 0;) {
+		struct gsl_write *write = &memory->writes[i];
+
+		if (!is_done(write))
+			continue;
+		if (!memory->has_copies)
+			check_coherent(memory, i, call, batch);
+		else if (report && memory->copies && !write->refilled)
+			show_write(memory, write);
+	}
+}
