@@ -154,13 +154,17 @@ static int call_submit(struct context *c)
 		.jobs = DRM_PVR_OBJ_ARRAY(ARRAY_SIZE(jobs), jobs),
 	};
 
-	return refused(raw_ioctl(c->fd, DRM_IOCTL_PVR_SUBMIT_JOBS, &args), -EOPNOTSUPP);
+	/* Of a context, of which there are none. */
+	return refused(raw_ioctl(c->fd, DRM_IOCTL_PVR_SUBMIT_JOBS, &args), -EINVAL);
 }
 
 static int call_create_context(struct context *c)
 {
+	uint64_t state = 0;
 	struct drm_pvr_ioctl_create_context_args args = {
 		.type = DRM_PVR_CTX_TYPE_RENDER,
+		.static_context_state = (uintptr_t)&state,
+		.static_context_state_len = sizeof(state),
 		.vm_context_handle = c->vm,
 	};
 
@@ -182,7 +186,8 @@ static int call_create_free_list(struct context *c)
 		.vm_context_handle = c->vm,
 	};
 
-	return refused(raw_ioctl(c->fd, DRM_IOCTL_PVR_CREATE_FREE_LIST, &args), -EOPNOTSUPP);
+	/* Nothing is mapped where it would be. */
+	return refused(raw_ioctl(c->fd, DRM_IOCTL_PVR_CREATE_FREE_LIST, &args), -EINVAL);
 }
 
 static int call_create_hwrt(struct context *c)
@@ -194,7 +199,8 @@ static int call_create_hwrt(struct context *c)
 		.layers = 1,
 	};
 
-	return refused(raw_ioctl(c->fd, DRM_IOCTL_PVR_CREATE_HWRT_DATASET, &args), -EOPNOTSUPP);
+	/* It needs free lists, of which there are none. */
+	return refused(raw_ioctl(c->fd, DRM_IOCTL_PVR_CREATE_HWRT_DATASET, &args), -EINVAL);
 }
 
 /* ---- BOs ---- */
