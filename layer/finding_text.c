@@ -88,7 +88,9 @@ static const struct kind {
 
 const char *gsl_kind_name(int kind)
 {
-	return kind < GS_VIOLATION_KINDS ? gs_violation_name(kind) : kinds[kind].name;
+	if (kind < 0 || kind >= GSL_KINDS)
+		return "unknown";
+	return kinds[kind].name ? kinds[kind].name : gs_violation_name(kind);
 }
 
 /* A text that grows, and is cut at its end. */

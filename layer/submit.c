@@ -116,29 +116,44 @@ static void use_barrier(struct submission *submission, const struct gsl_use *use
 		gsl_memory_made_available(memory, 0, memory->size);
 }
 
+static void use_one(struct submission *submission, const struct gsl_commands *commands,
+		    const struct gsl_use *use)
+{
+	switch (use->kind) {
+	case GSL_USE_RESOURCE:
+		use_resource(submission, use->handle, use->offset, use->size, use->access, true);
+		break;
+	case GSL_USE_SET:
+		use_set(submission, commands, use);
+		break;
+	case GSL_USE_HOST_BARRIER:
+		use_barrier(submission, use);
+		break;
+	default:
+		break;
+	}
+}
+
+static void use_secondary(struct submission *submission, u64 handle)
+{
+	struct gsl_commands *commands = gsl_map_get(&submission->device->commands, handle);
+	size_t i;
+
+	for (i = 0; commands && i < commands->count; i++)
+		use_one(submission, commands, &commands->uses[i]);
+}
+
+/* Primary ones execute secondary ones, which execute no others. */
 static void use_commands(struct submission *submission, u64 handle)
 {
 	struct gsl_commands *commands = gsl_map_get(&submission->device->commands, handle);
 	size_t i;
 
 	for (i = 0; commands && i < commands->count; i++) {
-		const struct gsl_use *use = &commands->uses[i];
-
-		switch (use->kind) {
-		case GSL_USE_RESOURCE:
-			use_resource(submission, use->handle, use->offset, use->size, use->access,
-				     true);
-			break;
-		case GSL_USE_SET:
-			use_set(submission, commands, use);
-			break;
-		case GSL_USE_HOST_BARRIER:
-			use_barrier(submission, use);
-			break;
-		case GSL_USE_COMMANDS:
-			use_commands(submission, use->handle);
-			break;
-		}
+		if (commands->uses[i].kind == GSL_USE_COMMANDS)
+			use_secondary(submission, commands->uses[i].handle);
+		else
+			use_one(submission, commands, &commands->uses[i]);
 	}
 	submission->any_commands |= commands != NULL;
 }

@@ -189,9 +189,7 @@ static bool make_log(const struct arguments *arguments, char *path, size_t size)
 	if (arguments->json) {
 		snprintf(path, size, "%s", arguments->json);
 		file = fopen(path, "w");
-		if (file)
-			fclose(file);
-		return file;
+		return file && !fclose(file);
 	}
 	snprintf(path, size, "%s/gemsync-run-XXXXXX", folder ? folder : "/tmp");
 	fd = mkstemp(path);

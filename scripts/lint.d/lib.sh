@@ -98,7 +98,8 @@ user_commands() {
 		first = {}
 		for entry in json.load(open(sys.argv[1])):
 		    path = os.path.join(entry["directory"], entry["file"])
-		    if os.path.exists(path):
+		    # What is generated is built, and in no file of the project.
+		    if os.path.exists(path) and not os.path.relpath(path).startswith("build/"):
 		        first.setdefault(os.path.relpath(path), entry)
 		json.dump(list(first.values()), open(sys.argv[2], "w"), indent=1)
 		for file in sorted(first):

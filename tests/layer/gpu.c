@@ -262,13 +262,13 @@ void gpu_buffer_create_for(struct gpu *gpu, struct gpu_buffer *buffer, VkDeviceS
 		.size = size,
 		.usage = usage,
 	};
-	VkMemoryAllocateFlagsInfo flags = {
+	VkMemoryAllocateFlagsInfo address = {
 		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
 		.flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
 	};
 	VkMemoryAllocateInfo allocate = {
 		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-		.pNext = usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT ? &flags : NULL,
+		.pNext = usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT ? &address : NULL,
 	};
 	VkMemoryRequirements requirements;
 
