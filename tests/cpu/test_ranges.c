@@ -346,6 +346,12 @@ static void bad_operations_are_refused(void **state)
 	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, UINT64_MAX, 2), -EINVAL);
 	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, 3, UINT64_MAX - 1), -EINVAL);
 	assert_int_equal(batch.count, 0);
+	/* Nor behind one that it would make longer. */
+	add(&batch, &a, GEMSYNC_FLUSH, 1000, 100);
+	assert_int_equal(gemsync_batch_add(&batch, &a, GEMSYNC_FLUSH, 1100, UINT64_MAX - 500),
+			 -EINVAL);
+	assert_int_equal(batch.count, 1);
+	assert_int_equal(batch.ops[0].size, 100);
 }
 
 static void bad_batches_are_refused(void **state)

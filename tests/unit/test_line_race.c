@@ -43,13 +43,62 @@ static bool hooked_replace(u64 *word, u64 from, u64 to)
 	return gs_word_replace(word, from, to);
 }
 
-#define gs_word_load hooked_load
-#define gs_word_store hooked_store
+/* How memory was accessed. */
+static struct {
+	u32 bytes, halves, words;
+} accesses;
+
+static u64 counted_word_load(const u64 *word)
+{
+	accesses.words++;
+	return hooked_load(word);
+}
+
+static void counted_word_store(u64 *word, u64 value)
+{
+	accesses.words++;
+	hooked_store(word, value);
+}
+
+static u32 counted_half_load(const u32 *half)
+{
+	accesses.halves++;
+	return gs_half_load(half);
+}
+
+static void counted_half_store(u32 *half, u32 value)
+{
+	accesses.halves++;
+	gs_half_store(half, value);
+}
+
+static u8 counted_byte_load(const u8 *byte)
+{
+	accesses.bytes++;
+	return gs_byte_load(byte);
+}
+
+static void counted_byte_store(u8 *byte, u8 value)
+{
+	accesses.bytes++;
+	gs_byte_store(byte, value);
+}
+
+#define gs_word_load counted_word_load
+#define gs_word_store counted_word_store
 #define gs_word_replace hooked_replace
+#define gs_half_load counted_half_load
+#define gs_half_store counted_half_store
+#define gs_byte_load counted_byte_load
+#define gs_byte_store counted_byte_store
 #include "line.c"
 #undef gs_word_load
 #undef gs_word_store
 #undef gs_word_replace
+#undef gs_half_load
+#undef gs_half_store
+#undef gs_byte_load
+#undef gs_byte_store
 
 struct store {
 	struct window *window;
@@ -357,6 +406,38 @@ static void drop_against_a_thread_that_stores_half_words(void **state)
 	window_destroy(thread.window);
 }
 
+/* Who polls memory sees a word or half word of the device as it was or as it is, never torn. */
+static void device_accesses_are_not_torn(void **state)
+{
+	static const struct {
+		u32 offset, size;
+		u32 bytes, halves, words;
+	} cases[] = {
+		{ 8, 8, 0, 0, 1 }, { 8, 4, 0, 1, 0 }, { 12, 4, 0, 1, 0 }, { 12, 8, 0, 2, 0 },
+		{ 8, 12, 0, 1, 1 }, { 3, 18, 2, 2, 1 }, { 5, 2, 2, 0, 0 }, { 16, 32, 0, 0, 4 },
+	};
+	struct window *window = window_create(SIZE, LINE);
+	u8 data[SIZE] = { 0 };
+	size_t i;
+	int write;
+
+	(void)state;
+	for (i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		write = i % 2;
+		memset(&accesses, 0, sizeof(accesses));
+		if (write)
+			gs_lines_dev_write(&window->lines, cases[i / 2].offset, data,
+					   cases[i / 2].size);
+		else
+			gs_lines_dev_read(&window->lines, cases[i / 2].offset, data,
+					  cases[i / 2].size);
+		assert_int_equal(accesses.bytes, cases[i / 2].bytes);
+		assert_int_equal(accesses.halves, cases[i / 2].halves);
+		assert_int_equal(accesses.words, cases[i / 2].words);
+	}
+	window_destroy(window);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +446,7 @@ int main(void)
 		cmocka_unit_test(drop_during_a_device_write_leaves_nothing_dirty),
 		cmocka_unit_test(drop_may_lose_a_store_to_the_interior),
 		cmocka_unit_test(refill_loses_no_store),
+		cmocka_unit_test(device_accesses_are_not_torn),
 		cmocka_unit_test(drop_against_a_thread_that_stores_words),
 		cmocka_unit_test(drop_against_a_thread_that_stores_half_words),
 	};
