@@ -44,6 +44,10 @@ user: user-deps	## build the library, the tool and the tests (user space alone)
 			> $(BUILD)/setup.log || { cat $(BUILD)/setup.log; exit 1; }
 	@echo "$(OPTIONAL)" > $(BUILD)/optional
 	@ninja -C $(BUILD)/user --quiet | { grep -v 'no work to do' || true; }
+	@# Files of an older version may have had the names that are links in this one: ninja
+	@# clears them away, and meson makes links when it is set up.
+	@[ -e $(BUILD)/user/lib/libgemsync.so ] || \
+		meson setup --reconfigure $(BUILD)/user > $(BUILD)/setup.log
 	@ln -sfn user/tools/gemsync $(BUILD)/gemsync
 
 .PHONY: layer
