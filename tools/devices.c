@@ -21,7 +21,7 @@ static void complain_of_permission(const char *node)
 	if (stat(node, &st))
 		return;
 	group = getgrgid(st.st_gid);
-	if (group && (st.st_mode & S_IRGRP))
+	if (group && (st.st_mode & S_IRGRP) && (st.st_mode & S_IWGRP))
 		tool_complain("its group is %s: 'sudo usermod -aG %s $USER', then log in again",
 			      group->gr_name, group->gr_name);
 }
