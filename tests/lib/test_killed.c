@@ -122,6 +122,9 @@ static void proc_while_memory_comes(void **state)
 
 /* ---- Another's population, under the same lock ---- */
 
+/* Of threads that end by themselves; a failed test's teardown waits for them. */
+static atomic_bool worker_stop;
+
 struct large {
 	struct gemsync_bo *bo;
 	atomic_int step;
@@ -156,16 +159,15 @@ static void killed_while_others_get_memory(void **state)
 	struct fixture *f = need_eviction(state);
 	struct buffer *buf = new_buffer(f, SMALL, 0);
 	atomic_int *step = shared_step();
-	struct large large = { 0 };
+	static struct large large;
 	int64_t gone, begin;
-	pthread_t thread;
 	pid_t pid;
 
 	cpu_put(buf, 0, 5);
 	assert_ok(gemsync_bo_create(f->dev, LARGE, 0, &large.bo));
 	assert_true(evict_all(f) >= SMALL / PAGE);
 	begin = now_ms();
-	assert_ok(-pthread_create(&thread, NULL, map_large, &large));
+	start_worker(f, map_large, &large, &worker_stop);
 	wait_for_step(&large.step, STEP_BEGUN, BEGINS_IN_MS);
 	sleep_ms(100);
 	pid = touch_in_child(buf, step);
@@ -176,7 +178,7 @@ static void killed_while_others_get_memory(void **state)
 	gone = kill_child(pid);
 	/* It did not wait for the end of the other. */
 	assert_int_equal(large.step, STEP_BEGUN);
-	assert_ok(-pthread_join(thread, NULL));
+	stop_worker(f);
 	print_message("# gone %ld ms after the signal; the other took %ld ms\n", (long)gone,
 		      (long)(now_ms() - begin));
 	assert_int_equal(large.step, STEP_DONE);
@@ -224,21 +226,22 @@ static void killed_while_a_submission_gets_memory(void **state)
 	struct fixture *f = need_eviction(state);
 	struct buffer *buf = new_buffer(f, SMALL, 0);
 	struct drm_panthor_vm_bind_op op = map_op(buf->bo, BASE, SMALL, NULL, 0);
-	struct submission submission = { .f = f, .group = new_group(f, f->vm, 1) };
+	static struct submission submission;
 	atomic_int *step = shared_step();
 	struct gemsync_bo *large;
-	pthread_t thread;
 	uint32_t value;
 	int64_t gone;
 	uint64_t va;
 	pid_t pid;
 
+	submission.f = f;
+	submission.group = new_group(f, f->vm, 1);
 	submission.job = stream(f, 1, 0, WORDS(csf_nop()), 1);
 	assert_ok(bind_sync(f, f->vm, &op, 1));
 	assert_ok(gemsync_bo_create(f->dev, LARGE, 0, &large));
 	assert_ok(gpu_bind(f->gpu, large, &va));
 	assert_true(evict_all(f) >= LARGE / PAGE);
-	assert_ok(-pthread_create(&thread, NULL, submit, &submission));
+	start_worker(f, submit, &submission, &worker_stop);
 	wait_for_step(&submission.step, STEP_BEGUN, BEGINS_IN_MS);
 	sleep_ms(100);
 	pid = unmap_in_child(f, step);
@@ -246,7 +249,7 @@ static void killed_while_a_submission_gets_memory(void **state)
 	sleep_ms(200);
 	assert_int_equal(submission.step, STEP_BEGUN);
 	gone = kill_child(pid);
-	assert_ok(-pthread_join(thread, NULL));
+	stop_worker(f);
 	print_message("# gone %ld ms after the signal; the submission took %ld ms\n", (long)gone,
 		      (long)submission.took);
 	assert_int_equal(submission.step, STEP_DONE);
