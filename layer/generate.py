@@ -287,14 +287,17 @@ KNOWN = {
 def check(registry, calls):
     """Prints what is not known. True if there is nothing."""
     by_call = set()
+    good = True
     for call in calls.values():
         for parameter, _ in registry.bits_parameters(call.command):
             by_call |= containers(registry, parameter.type)
+            if not call.generated:
+                print(f'{call.command.name} gives out memory types, and has a row')
+                good = False
     for name in registry.elsewhere:
         command = registry.commands.get(name)
         for parameter in command.parameters if command else []:
             by_call |= containers(registry, parameter.type)
-    good = True
     for struct, members in sorted(registry.structs.items()):
         carried = [member.name for member in members if member.name in TYPE_MEMBERS]
         if carried and struct not in by_call and struct not in KNOWN:
