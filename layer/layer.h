@@ -65,7 +65,7 @@ struct gsl_device {
 	struct gsl_map commands;	/* VkCommandBuffer: struct gsl_commands */
 	struct gsl_map queues;		/* VkQueue: struct gsl_queue */
 	struct gsl_map fences;		/* VkFence: struct gsl_signal */
-	struct gsl_map semaphores;	/* VkSemaphore: struct gsl_signal */
+	struct gsl_map semaphores;	/* VkSemaphore: struct gsl_timeline */
 	struct gsl_map names;		/* any handle: its name */
 
 	pthread_mutex_t lock;
@@ -283,11 +283,19 @@ struct gsl_queue {
 	u64 done;	/* the last one that the host knows to be done */
 };
 
-/* A fence or semaphore that a submission signals. */
+/* What a fence that is signalled tells: a submission is done. */
 struct gsl_signal {
 	struct gsl_queue *queue;
 	u64 submission;
 	u64 value;	/* of a timeline */
+};
+
+#define GSL_SIGNALS	32	/* kept of a semaphore: more are not in flight */
+
+/* The last signals of a semaphore by submissions. */
+struct gsl_timeline {
+	struct gsl_signal signals[GSL_SIGNALS];
+	u32 count;	/* of all times */
 };
 
 /* Before the device goes. */

@@ -40,13 +40,12 @@ static const struct setting {
 	int max;
 	bool power;	/* of two */
 } table[] = {
-	{ "mode", offsetof(struct gsl_settings, mode), { "strict", "report", "chaos" }, 0, 0, 0 },
+	{ "mode", offsetof(struct gsl_settings, mode), { "strict", "report" }, 0, 0, 0 },
 	{ "types", offsetof(struct gsl_settings, types),
 	  { "auto", "downgrade", "add", "keep", "coherent" }, 0, 0, 0 },
 	{ "order", offsetof(struct gsl_settings, order), { "first", "last" }, 0, 0, 0 },
 	{ "strip", offsetof(struct gsl_settings, strip), { "false", "true" }, 0, 0, 0 },
 	{ "atom", offsetof(struct gsl_settings, atom), { NULL }, 32, 256, true },
-	{ "seed", offsetof(struct gsl_settings, seed), { NULL }, 0, 0x7fffffff, 0 },
 	{ "messages", offsetof(struct gsl_settings, messages), { "auto", "stderr", "none" }, 0, 0,
 	  0 },
 	{ "written", offsetof(struct gsl_settings, written), { "auto", "compare" }, 0, 0, 0 },
@@ -263,7 +262,7 @@ static void read_words(struct gsl_settings *settings)
 
 void gsl_settings_read(struct gsl_settings *settings, const VkInstanceCreateInfo *info)
 {
-	*settings = (struct gsl_settings){ .atom = 64, .seed = 1, .limit = 10 };
+	*settings = (struct gsl_settings){ .atom = 64, .limit = 10 };
 	read_api(settings, info);
 	read_file(settings);
 	read_variables(settings);

@@ -14,7 +14,6 @@
 enum gsl_mode {
 	GSL_STRICT,	/* what may be stale is stale */
 	GSL_REPORT,	/* what goes wrong is told, and made good */
-	GSL_CHAOS,	/* strict, and the cache does at random what a cache may do */
 };
 
 enum gsl_messages { GSL_MESSAGES_AUTO, GSL_MESSAGES_STDERR, GSL_MESSAGES_NONE };
@@ -26,7 +25,6 @@ struct gsl_settings {
 	int order;	/* 1: last */
 	int strip;
 	int atom;	/* bytes */
-	int seed;
 	int messages;
 	int written;
 	int cost;	/* tell flushes of clean memory */

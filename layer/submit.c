@@ -219,20 +219,44 @@ static void end(struct submission *submission)
 		flush_all(submission->device);
 }
 
-static void signal(struct submission *submission, struct gsl_map *map, u64 handle, u64 value)
+/* What is known of a handle, made at its first use; NULL if there is no memory. */
+static void *find_or_make(struct gsl_map *map, u64 handle, size_t size)
 {
-	struct gsl_signal *signal = handle ? gsl_map_get(map, handle) : NULL;
+	void *value = gsl_map_get(map, handle);
 
-	if (!handle || !submission->queue)
-		return;
-	if (!signal) {
-		signal = malloc(sizeof(*signal));
-		if (!signal || !gsl_map_put(map, handle, signal)) {
-			free(signal);
-			return;
-		}
+	if (value)
+		return value;
+	value = calloc(1, size);
+	if (value && !gsl_map_put(map, handle, value)) {
+		free(value);
+		value = NULL;
 	}
-	*signal = (struct gsl_signal){ submission->queue, submission->number, value };
+	return value;
+}
+
+static void signal_fence(struct submission *submission, VkFence fence)
+{
+	struct gsl_signal *signal;
+
+	if (!fence || !submission->queue)
+		return;
+	signal = find_or_make(&submission->device->fences, GSL_KEY(fence), sizeof(*signal));
+	if (signal)
+		*signal = (struct gsl_signal){ submission->queue, submission->number, 0 };
+}
+
+static void signal_semaphore(struct submission *submission, VkSemaphore semaphore, u64 value)
+{
+	struct gsl_timeline *timeline;
+
+	if (!semaphore || !submission->queue)
+		return;
+	timeline = find_or_make(&submission->device->semaphores, GSL_KEY(semaphore),
+				sizeof(*timeline));
+	if (timeline)
+		timeline->signals[timeline->count++ % GSL_SIGNALS] = (struct gsl_signal){
+			submission->queue, submission->number, value,
+		};
 }
 
 static const VkTimelineSemaphoreSubmitInfo *find_values(const VkSubmitInfo *info)
@@ -255,8 +279,8 @@ static void submit(struct submission *submission, const VkSubmitInfo *info)
 		use_commands(submission, GSL_KEY(info->pCommandBuffers[i]));
 	for (i = 0; values && i < info->signalSemaphoreCount &&
 	     i < values->signalSemaphoreValueCount; i++)
-		signal(submission, &submission->device->semaphores,
-		       GSL_KEY(info->pSignalSemaphores[i]), values->pSignalSemaphoreValues[i]);
+		signal_semaphore(submission, info->pSignalSemaphores[i],
+				 values->pSignalSemaphoreValues[i]);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL gsl_QueueSubmit(VkQueue queue, uint32_t count,
@@ -272,7 +296,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_QueueSubmit(VkQueue queue, uint32_t count,
 	for (i = 0; i < count; i++)
 		submit(&submission, &infos[i]);
 	end(&submission);
-	signal(&submission, &device->fences, GSL_KEY(fence), 0);
+	signal_fence(&submission, fence);
 	pthread_mutex_unlock(&device->lock);
 	gsl_findings_tell(&device->instance->findings, &batch);
 	return device->calls.QueueSubmit(queue, count, infos, fence);
@@ -286,9 +310,8 @@ static void submit2(struct submission *submission, const VkSubmitInfo2KHR *info)
 	for (i = 0; i < info->commandBufferInfoCount; i++)
 		use_commands(submission, GSL_KEY(info->pCommandBufferInfos[i].commandBuffer));
 	for (i = 0; i < info->signalSemaphoreInfoCount; i++)
-		signal(submission, &submission->device->semaphores,
-		       GSL_KEY(info->pSignalSemaphoreInfos[i].semaphore),
-		       info->pSignalSemaphoreInfos[i].value);
+		signal_semaphore(submission, info->pSignalSemaphoreInfos[i].semaphore,
+				 info->pSignalSemaphoreInfos[i].value);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL gsl_QueueSubmit2(VkQueue queue, uint32_t count,
@@ -304,7 +327,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_QueueSubmit2(VkQueue queue, uint32_t count,
 	for (i = 0; i < count; i++)
 		submit2(&submission, &infos[i]);
 	end(&submission);
-	signal(&submission, &device->fences, GSL_KEY(fence), 0);
+	signal_fence(&submission, fence);
 	pthread_mutex_unlock(&device->lock);
 	gsl_findings_tell(&device->instance->findings, &batch);
 	return device->calls.QueueSubmit2(queue, count, infos, fence);
@@ -438,19 +461,20 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyFence(VkDevice handle, VkFence fence,
 	device->calls.DestroyFence(handle, fence, allocator);
 }
 
-/* The last signal of a timeline alone is kept: an earlier value tells nothing of it. */
 static void complete_semaphore(struct gsl_device *device, VkSemaphore semaphore, u64 value,
 			       const char *call)
 {
 	struct gsl_batch batch = { 0 };
-	struct gsl_signal *signal;
+	struct gsl_timeline *timeline;
+	u32 i;
 
 	pthread_mutex_lock(&device->lock);
-	signal = gsl_map_get(&device->semaphores, GSL_KEY(semaphore));
-	if (signal && value >= signal->value) {
-		complete(signal);
-		look_at_memories(device, call, &batch);
+	timeline = gsl_map_get(&device->semaphores, GSL_KEY(semaphore));
+	for (i = 0; timeline && i < GSL_SIGNALS && i < timeline->count; i++) {
+		if (timeline->signals[i].value <= value)
+			complete(&timeline->signals[i]);
 	}
+	look_at_memories(device, call, &batch);
 	pthread_mutex_unlock(&device->lock);
 	gsl_findings_tell(&device->instance->findings, &batch);
 }

@@ -9,7 +9,7 @@
 
 #include "types.h"
 
-/* Whether this system has it. GEMSYNC's `written=compare` forbids it. */
+/* Whether this system has it. */
 bool gsl_written_supported(void);
 
 /*

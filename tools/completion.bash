@@ -30,7 +30,7 @@ _gemsync() {
 			return 0
 		fi
 		case $command$before in
-		run--mode | run-m) words='strict report chaos' ;;
+		run--mode | run-m) words='strict report' ;;
 		*--device | *-d) words=$(_gemsync_devices "$command") ;;
 		conform--filter | conform-f) words=$(_gemsync_cases "$tool") ;;
 		*--json | *--junit | *--html | *--plot | *--expect | *--driver | *-e)

@@ -455,6 +455,46 @@ void gpu_timeline_signal(struct gpu *gpu, VkSemaphore timeline, uint64_t value)
 	CHECK(vkSignalSemaphore(gpu->device, &info));
 }
 
+void gpu_timeline_wait(struct gpu *gpu, VkSemaphore timeline, uint64_t value)
+{
+	VkSemaphoreWaitInfo info = {
+		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+		.semaphoreCount = 1,
+		.pSemaphores = &timeline,
+		.pValues = &value,
+	};
+
+	CHECK(vkWaitSemaphores(gpu->device, &info, UINT64_MAX));
+}
+
+void gpu_submit_signal(struct gpu *gpu, VkSemaphore wait, uint64_t wait_value,
+		       VkSemaphore signal, uint64_t signal_value)
+{
+	VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+	VkTimelineSemaphoreSubmitInfo values = {
+		.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+		.waitSemaphoreValueCount = wait != VK_NULL_HANDLE,
+		.pWaitSemaphoreValues = &wait_value,
+		.signalSemaphoreValueCount = 1,
+		.pSignalSemaphoreValues = &signal_value,
+	};
+	VkSubmitInfo info = {
+		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+		.pNext = &values,
+		.waitSemaphoreCount = wait != VK_NULL_HANDLE,
+		.pWaitSemaphores = &wait,
+		.pWaitDstStageMask = &stage,
+		.commandBufferCount = wait == VK_NULL_HANDLE,
+		.pCommandBuffers = &gpu->commands,
+		.signalSemaphoreCount = 1,
+		.pSignalSemaphores = &signal,
+	};
+
+	if (wait == VK_NULL_HANDLE)
+		CHECK(vkEndCommandBuffer(gpu->commands));
+	CHECK(vkQueueSubmit(gpu->queue, 1, &info, VK_NULL_HANDLE));
+}
+
 void gpu_submit_behind(struct gpu *gpu, VkSemaphore timeline, uint64_t value)
 {
 	VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;

@@ -96,6 +96,10 @@ void gpu_run(struct gpu *gpu);
 /* A timeline semaphore, and a submission that waits for a value of it. */
 VkSemaphore gpu_timeline_create(struct gpu *gpu);
 void gpu_timeline_signal(struct gpu *gpu, VkSemaphore timeline, uint64_t value);
+void gpu_timeline_wait(struct gpu *gpu, VkSemaphore timeline, uint64_t value);
+/* The commands if they wait for nothing, else nothing; and a signal. */
+void gpu_submit_signal(struct gpu *gpu, VkSemaphore wait, uint64_t wait_value,
+		       VkSemaphore signal, uint64_t signal_value);
 void gpu_submit_behind(struct gpu *gpu, VkSemaphore timeline, uint64_t value);
 
 /* What the device has at an offset: read by a copy to coherent memory, past the layer. */
