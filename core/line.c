@@ -91,17 +91,23 @@ static void line_refill(const struct gs_lines *lines, struct span line)
 void gs_lines_fill(const struct gs_lines *lines)
 {
 	struct span all = { 0, lines->size / WORD, WHOLE_WORD };
+	u32 start;
 
 	line_drop(lines, all);
+	for (start = 0; start < lines->size; start += lines->line)
+		set_under(lines, start, false);
 }
 
 u32 gs_lines_clean(const struct gs_lines *lines, u32 offset, u32 size)
 {
 	struct cover range = cover(lines, offset, size);
+	u32 start = range.start;
 	u32 i;
 
-	for (i = 0; i < range.count; i++)
-		line_clean(lines, line_at(lines, range.start + i * lines->line));
+	for (i = 0; i < range.count; i++, start += lines->line) {
+		line_clean(lines, line_at(lines, start));
+		set_under(lines, start, false);
+	}
 	return range.count;
 }
 
@@ -120,6 +126,7 @@ u32 gs_lines_drop(const struct gs_lines *lines, u32 offset, u32 size)
 			line_clean(lines, line);
 			line_refill(lines, line);
 		}
+		set_under(lines, start, false);
 	}
 	return range.count;
 }

@@ -31,6 +31,12 @@ struct gs_lines {
 	u64 *base;
 	u32 size;	/* bytes of the window */
 	u32 line;	/* bytes of a line, a power of two from 2 to @size */
+	/*
+	 * Bit n: the device wrote to line n while it was dirty, so that the write-back of
+	 * this line destroys what the device wrote. Whole words for the lines of the
+	 * window; NULL if nobody looks for violations.
+	 */
+	u64 *under;
 };
 
 /**

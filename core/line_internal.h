@@ -55,6 +55,25 @@ static inline struct span line_at(const struct gs_lines *lines, u32 start)
 	return span;
 }
 
+static inline bool is_under(const struct gs_lines *lines, u32 start)
+{
+	u32 i = start >> gs_log2(lines->line);
+
+	return lines->under && lines->under[i / 64] >> i % 64 & 1;
+}
+
+static inline void set_under(const struct gs_lines *lines, u32 start, bool under)
+{
+	u32 i = start >> gs_log2(lines->line);
+
+	if (!lines->under)
+		return;
+	if (under)
+		lines->under[i / 64] |= 1ull << i % 64;
+	else
+		lines->under[i / 64] &= ~(1ull << i % 64);
+}
+
 /* Whether a line of @side, the cache or memory, differs from its base. */
 static inline bool line_differs(const struct gs_lines *lines, const u64 *side, struct span line)
 {

@@ -6,6 +6,7 @@
 enum change {
 	BY_CPU,			/* C != B */
 	BY_DEVICE_ALONE,	/* M != B and C == B */
+	BY_DEVICE_UNLIKE,	/* M != B and M != C */
 };
 
 /* Rows of changed bytes, reported as they end. */
@@ -28,11 +29,16 @@ static u64 whole_bytes(u64 word)
 /* A word whose bytes are not 0 where they changed. */
 static u64 word_changes(const struct gs_lines *lines, u32 word, enum change change)
 {
-	u64 cpu = gs_word_load(&lines->cache[word]) ^ lines->base[word];
+	u64 cache = gs_word_load(&lines->cache[word]);
+	u64 cpu = cache ^ lines->base[word];
+	u64 mem;
 
 	if (change == BY_CPU)
 		return cpu;
-	return (gs_word_load(&lines->mem[word]) ^ lines->base[word]) & ~whole_bytes(cpu);
+	mem = gs_word_load(&lines->mem[word]);
+	if (change == BY_DEVICE_UNLIKE)
+		return (mem ^ lines->base[word]) & whole_bytes(mem ^ cache);
+	return (mem ^ lines->base[word]) & ~whole_bytes(cpu);
 }
 
 static void rows_end(struct rows *rows)
@@ -83,6 +89,41 @@ static bool report_rows(const struct gs_lines *lines, u32 offset, u32 end, enum 
 	return rows.any;
 }
 
+/* CPUs store words, and some bytes of a word that is stored are what they were. */
+static bool stores_all(const struct gs_lines *lines, u32 start)
+{
+	u32 unit = lines->line < 2 * WORD ? 1 : HALF;
+	u32 offset, i;
+
+	for (offset = start; offset < start + lines->line; offset += unit) {
+		u64 changes = word_changes(lines, offset / WORD, BY_CPU);
+		u8 bytes[WORD];
+		u8 any = 0;
+
+		gs_copy(bytes, &changes, WORD);
+		for (i = 0; i < unit; i++)
+			any |= bytes[offset % WORD + i];
+		if (!any)
+			return false;
+	}
+	return true;
+}
+
+static void look_at_dirty_line(const struct gs_lines *lines, u32 start,
+			       gs_violation_report report, void *ctx)
+{
+	u32 end = start + lines->line;
+
+	if (is_under(lines, start)) {
+		report_rows(lines, start, end, BY_DEVICE_UNLIKE, GS_LOST_UPDATE, report, ctx);
+		return;
+	}
+	if (stores_all(lines, start))
+		return;
+	if (!report_rows(lines, start, end, BY_DEVICE_ALONE, GS_LOST_UPDATE, report, ctx))
+		report_rows(lines, start, end, BY_CPU, GS_CPU_STORE_STALE, report, ctx);
+}
+
 /* Runs before every clean: a line that one side left alone costs word compares only. */
 void gs_violations_of_clean(const struct gs_lines *lines, u32 offset, u32 size,
 			    gs_violation_report report, void *ctx)
@@ -93,13 +134,10 @@ void gs_violations_of_clean(const struct gs_lines *lines, u32 offset, u32 size,
 
 	for (i = 0; i < range.count; i++, start += lines->line) {
 		struct span line = line_at(lines, start);
-		u32 end = start + lines->line;
 
-		if (!line_differs(lines, lines->mem, line) ||
-		    !line_differs(lines, lines->cache, line))
-			continue;
-		if (!report_rows(lines, start, end, BY_DEVICE_ALONE, GS_LOST_UPDATE, report, ctx))
-			report_rows(lines, start, end, BY_CPU, GS_CPU_STORE_STALE, report, ctx);
+		if (line_differs(lines, lines->mem, line) &&
+		    line_differs(lines, lines->cache, line))
+			look_at_dirty_line(lines, start, report, ctx);
 	}
 }
 
@@ -107,9 +145,15 @@ void gs_violations_of_dev_write(const struct gs_lines *lines, u32 offset, u32 si
 				gs_violation_report report, void *ctx)
 {
 	struct cover range = cover(lines, offset, size);
+	u32 start = range.start;
+	u32 i;
 
 	report_rows(lines, range.start, range.start + range.count * lines->line, BY_CPU,
 		    GS_DEV_WRITE_DIRTY, report, ctx);
+	for (i = 0; i < range.count; i++, start += lines->line) {
+		if (line_differs(lines, lines->cache, line_at(lines, start)))
+			set_under(lines, start, true);
+	}
 }
 
 void gs_violations_of_dev_read(const struct gs_lines *lines, u32 offset, u32 size,
@@ -128,4 +172,20 @@ const char *gs_violation_name(enum gs_violation_kind kind)
 	};
 
 	return kind < GS_VIOLATION_KINDS ? names[kind] : "unknown";
+}
+
+const char *gs_violation_explain(enum gs_violation_kind kind)
+{
+	static const char *const texts[GS_VIOLATION_KINDS] = {
+		[GS_LOST_UPDATE] = "a write-back destroyed what the device had written: flush or "
+				   "invalidate before the device writes, invalidate after it",
+		[GS_CPU_STORE_STALE] = "the CPU stored to a line that the device had written: "
+				       "invalidate it before",
+		[GS_DEV_WRITE_DIRTY] = "the device wrote to a line with stores of the CPU that were "
+				       "not flushed: flush it before the submit",
+		[GS_DEV_READ_DIRTY] = "the device read old data, as stores of the CPU were not "
+				      "flushed: flush them before the submit",
+	};
+
+	return kind < GS_VIOLATION_KINDS ? texts[kind] : "unknown";
 }

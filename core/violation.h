@@ -7,6 +7,9 @@
  * C != B that the CPU did. Unseen are therefore stores of the value that was
  * there, changes back and forth between two looks, and CPU loads of stale lines
  * (these show as wrong data).
+ *
+ * A line of which the CPU stored every word (4 bytes; of lines below 16 bytes every
+ * byte), after the device wrote to it, is no mistake: the CPU discards what was there.
  */
 #ifndef GS_VIOLATION_H
 #define GS_VIOLATION_H
@@ -15,8 +18,9 @@
 
 enum gs_violation_kind {
 	/*
-	 * Error: a write-back puts a byte that the CPU did not change over one that
-	 * the device wrote. Looked for before the write-back.
+	 * Error: a write-back puts a byte over one that the device wrote, and the CPU did
+	 * not change it, or had changed it before the device wrote. Looked for before the
+	 * write-back.
 	 */
 	GS_LOST_UPDATE,
 	/* Hazard: the CPU stored to a line that the device wrote since the last fill. */
@@ -43,7 +47,8 @@ typedef void (*gs_violation_report)(void *ctx, const struct gs_violation *violat
  * Call before gs_lines_clean() of the same range, and before gs_lines_drop() for
  * the lines that its range covers in part, under the same serialization. Of each
  * line that is dirty and that the device wrote, either the lost bytes are reported
- * or, when none is lost, the bytes that the CPU stored. @report is called once per
+ * or, when none is lost and some of the line is the device's still, the bytes that the
+ * CPU stored. @report is called once per
  * row of bytes, in the order of their offsets; rows end with their line.
  * The ranges of all functions here are inside the window; a @size of 0 is nothing.
  */
@@ -52,7 +57,8 @@ void gs_violations_of_clean(const struct gs_lines *lines, u32 offset, u32 size,
 
 /*
  * Before a device write of a range: reports the dirty bytes of all lines that overlap
- * it, inside the range or not. Rows go on from line to line.
+ * it, inside the range or not, and marks these lines in &gs_lines.under. Rows go on from
+ * line to line.
  */
 void gs_violations_of_dev_write(const struct gs_lines *lines, u32 offset, u32 size,
 				gs_violation_report report, void *ctx);
@@ -63,5 +69,8 @@ void gs_violations_of_dev_read(const struct gs_lines *lines, u32 offset, u32 siz
 
 /* A short name, such as "lost-update"; "unknown" if there is none. Never NULL. */
 const char *gs_violation_name(enum gs_violation_kind kind);
+
+/* What it means and what to do about it, in a line of English. Never NULL. */
+const char *gs_violation_explain(enum gs_violation_kind kind);
 
 #endif

@@ -17,6 +17,7 @@ static struct gemsync_device *alloc_device(void)
 static void free_device(struct gemsync_device *dev)
 {
 	pthread_mutex_destroy(&dev->lock);
+	free(dev->found);
 	free(dev);
 }
 
@@ -80,17 +81,4 @@ uint32_t gemsync_device_vm(const struct gemsync_device *dev)
 int gemsync_device_counters(struct gemsync_device *dev, struct gemsync_counters *counters)
 {
 	return dev->emulation ? dev->emulation->counters(dev, counters) : -EOPNOTSUPP;
-}
-
-int gemsync_device_violations(struct gemsync_device *dev,
-			      struct gemsync_violation_counters *counters)
-{
-	return dev->emulation ? dev->emulation->violations(dev, counters) : -EOPNOTSUPP;
-}
-
-int gemsync_device_next_violation(struct gemsync_device *dev, uint64_t *serial,
-				  struct gemsync_violation *violation)
-{
-	return dev->emulation ? dev->emulation->next_violation(dev, serial, violation) :
-				-EOPNOTSUPP;
 }

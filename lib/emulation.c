@@ -2,6 +2,7 @@
 /* How a virtual device of the kernel shows its emulated cache: sysfs and debugfs. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include <unistd.h>
 
 #include "internal.h"
-#include "violation.h"
+#include "record.h"
 
 int gemsync_emulation_open(int fd)
 {
@@ -106,30 +107,19 @@ static int read_counters(struct gemsync_device *dev, struct gemsync_counters *co
 	return 0;
 }
 
-static int read_violations(struct gemsync_device *dev,
-			   struct gemsync_violation_counters *counters)
+static int read_violation_count(struct gemsync_device *dev, enum gemsync_violation_kind kind,
+				uint64_t *count)
 {
-	struct gemsync_violation_counters now;
-	const struct {
-		const char *name;
-		uint64_t *value;
-	} attributes[] = {
-		{ "violations_lost_update", &now.lost_update },
-		{ "violations_cpu_store_stale", &now.cpu_store_stale },
-		{ "violations_dev_write_dirty", &now.dev_write_dirty },
-		{ "violations_dev_read_dirty", &now.dev_read_dirty },
-	};
+	char name[64];
 	size_t i;
 	int ret;
 
-	for (i = 0; i < ARRAY_SIZE(attributes); i++) {
-		ret = gemsync_emulation_read(dev->attributes, attributes[i].name,
-					     attributes[i].value);
-		if (ret)
-			return ret == -ENOENT ? -EOPNOTSUPP : ret;
-	}
-	*counters = now;
-	return 0;
+	snprintf(name, sizeof(name), "violations_%s", gemsync_violation_name(kind));
+	for (i = 0; name[i]; i++)
+		if (name[i] == '-')
+			name[i] = '_';
+	ret = gemsync_emulation_read(dev->attributes, name, count);
+	return ret == -ENOENT ? -EOPNOTSUPP : ret;
 }
 
 /* ---- Recorded violations ---- */
@@ -153,101 +143,277 @@ static FILE *open_record(struct gemsync_device *dev, int *error)
 	return file;
 }
 
-static int find_kind(const char *name, enum gemsync_violation_kind *kind)
+/* The number of a name among @count ones. */
+static int find_name(const char *text, const char *(*name)(int number), int count, int *number)
 {
 	int i;
 
-	for (i = 0; i < GS_VIOLATION_KINDS; i++) {
-		if (strcmp(name, gs_violation_name(i)))
+	for (i = 0; i < count; i++) {
+		if (strcmp(text, name(i)))
 			continue;
-		*kind = (enum gemsync_violation_kind)i;
+		*number = i;
 		return 0;
 	}
 	return -EIO;
 }
 
+static const char *kind_name(int kind)
+{
+	return gs_violation_name((enum gs_violation_kind)kind);
+}
+
+static const char *cause_name(int cause)
+{
+	return gs_cause_name((enum gs_cause)cause);
+}
+
+static const char *last_name(int last)
+{
+	static const char *const names[] = {
+		[GEMSYNC_LAST_NONE] = "never",
+		[GEMSYNC_LAST_FLUSH] = "flush",
+		[GEMSYNC_LAST_INVALIDATE] = "invalidate",
+		[GEMSYNC_LAST_FORGOTTEN] = "forgotten",
+	};
+
+	return names[last];
+}
+
+#define LASTS	(GEMSYNC_LAST_FORGOTTEN + 1)
+
 static void copy_field(char *to, size_t size, const char *from, size_t len)
 {
-	if (len == 1 && *from == '-')
-		len = 0;
 	if (len >= size)
 		len = size - 1;
 	memcpy(to, from, len);
 	to[len] = '\0';
 }
 
-/* Bytes of "program:pid" in front of a blank; the program's name may have blanks itself. */
-static size_t owner_length(const char *text)
+/* The members that are numbers, by their names in the file. */
+static const struct field {
+	const char *name;
+	size_t offset;
+	size_t size;
+} fields[] = {
+#define FIELD(name_, member_) \
+	{ name_, offsetof(struct found_violation, member_), \
+	  sizeof(((struct found_violation *)NULL)->member_) }
+	FIELD("serial", serial),
+	FIELD("time_ns", violation.time_ns),
+	FIELD("offset", violation.offset),
+	FIELD("size", violation.size),
+	FIELD("rows", violation.rows),
+	FIELD("stride", violation.stride),
+	FIELD("sync_offset", violation.sync_offset),
+	FIELD("sync_size", violation.sync_size),
+	FIELD("again", violation.again),
+	FIELD("times", violation.times),
+	FIELD("bo", violation.bo),
+	FIELD("bo_size", violation.bo_size),
+	FIELD("handle", violation.bo_handle),
+	FIELD("job", violation.job),
+	FIELD("submission", violation.submission),
+	FIELD("address", violation.job_address),
+	FIELD("group", violation.group),
+	FIELD("queue", violation.queue),
+	FIELD("pid", violation.pid),
+	FIELD("last_offset", violation.last_offset),
+	FIELD("last_size", violation.last_size),
+	FIELD("last_time_ns", violation.last_time_ns),
+	FIELD("last_job", violation.last_job),
+	FIELD("last_pid", violation.last_pid),
+#undef FIELD
+};
+
+static int set_number(struct found_violation *found, const struct field *field, const char *text)
 {
-	const char *colon, *end;
+	char *to = (char *)found + field->offset;
+	unsigned long long number;
+	uint32_t half;
+	uint64_t word;
+	char *end;
 
-	for (colon = strchr(text, ':'); colon; colon = strchr(colon + 1, ':')) {
-		end = colon + 1 + strspn(colon + 1, "0123456789");
-		if (end > colon + 1 && (*end == ' ' || !*end))
-			return end - text;
-	}
-	return strcspn(text, " ");
-}
-
-/* "serial time_ns kind offset size owner label", the label up to the end of the line. */
-static int parse_line(char *line, uint64_t *serial, struct gemsync_violation *violation)
-{
-	unsigned long long number, offset, size;
-	const char *owner, *label;
-	char kind[32];
-	int length = 0;
-
-	line[strcspn(line, "\n")] = '\0';
-	if (sscanf(line, "%llu %*u %31s %llu %llu %n", &number, kind, &offset, &size,
-		   &length) != 4 || !length)
+	errno = 0;
+	number = strtoull(text, &end, 0);
+	if (errno || end == text || *end)
 		return -EIO;
-	if (find_kind(kind, &violation->kind))
-		return -EIO;
-	owner = line + length;
-	label = owner + owner_length(owner);
-	violation->offset = offset;
-	violation->size = size;
-	copy_field(violation->owner, sizeof(violation->owner), owner, label - owner);
-	label += *label == ' ';
-	copy_field(violation->label, sizeof(violation->label), label, strlen(label));
-	*serial = number;
+	word = number;
+	half = (uint32_t)number;
+	if (field->size == sizeof(half))
+		memcpy(to, &half, sizeof(half));
+	else
+		memcpy(to, &word, sizeof(word));
 	return 0;
 }
 
-/* Lines are in the order of their serials. */
-static int next_violation(struct gemsync_device *dev, uint64_t *serial,
-			  struct gemsync_violation *violation)
+static int set_field(struct found_violation *found, const char *name, const char *value)
 {
-	struct gemsync_violation found = { 0 };
-	uint64_t number = 0;
+	struct gemsync_violation *violation = &found->violation;
+	int number, ret;
+	size_t i;
+
+	if (!strcmp(name, "kind")) {
+		ret = find_name(value, kind_name, GS_VIOLATION_KINDS, &number);
+		violation->kind = ret ? 0 : (enum gemsync_violation_kind)number;
+		return ret;
+	}
+	if (!strcmp(name, "cause")) {
+		ret = find_name(value, cause_name, GS_CAUSES, &number);
+		violation->cause = ret ? 0 : (enum gemsync_violation_cause)number;
+		return ret;
+	}
+	if (!strcmp(name, "last")) {
+		ret = find_name(value, last_name, LASTS, &number);
+		violation->last_sync = ret ? 0 : (enum gemsync_last_sync)number;
+		return ret;
+	}
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!strcmp(name, fields[i].name))
+			return set_number(found, &fields[i], value);
+	return 0;	/* of a newer module */
+}
+
+/* "program:pid label=..." up to the end of the line; the names may have blanks. */
+static int parse_names(const char *owner, struct gemsync_violation *violation)
+{
+	const char *label = strstr(owner, " label="), *next, *colon;
+	size_t length;
+
+	/* The last one that a number stands in front of: labels can look like anything. */
+	for (colon = NULL; label; label = next) {
+		length = label - owner;
+		while (length && owner[length - 1] >= '0' && owner[length - 1] <= '9')
+			length--;
+		if (length && owner[length - 1] == ':' && owner + length < label) {
+			colon = owner + length - 1;
+			break;
+		}
+		next = strstr(label + 1, " label=");
+	}
+	if (!colon)
+		return -EIO;
+	violation->bo_pid = (int32_t)strtol(colon + 1, NULL, 10);
+	if (colon > owner)
+		copy_field(violation->owner, sizeof(violation->owner), owner, label - owner);
+	label += strlen(" label=");
+	copy_field(violation->label, sizeof(violation->label), label, strlen(label));
+	return 0;
+}
+
+/* "name=value name=value ... owner=PROGRAM:PID label=LABEL" */
+static int parse_line(char *line, struct found_violation *found)
+{
+	char *value, *next;
+	int ret = 0;
+
+	*found = (struct found_violation){ 0 };
+	line[strcspn(line, "\n")] = '\0';
+	for (; !ret; line = next) {
+		value = strchr(line, '=');
+		if (!value)
+			return -EIO;
+		*value++ = '\0';
+		if (!strcmp(line, "owner"))
+			return parse_names(value, &found->violation);
+		next = strchr(value, ' ');
+		if (!next)
+			return -EIO;
+		*next++ = '\0';
+		ret = set_field(found, line, value);
+	}
+	return ret;
+}
+
+static int append(struct gemsync_device *dev, size_t *room, const struct found_violation *one)
+{
+	struct found_violation *larger;
+
+	if (dev->found_count == *room) {
+		*room = *room ? 2 * *room : 16;
+		larger = realloc(dev->found, *room * sizeof(*larger));
+		if (!larger)
+			return -ENOMEM;
+		dev->found = larger;
+	}
+	dev->found[dev->found_count++] = *one;
+	return 0;
+}
+
+/* All that is recorded, in the place of what was read before. Under the device's lock. */
+static int read_all(struct gemsync_device *dev)
+{
+	struct found_violation one;
+	size_t size = 0, room = 0;
 	char *line = NULL;
-	size_t size = 0;
 	FILE *file;
 	int ret;
 
 	file = open_record(dev, &ret);
 	if (!file)
 		return ret;
-	ret = -ENOENT;
-	while (getline(&line, &size, file) > 0) {
-		if (line[0] == '#')
-			continue;
-		ret = parse_line(line, &number, &found);
-		if (ret || number > *serial)
-			break;
-		ret = -ENOENT;
+	free(dev->found);
+	dev->found = NULL;
+	dev->found_count = 0;
+	ret = 0;
+	while (!ret && getline(&line, &size, file) > 0) {
+		ret = parse_line(line, &one);
+		if (!ret)
+			ret = append(dev, &room, &one);
 	}
 	free(line);
 	fclose(file);
-	if (ret)
-		return ret;
-	*serial = number;
-	*violation = found;
-	return 0;
+	return ret;
+}
+
+static const struct found_violation *find_read(const struct gemsync_device *dev, uint64_t serial)
+{
+	size_t i;
+
+	for (i = 0; i < dev->found_count; i++)
+		if (dev->found[i].serial > serial)
+			return &dev->found[i];
+	return NULL;
+}
+
+/*
+ * Reading the file tells the kernel that all of it was read, and makes room: so what was
+ * read is kept, and handed out one by one.
+ */
+static int next_violation(struct gemsync_device *dev, uint64_t serial,
+			  struct found_violation *found)
+{
+	const struct found_violation *next;
+	int ret = 0;
+
+	pthread_mutex_lock(&dev->lock);
+	next = find_read(dev, serial);
+	if (!next) {
+		ret = read_all(dev);
+		next = ret ? NULL : find_read(dev, serial);
+	}
+	if (next)
+		*found = *next;
+	else if (!ret)
+		ret = -ENOENT;
+	pthread_mutex_unlock(&dev->lock);
+	return ret;
+}
+
+static int last_violation(struct gemsync_device *dev, uint64_t *serial)
+{
+	int ret;
+
+	pthread_mutex_lock(&dev->lock);
+	ret = read_all(dev);
+	if (!ret)
+		*serial = dev->found_count ? dev->found[dev->found_count - 1].serial : 0;
+	pthread_mutex_unlock(&dev->lock);
+	return ret;
 }
 
 const struct emulation_ops gemsync_kernel_emulation_ops = {
 	.counters = read_counters,
-	.violations = read_violations,
+	.violation_count = read_violation_count,
 	.next_violation = next_violation,
+	.last_violation = last_violation,
 };

@@ -56,12 +56,25 @@ struct drm_ops {
 	void (*vm_destroy)(struct gemsync_device *dev, uint32_t vm);
 };
 
+struct gs_record;
+
+struct found_violation {
+	uint64_t serial;
+	struct gemsync_violation violation;
+};
+
+/* The public form of a record (core/record.h). */
+void gemsync_found_violation(const struct gs_record *record, struct found_violation *found);
+
 /* How an emulated cache is looked into; as the public calls. */
 struct emulation_ops {
 	int (*counters)(struct gemsync_device *dev, struct gemsync_counters *counters);
-	int (*violations)(struct gemsync_device *dev, struct gemsync_violation_counters *counters);
-	int (*next_violation)(struct gemsync_device *dev, uint64_t *serial,
-			      struct gemsync_violation *violation);
+	int (*violation_count)(struct gemsync_device *dev, enum gemsync_violation_kind kind,
+			       uint64_t *count);
+	/* The oldest one above @serial, with its number in violation->serial. */
+	int (*next_violation)(struct gemsync_device *dev, uint64_t serial,
+			      struct found_violation *found);
+	int (*last_violation)(struct gemsync_device *dev, uint64_t *serial);
 };
 
 extern const struct drm_ops gemsync_panthor_ops;
@@ -81,6 +94,8 @@ struct gemsync_device {
 	int fd;			/* others have -EOPNOTSUPP */
 	int attributes;		/* sysfs directory of the kernel's emulation, or -1 */
 	bool unseen;		/* no sysfs: nobody knows whether it is emulated */
+	struct found_violation *found;	/* what the kernel had recorded when it was read, under */
+	size_t found_count;		/* the lock above, in the order of the serials */
 
 	/* A simulated one's: */
 	struct sim *sim;

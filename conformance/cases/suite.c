@@ -20,6 +20,7 @@ extern const struct case_group races_group;
 extern const struct case_group eviction_group;
 extern const struct case_group purge_group;
 extern const struct case_group violations_group;
+extern const struct case_group records_group;
 extern const struct case_group exporters_group;
 extern const struct case_group unplug_group;
 
@@ -42,6 +43,7 @@ const struct case_group *const suite_groups[] = {
 	&eviction_group,
 	&purge_group,
 	&violations_group,
+	&records_group,
 	&exporters_group,
 	/* Takes the device away: last, for one that fails may leave nothing behind it. */
 	&unplug_group,

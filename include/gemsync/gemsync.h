@@ -151,19 +151,43 @@ int gemsync_device_counters(struct gemsync_device *dev, struct gemsync_counters 
  * value that was there, and CPU loads of stale lines: these show as wrong data.
  */
 enum gemsync_violation_kind {
-	/* Error: a write-back put a byte that the CPU did not change over one that the device
-	 * wrote.
+	/*
+	 * Error: a write-back put a byte over one that the device wrote, and the CPU did not
+	 * change it, or had changed it before the device wrote.
 	 */
 	GEMSYNC_LOST_UPDATE = 0,
-	/* Hazard: the CPU stored to a line that the device wrote since the last fill. */
+	/*
+	 * Hazard: the CPU stored to a part of a line that the device wrote since the last fill.
+	 * Storing all words of such a line discards what was there, and is none.
+	 */
 	GEMSYNC_CPU_STORE_STALE = 1,
 	/* Hazard: the device wrote to a line that is dirty. */
 	GEMSYNC_DEV_WRITE_DIRTY = 2,
-	/* Hazard: the device read a byte whose value is still in the cache. */
+	/*
+	 * Hazard: the device read a byte whose value is still in the cache. Of a word that it
+	 * waits for, only if it waits in vain.
+	 */
 	GEMSYNC_DEV_READ_DIRTY = 3,
 };
 
-/* How often each was seen on an emulated device since it was created, over all its users. */
+/*
+ * A short name of a kind, such as "dev-read-dirty", and what it means and what to do about
+ * it, in a line of English. They live forever, and are "unknown" for an unknown kind.
+ */
+const char *gemsync_violation_name(enum gemsync_violation_kind kind);
+const char *gemsync_violation_explain(enum gemsync_violation_kind kind);
+
+/**
+ * Read how often a kind of violation was seen on an emulated device since it was created,
+ * over all its users: the number of records that there ever were, kept or not.
+ *
+ * Returns 0; -EINVAL for an unknown kind; -EOPNOTSUPP if the device is not emulated, or its
+ * emulation does not look for violations.
+ */
+int gemsync_device_violation_count(struct gemsync_device *dev, enum gemsync_violation_kind kind,
+				   uint64_t *count);
+
+/* The same for those kinds that the first version of this library had. */
 struct gemsync_violation_counters {
 	uint64_t lost_update;
 	uint64_t cpu_store_stale;
@@ -180,29 +204,117 @@ struct gemsync_violation_counters {
 int gemsync_device_violations(struct gemsync_device *dev,
 			      struct gemsync_violation_counters *counters);
 
-/* One violation: which bytes of which BO. Strings that are too long are cut. */
+/* What was wrong with the sync that there was, as far as that is known. */
+enum gemsync_violation_cause {
+	GEMSYNC_CAUSE_MISSING = 0,	/* there was none for this use of the lines */
+	GEMSYNC_CAUSE_TOO_EARLY = 1,	/* after it the bytes changed once more */
+	GEMSYNC_CAUSE_TOO_SHORT = 2,	/* it ended beside these lines */
+};
+
+/* The last sync of the lines of a violation. */
+enum gemsync_last_sync {
+	GEMSYNC_LAST_NONE = 0,		/* they never had one */
+	GEMSYNC_LAST_FLUSH = 1,
+	GEMSYNC_LAST_INVALIDATE = 2,
+	GEMSYNC_LAST_FORGOTTEN = 3,	/* none, or so long ago that nobody remembers */
+};
+
+/*
+ * One mistake that one job of the device, or one CPU's sync behind it, made or showed: a
+ * range of lines of a BO, or rows of them that have a stride.
+ *
+ * Strings that are too long are cut. What is unknown is 0. New members may be added at the
+ * end: see gemsync_device_read_violation().
+ */
 struct gemsync_violation {
 	enum gemsync_violation_kind kind;
-	uint64_t offset;	/* of the first byte, in the BO */
-	uint64_t size;		/* bytes in a row */
+	uint64_t offset;	/* of the first byte that was seen, in the BO */
+	uint64_t size;		/* bytes from there to the last one; with rows, of each row */
 	char label[64];		/* of the BO (gemsync_bo_set_label()), "" without one */
 	char owner[32];		/* who created the BO, as "program:pid"; "" if unknown */
+
+	uint64_t time_ns;	/* when it was first seen, in CLOCK_BOOTTIME */
+	uint32_t rows;		/* 1, or how many rows there are, */
+	enum gemsync_violation_cause cause;
+	uint64_t stride;	/* bytes from one to the next */
+	uint64_t sync_offset;	/* the whole lines that had to be synchronized; of the first row */
+	uint64_t sync_size;
+	uint64_t again;		/* how often the same job did the same again */
+	uint64_t times;		/* jobs that did the same so far, this one included */
+
+	uint64_t bo;		/* BOs of the device in the order of their creation, from 1 */
+	uint64_t bo_size;	/* bytes */
+	uint32_t bo_handle;	/* of its creator */
+	int32_t bo_pid;		/* of its creator */
+
+	uint64_t job;		/* jobs of the device in the order in which they begin, from 1: the one
+				 * that did it; or, of what a sync showed, the last one before
+				 */
+	uint64_t submission;	/* number of that job in its queue, from 1; of what a sync showed, 0 */
+	uint64_t job_address;	/* GPU address of its commands */
+	uint32_t group;
+	uint32_t queue;
+	int32_t pid;		/* process whose sync showed it; 0 if a job did */
+
+	enum gemsync_last_sync last_sync;	/* of any of the lines, and if it is known: */
+	uint64_t last_offset;	/* its range */
+	uint64_t last_size;
+	uint64_t last_time_ns;
+	uint64_t last_job;	/* the last job that had begun before it */
+	int32_t last_pid;	/* who did it */
 };
+
+/* Only violations of BOs that this process created. */
+#define GEMSYNC_VIOLATIONS_OWN	(1u << 0)
 
 /**
  * Read the oldest recorded violation whose serial number is greater than *@serial.
  *
- * On success *@serial is the number of @violation: to read all of them, begin with
- * 0 and call until -ENOENT. The emulation keeps the newest ones only; a gap in the
- * serial numbers says that some are gone. Bytes that follow those of the newest
- * record, as when the device goes on reading, make that record longer.
+ * @size: sizeof(*@violation). A caller that was built with an older header gets the members
+ * that it knows; what it knows and the library does not is 0.
+ * @flags: GEMSYNC_VIOLATIONS_*, or 0.
  *
- * Returns 0; -ENOENT if there is none (yet); -EOPNOTSUPP if the device is not
- * emulated, or its emulation does not record violations; -EACCES if this user may
- * not read them (those of a kernel device are for root: debugfs).
+ * On success *@serial is the number of @violation: to read all of them, begin with
+ * 0 and call until -ENOENT; for those from now on begin with what
+ * gemsync_device_last_violation() says. Once it is read, a record never changes: what
+ * follows is a record of its own, with the exception of what the same job does again to
+ * the same lines, which is nothing new.
+ *
+ * The emulation keeps a number of records of each kind. If nobody reads them it keeps the
+ * first ones, and counts the others: a gap in the serial numbers says so.
+ *
+ * Returns 0; -ENOENT if there is none (yet); -EINVAL for a @size of 0 or unknown flags;
+ * -EOPNOTSUPP if the device is not emulated, or its emulation does not record violations;
+ * -EACCES if this user may not read them (those of a kernel device are for root: debugfs).
  */
+int gemsync_device_read_violation(struct gemsync_device *dev, uint64_t *serial,
+				  struct gemsync_violation *violation, size_t size,
+				  uint32_t flags);
+
+/* The same for all BOs, with the size of the header that the caller is built with. */
 int gemsync_device_next_violation(struct gemsync_device *dev, uint64_t *serial,
 				  struct gemsync_violation *violation);
+#define gemsync_device_next_violation(dev, serial, violation) \
+	gemsync_device_read_violation(dev, serial, violation, sizeof(*(violation)), 0)
+
+/**
+ * Begin at now: *@serial is that of the last violation that was recorded, or 0, and all up
+ * to it count as read.
+ *
+ * Returns 0, or as gemsync_device_read_violation().
+ */
+int gemsync_device_last_violation(struct gemsync_device *dev, uint64_t *serial);
+
+/**
+ * Say in words what happened and what to do about it, in one line without its end, such as
+ * "the device read 4096 bytes at 8192 of vertices: flush 4096 bytes at 8192 before submit 17
+ * of queue 0".
+ *
+ * Returns the length of the text, without its end, also if @size is too small for it, as
+ * snprintf() does.
+ */
+int gemsync_violation_describe(const struct gemsync_violation *violation, char *text,
+			       size_t size);
 
 /* ---- Buffer objects ---- */
 

@@ -45,7 +45,9 @@ static void check_piece(const struct transfer *transfer, struct ncmem_page *page
 {
 	if (transfer->access == ACCESS_READ)
 		ncmem_check_dev_read(page, offset, size);
-	else if (transfer->access != ACCESS_POLL)
+	else if (transfer->access == ACCESS_POLL)
+		ncmem_check_dev_poll(page, offset, size);
+	else
 		ncmem_check_dev_write(page, offset, size);
 }
 
@@ -127,7 +129,8 @@ EXPORT_SYMBOL_GPL(ncmem_dev_read);
  * @to: where to
  * @size: bytes
  *
- * As ncmem_dev_read(), but finding the word dirty is no hazard worth a report.
+ * As ncmem_dev_read(), but finding the word dirty is no hazard worth a report, unless the
+ * job has waited in vain for it (ncmem_job_run()).
  *
  * Context: Any context that may take a spinlock. The caller keeps the mapping.
  *

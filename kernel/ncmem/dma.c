@@ -52,6 +52,29 @@ static void maintain_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
 		maintain(nc, phys, size, LINE_DROP);
 }
 
+/* For reports: whose lines they are is known by the first one. */
+static void note_sync(phys_addr_t phys, u64 size, enum gs_sync_type type)
+{
+	struct ncmem_page *page = ncmem_page_find(phys);
+
+	if (page)
+		ncmem_note_sync(page, offset_in_page(phys), size, type);
+}
+
+static void sync_for_device(struct ncmem *nc, phys_addr_t phys, u64 size)
+{
+	note_sync(phys, size, GS_SYNC_FLUSH);
+	maintain_for_device(nc, phys, size);
+}
+
+static void sync_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
+			 enum dma_data_direction dir)
+{
+	if (dir != DMA_TO_DEVICE)
+		note_sync(phys, size, GS_SYNC_FLUSH_AND_INVALIDATE);
+	maintain_for_cpu(nc, phys, size, dir);
+}
+
 /*
  * In the place of a map that was removed when there was no memory for its removal:
  * unmapping cannot fail, and eviction unmaps when memory is short.
@@ -285,7 +308,7 @@ static void sync_single_for_device(struct device *dev, dma_addr_t addr, size_t s
 	const struct ncmem_segment *segment = sync_segment(nc, addr, size);
 
 	if (segment)
-		maintain_for_device(nc, segment->phys + (addr - segment->addr), size);
+		sync_for_device(nc, segment->phys + (addr - segment->addr), size);
 }
 
 static void sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
@@ -295,7 +318,7 @@ static void sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size
 	const struct ncmem_segment *segment = sync_segment(nc, addr, size);
 
 	if (segment)
-		maintain_for_cpu(nc, segment->phys + (addr - segment->addr), size, dir);
+		sync_for_cpu(nc, segment->phys + (addr - segment->addr), size, dir);
 }
 
 static void sync_sg_for_device(struct device *dev, struct scatterlist *sgl, int nents,
@@ -305,7 +328,7 @@ static void sync_sg_for_device(struct device *dev, struct scatterlist *sgl, int 
 	int i;
 
 	for_each_sg(sgl, sg, nents, i) {
-		maintain_for_device(to_ncmem(dev), sg_phys(sg), sg->length);
+		sync_for_device(to_ncmem(dev), sg_phys(sg), sg->length);
 		cond_resched();
 	}
 }
@@ -317,7 +340,7 @@ static void sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl, int nen
 	int i;
 
 	for_each_sg(sgl, sg, nents, i) {
-		maintain_for_cpu(to_ncmem(dev), sg_phys(sg), sg->length, dir);
+		sync_for_cpu(to_ncmem(dev), sg_phys(sg), sg->length, dir);
 		cond_resched();
 	}
 }

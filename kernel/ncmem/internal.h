@@ -15,7 +15,7 @@
 
 #include <line.h>
 #include <random.h>
-#include <violation.h>
+#include <record.h>
 
 #include "ncmem.h"
 
@@ -28,19 +28,8 @@
 /* Fewer leave nothing to map to. */
 #define NCMEM_DMA_BITS_MIN	24
 
-/* The last so many violations are kept. */
-#define NCMEM_REPORTS	256
-
-/* One violation, as it was when it was seen: nothing in it is freed with its object. */
-struct ncmem_report {
-	u64 serial;			/* from 1; 0 is an unused slot */
-	u64 time_ns;			/* since boot */
-	u64 set_id;			/* of struct ncmem_pages */
-	struct ncmem_owner owner;
-	struct gs_violation violation;
-	u64 offset;			/* bytes into the object */
-	u64 size;
-};
+/* So many records of violations are kept of each kind. */
+#define NCMEM_RECORDS	64
 
 /**
  * struct ncmem - one virtual device's emulation
@@ -54,10 +43,12 @@ struct ncmem_report {
  * @lines_dropped: lines dropped by maintenance
  * @lines_evicted: lines written back by chaos
  * @lines_refilled: lines refilled by chaos
- * @violations: how often each kind was seen
- * @report_lock: protects @reports, @last_report and every owner's label
- * @reports: a ring
- * @last_report: serial of the last report
+ * @report_lock: protects @journal, @jobs, every owner's label and every set's syncs; taken
+ *	after a page's lock
+ * @journal: records of violations
+ * @records: the journal's
+ * @jobs: &struct ncmem_job that are executed at the moment
+ * @expired: how many of them are ending, waiting for a word in vain
  * @shadow_lock: keeps the pages in @shadows; taken before a page's lock
  * @shadows: pages that have a cache copy, for chaos to choose from
  * @shadow_ids: no id in @shadows was ever larger
@@ -76,10 +67,11 @@ struct ncmem {
 	atomic64_t lines_dropped;
 	atomic64_t lines_evicted;
 	atomic64_t lines_refilled;
-	atomic64_t violations[GS_VIOLATION_KINDS];
 	spinlock_t report_lock;
-	struct ncmem_report *reports;
-	u64 last_report;
+	struct gs_journal journal;
+	struct gs_record *records;
+	struct list_head jobs;
+	atomic_t expired;
 	spinlock_t shadow_lock;
 	struct xarray shadows;
 	u32 shadow_ids;
@@ -98,6 +90,7 @@ struct ncmem {
  * @base: B, C as of the last fill or write-back; exists together with C
  * @fresh: lines whose content is still only in the cache and all zero, over
  *	poisoned memory; only while C does not exist
+ * @under: as in &struct gs_lines
  */
 struct ncmem_page {
 	spinlock_t lock;
@@ -107,6 +100,7 @@ struct ncmem_page {
 	struct page *cache;
 	struct page *base;
 	DECLARE_BITMAP(fresh, PAGE_SIZE / NCMEM_LINE_MIN);
+	u64 under[PAGE_SIZE / NCMEM_LINE_MIN / 64];
 };
 
 /* The pages of one object. */
@@ -114,6 +108,7 @@ struct ncmem_pages {
 	struct ncmem *nc;
 	u64 id;				/* of no other set, ever */
 	const struct ncmem_owner *owner;
+	struct gs_sync_log syncs;
 	unsigned long count;
 	struct ncmem_page page[] __counted_by(count);
 };
@@ -141,14 +136,18 @@ struct ncmem_totals {
 extern struct ncmem_totals ncmem_totals;
 
 struct ncmem_page *ncmem_page_find(phys_addr_t phys);
-bool ncmem_page_lines(const struct ncmem_page *page, struct gs_lines *lines);
+bool ncmem_page_lines(struct ncmem_page *page, struct gs_lines *lines);
 u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size);
 u64 ncmem_page_drop(struct ncmem_page *page, u32 offset, u32 size);
 
 /* The page's lock is held: look for violations of what comes next, and report them. */
 void ncmem_check_clean(struct ncmem_page *page, u32 offset, u32 size);
+void ncmem_check_dev_poll(struct ncmem_page *page, u32 offset, u32 size);
 void ncmem_check_dev_read(struct ncmem_page *page, u32 offset, u32 size);
 void ncmem_check_dev_write(struct ncmem_page *page, u32 offset, u32 size);
+/* A driver syncs a range of an object that begins in @page. */
+void ncmem_note_sync(struct ncmem_page *page, u32 offset, u64 size, enum gs_sync_type type);
+u64 ncmem_violation_count(struct ncmem *nc, enum gs_violation_kind kind);
 int ncmem_reports_init(struct ncmem *nc);
 void ncmem_reports_fini(struct ncmem *nc);
 

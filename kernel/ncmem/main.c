@@ -26,9 +26,11 @@
  * here: only the kernel can synchronize. Counters tell any user what others sync, and
  * when: `public_counters=0` keeps them to those who may monitor performance.
  *
- * What goes wrong with data, or nearly does, is reported (core/violation.h): as
- * trace event `ncmem:ncmem_violation`, counted in the sysfs directory, and kept in
- * the debugfs file `ncmem_violations`.
+ * What goes wrong with data, or nearly does, is reported (core/violation.h). Rows of
+ * bytes become records (core/record.h): counted in the sysfs directory, and kept in the
+ * debugfs file `ncmem_violations`. When a record is complete it is the trace event
+ * `ncmem:ncmem_violation`. A driver that says what the device works at, with
+ * ncmem_job_begin() and its relatives, has that in the records.
  *
  * A virtual driver puts it under its objects like this::
  *
@@ -106,7 +108,7 @@ struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params
 		return ERR_PTR(-EINVAL);
 	if (params->dma_bits && (params->dma_bits < NCMEM_DMA_BITS_MIN || params->dma_bits > 64))
 		return ERR_PTR(-EINVAL);
-	nc = kzalloc(sizeof(*nc), GFP_KERNEL);
+	nc = kvzalloc(sizeof(*nc), GFP_KERNEL);
 	if (!nc)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&nc->ref);
@@ -136,7 +138,7 @@ err_chaos:
 	ncmem_chaos_fini(nc);
 	ncmem_reports_fini(nc);
 err_free:
-	kfree(nc);
+	kvfree(nc);
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(ncmem_create);
@@ -166,7 +168,7 @@ static void ncmem_release(struct kref *ref)
 	mtree_destroy(&nc->maps);
 	ncmem_chaos_fini(nc);
 	ncmem_reports_fini(nc);
-	kfree(nc);
+	kvfree(nc);
 }
 
 /**

@@ -7,6 +7,7 @@
 #define NCMEM_H
 
 #include <linux/dma-mapping.h>
+#include <linux/list.h>
 #include <linux/types.h>
 
 struct dentry;
@@ -14,6 +15,7 @@ struct device;
 struct ncmem;
 struct ncmem_pages;
 struct page;
+struct task_struct;
 
 /**
  * enum ncmem_mode - how the emulated cache behaves
@@ -74,6 +76,35 @@ struct ncmem_owner {
 	char comm[16];
 	/** @pid: process that created the object */
 	int pid;
+	/** @handle: of the object, in its creator's file; 0 if unknown */
+	u32 handle;
+	/** @id: objects of the device in the order of their creation, from 1; of no other one */
+	u64 id;
+};
+
+/**
+ * struct ncmem_job - what the device works at when it accesses memory, for reports
+ */
+struct ncmem_job {
+	/** @submission: jobs of its queue, from 1 */
+	u64 submission;
+	/** @address: GPU address of its commands */
+	u64 address;
+	/** @group: of the queue */
+	u32 group;
+	/** @queue: its number in the group */
+	u32 queue;
+
+	/* ncmem's own: */
+
+	/** @number: jobs of the device in the order in which they begin */
+	u64 number;
+	/** @task: that executes it at the moment; NULL if nobody does */
+	struct task_struct *task;
+	/** @node: in &ncmem.jobs, while somebody executes it */
+	struct list_head node;
+	/** @expired: it ends now, waiting for a word in vain */
+	bool expired;
 };
 
 struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params);
@@ -87,6 +118,11 @@ struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsig
 				    const struct ncmem_owner *owner);
 void ncmem_pages_remove(struct ncmem_pages *set);
 struct page *ncmem_cpu_page(struct ncmem_pages *set, unsigned long index);
+
+void ncmem_job_begin(struct ncmem *nc, struct ncmem_job *job);
+void ncmem_job_run(struct ncmem *nc, struct ncmem_job *job, bool expired);
+void ncmem_job_pause(struct ncmem *nc, struct ncmem_job *job);
+void ncmem_job_end(struct ncmem *nc, struct ncmem_job *job);
 
 int ncmem_dev_read(struct ncmem *nc, dma_addr_t addr, void *to, size_t size);
 int ncmem_dev_poll(struct ncmem *nc, dma_addr_t addr, void *to, size_t size);

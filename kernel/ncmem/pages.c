@@ -23,7 +23,7 @@ struct ncmem_page *ncmem_page_find(phys_addr_t phys)
 }
 
 /* The page as the cache-line model sees it; false without a cache copy. */
-bool ncmem_page_lines(const struct ncmem_page *page, struct gs_lines *lines)
+bool ncmem_page_lines(struct ncmem_page *page, struct gs_lines *lines)
 {
 	if (!page->cache)
 		return false;
@@ -33,6 +33,7 @@ bool ncmem_page_lines(const struct ncmem_page *page, struct gs_lines *lines)
 		.base = page_address(page->base),
 		.size = PAGE_SIZE,
 		.line = page->set->nc->params.line_size,
+		.under = page->under,
 	};
 	return true;
 }

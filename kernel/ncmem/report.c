@@ -4,6 +4,7 @@
 #include <linux/debugfs.h>
 #include <linux/export.h>
 #include <linux/ktime.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -16,41 +17,178 @@ static u64 page_offset_in_set(const struct ncmem_page *page)
 	return (u64)(page - page->set->page) << PAGE_SHIFT;
 }
 
-/* One access in several pieces is one violation: a row that goes on is made longer. */
-static bool extend_last(struct ncmem *nc, const struct ncmem_report *report)
-{
-	struct ncmem_report *last = &nc->reports[nc->last_report % NCMEM_REPORTS];
+/* ---- Jobs ---- */
 
-	if (!nc->last_report || last->set_id != report->set_id ||
-	    last->violation.kind != report->violation.kind ||
-	    last->offset + last->size != report->offset)
-		return false;
-	last->size += report->size;
-	return true;
+/* Under the lock of reports: what the calling task executes, or NULL. */
+static struct ncmem_job *current_job(struct ncmem *nc)
+{
+	struct ncmem_job *job;
+
+	list_for_each_entry(job, &nc->jobs, node) {
+		if (job->task == current)
+			return job;
+	}
+	return NULL;
+}
+
+static struct gs_job describe_job(const struct ncmem_job *job)
+{
+	return (struct gs_job) {
+		.number = job->number,
+		.submission = job->submission,
+		.address = job->address,
+		.group = job->group,
+		.queue = job->queue,
+	};
+}
+
+/**
+ * ncmem_job_begin() - the device begins a job
+ * @nc: the emulation of the device
+ * @job: the job, its first four members filled; stays the caller's until ncmem_job_end()
+ *
+ * Context: Any context that may take a spinlock.
+ */
+void ncmem_job_begin(struct ncmem *nc, struct ncmem_job *job)
+{
+	struct gs_job begun = {};
+
+	spin_lock(&nc->report_lock);
+	gs_journal_job_begins(&nc->journal, &begun);
+	job->number = begun.number;
+	job->task = NULL;
+	spin_unlock(&nc->report_lock);
+}
+EXPORT_SYMBOL_GPL(ncmem_job_begin);
+
+/**
+ * ncmem_job_run() - the device's accesses by the calling task are this job's from now on
+ * @nc: the emulation of the device
+ * @job: the job
+ * @expired: it ends with what it does now, and if it polls a dirty word that is reported
+ *
+ * Context: Process context, up to ncmem_job_pause() in the same task.
+ */
+void ncmem_job_run(struct ncmem *nc, struct ncmem_job *job, bool expired)
+{
+	spin_lock(&nc->report_lock);
+	job->task = current;
+	job->expired = expired;
+	list_add(&job->node, &nc->jobs);
+	spin_unlock(&nc->report_lock);
+	if (expired)
+		atomic_inc(&nc->expired);
+}
+EXPORT_SYMBOL_GPL(ncmem_job_run);
+
+/**
+ * ncmem_job_pause() - the calling task does something else
+ * @nc: the emulation of the device
+ * @job: the job that it ran
+ *
+ * Context: Any context that may take a spinlock.
+ */
+void ncmem_job_pause(struct ncmem *nc, struct ncmem_job *job)
+{
+	if (job->expired)
+		atomic_dec(&nc->expired);
+	spin_lock(&nc->report_lock);
+	list_del(&job->node);
+	job->task = NULL;
+	job->expired = false;
+	spin_unlock(&nc->report_lock);
+}
+EXPORT_SYMBOL_GPL(ncmem_job_pause);
+
+/**
+ * ncmem_job_end() - the job is done, or was killed: what it did wrong is recorded
+ * @nc: the emulation of the device
+ * @job: the job, which nobody runs
+ *
+ * Context: Any context that may take a spinlock.
+ */
+void ncmem_job_end(struct ncmem *nc, struct ncmem_job *job)
+{
+	struct gs_job ended = describe_job(job);
+
+	spin_lock(&nc->report_lock);
+	gs_journal_job_ends(&nc->journal, &ended);
+	spin_unlock(&nc->report_lock);
+}
+EXPORT_SYMBOL_GPL(ncmem_job_end);
+
+/* ---- Violations ---- */
+
+static struct gs_object describe_object(const struct ncmem_pages *set)
+{
+	const struct ncmem_owner *owner = set->owner;
+	struct gs_object object = { .size = (u64)set->count << PAGE_SHIFT };
+
+	if (!owner)
+		return object;
+	object.id = owner->id;
+	object.handle = READ_ONCE(owner->handle);
+	object.pid = owner->pid;
+	strscpy(object.program, owner->comm, sizeof(object.program));
+	strscpy(object.label, owner->label, sizeof(object.label));
+	return object;
 }
 
 static void report_violation(void *ctx, const struct gs_violation *violation)
 {
-	const struct ncmem_page *page = ctx;
+	struct ncmem_page *page = ctx;
 	struct ncmem *nc = page->set->nc;
-	struct ncmem_report report = {
+	struct gs_sighting sighting = {
+		.kind = violation->kind,
+		.syncs = &page->set->syncs,
 		.time_ns = ktime_get_boottime_ns(),
-		.set_id = page->set->id,
-		.violation = *violation,
 		.offset = page_offset_in_set(page) + violation->offset,
 		.size = violation->size,
 	};
+	struct gs_object object;
+	struct gs_job described;
+	struct ncmem_job *job;
 
 	spin_lock(&nc->report_lock);
-	if (page->set->owner)
-		report.owner = *page->set->owner;
-	if (!extend_last(nc, &report)) {
-		atomic64_inc(&nc->violations[violation->kind]);
-		report.serial = ++nc->last_report;
-		nc->reports[report.serial % NCMEM_REPORTS] = report;
+	object = describe_object(page->set);
+	sighting.object = &object;
+	job = current_job(nc);
+	if (job) {
+		described = describe_job(job);
+		sighting.job = &described;
+	} else {
+		sighting.pid = task_tgid_nr(current);
 	}
-	trace_ncmem_violation(nc->dev, &report);
+	gs_journal_add(&nc->journal, &sighting);
 	spin_unlock(&nc->report_lock);
+}
+
+void ncmem_note_sync(struct ncmem_page *page, u32 offset, u64 size, enum gs_sync_type type)
+{
+	struct ncmem *nc = page->set->nc;
+	u64 start = page_offset_in_set(page) + offset;
+	struct gs_sync_note note = {
+		.offset = start,
+		.end = start + size,
+		.time_ns = ktime_get_boottime_ns(),
+		.pid = task_tgid_nr(current),
+		.type = type,
+	};
+
+	spin_lock(&nc->report_lock);
+	note.job = nc->journal.last_job;
+	gs_sync_log_add(&page->set->syncs, &note);
+	spin_unlock(&nc->report_lock);
+}
+
+u64 ncmem_violation_count(struct ncmem *nc, enum gs_violation_kind kind)
+{
+	u64 count;
+
+	spin_lock(&nc->report_lock);
+	count = gs_journal_count(&nc->journal, kind);
+	spin_unlock(&nc->report_lock);
+	return count;
 }
 
 void ncmem_check_clean(struct ncmem_page *page, u32 offset, u32 size)
@@ -69,6 +207,23 @@ void ncmem_check_dev_read(struct ncmem_page *page, u32 offset, u32 size)
 		gs_violations_of_dev_read(&lines, offset, size, report_violation, page);
 }
 
+/* A word may be dirty for a moment, but not as long as a job waits for it. */
+void ncmem_check_dev_poll(struct ncmem_page *page, u32 offset, u32 size)
+{
+	struct ncmem *nc = page->set->nc;
+	const struct ncmem_job *job;
+	bool expired;
+
+	if (!atomic_read(&nc->expired))
+		return;
+	spin_lock(&nc->report_lock);
+	job = current_job(nc);
+	expired = job && job->expired;
+	spin_unlock(&nc->report_lock);
+	if (expired)
+		ncmem_check_dev_read(page, offset, size);
+}
+
 void ncmem_check_dev_write(struct ncmem_page *page, u32 offset, u32 size)
 {
 	struct gs_lines lines;
@@ -77,16 +232,26 @@ void ncmem_check_dev_write(struct ncmem_page *page, u32 offset, u32 size)
 		gs_violations_of_dev_write(&lines, offset, size, report_violation, page);
 }
 
+static void trace_closed(struct gs_journal *journal, const struct gs_record *record)
+{
+	trace_ncmem_violation(container_of(journal, struct ncmem, journal)->dev, record);
+}
+
 int ncmem_reports_init(struct ncmem *nc)
 {
 	spin_lock_init(&nc->report_lock);
-	nc->reports = kvcalloc(NCMEM_REPORTS, sizeof(*nc->reports), GFP_KERNEL);
-	return nc->reports ? 0 : -ENOMEM;
+	INIT_LIST_HEAD(&nc->jobs);
+	nc->records = kvzalloc(gs_journal_bytes(NCMEM_RECORDS), GFP_KERNEL);
+	if (!nc->records)
+		return -ENOMEM;
+	gs_journal_init(&nc->journal, nc->records, NCMEM_RECORDS, nc->params.line_size);
+	nc->journal.closed = trace_closed;
+	return 0;
 }
 
 void ncmem_reports_fini(struct ncmem *nc)
 {
-	kvfree(nc->reports);
+	kvfree(nc->records);
 }
 
 /**
@@ -110,38 +275,62 @@ void ncmem_owner_set_label(struct ncmem *nc, struct ncmem_owner *owner, const ch
 }
 EXPORT_SYMBOL_GPL(ncmem_owner_set_label);
 
-/* A copy of the report with a serial number, or of the oldest one after it. */
-static bool get_report(struct ncmem *nc, u64 serial, struct ncmem_report *report)
+static bool next_record(struct ncmem *nc, u64 serial, struct gs_record *record)
 {
-	u64 oldest;
 	bool found;
 
 	spin_lock(&nc->report_lock);
-	oldest = nc->last_report >= NCMEM_REPORTS ? nc->last_report - NCMEM_REPORTS + 1 : 1;
-	serial = max(serial, oldest);
-	found = serial <= nc->last_report;
-	if (found)
-		*report = nc->reports[serial % NCMEM_REPORTS];
+	found = gs_journal_next(&nc->journal, serial, record);
 	spin_unlock(&nc->report_lock);
 	return found;
+}
+
+static const char *sync_name(const struct gs_record *record)
+{
+	if (record->sync_known == GS_SYNC_NEVER)
+		return "never";
+	if (record->sync_known == GS_SYNC_LONG_AGO)
+		return "forgotten";
+	return record->sync.type == GS_SYNC_FLUSH ? "flush" : "invalidate";
+}
+
+/* Names may have blanks: that of the program ends with a colon and a number, the label last. */
+static void show_record(struct seq_file *seq, const struct gs_record *record)
+{
+	const struct gs_object *object = &record->object;
+	const struct gs_sync_note *sync = &record->sync;
+	const struct gs_job *job = &record->job;
+
+	seq_printf(seq, "serial=%llu time_ns=%llu kind=%s cause=%s offset=%llu size=%llu",
+		   record->serial, record->time_ns, gs_violation_name(record->kind),
+		   gs_cause_name(record->cause), record->offset, record->size);
+	seq_printf(seq, " rows=%u stride=%llu sync_offset=%llu sync_size=%llu again=%llu times=%llu",
+		   record->rows, record->stride, record->start, record->end - record->start,
+		   record->again, record->times);
+	seq_printf(seq, " bo=%llu bo_size=%llu handle=%u", object->id, object->size,
+		   object->handle);
+	seq_printf(seq, " job=%llu submission=%llu address=0x%llx group=%u queue=%u pid=%d",
+		   job->number, job->submission, job->address, job->group, job->queue,
+		   record->pid);
+	seq_printf(seq, " last=%s last_offset=%llu last_size=%llu", sync_name(record),
+		   sync->offset, sync->end - sync->offset);
+	seq_printf(seq, " last_time_ns=%llu last_job=%llu last_pid=%d", sync->time_ns, sync->job,
+		   sync->pid);
+	seq_printf(seq, " owner=%s:%d label=%s\n", object->program, object->pid, object->label);
 }
 
 static int violations_show(struct seq_file *seq, void *unused)
 {
 	struct ncmem *nc = seq->private;
-	struct ncmem_report report = {};
+	struct gs_record record = {};
 	u64 end;
 
 	/* New ones may come faster than they can be shown. */
 	spin_lock(&nc->report_lock);
-	end = nc->last_report;
+	end = gs_journal_last(&nc->journal);
 	spin_unlock(&nc->report_lock);
-	seq_puts(seq, "# serial time_ns kind offset size owner label\n");
-	while (report.serial < end && get_report(nc, report.serial + 1, &report)) {
-		seq_printf(seq, "%llu %llu %s %llu %llu %s:%d %s\n", report.serial,
-			   report.time_ns, gs_violation_name(report.violation.kind),
-			   report.offset, report.size, report.owner.comm, report.owner.pid,
-			   report.owner.label[0] ? report.owner.label : "-");
+	while (record.serial < end && next_record(nc, record.serial, &record)) {
+		show_record(seq, &record);
 		cond_resched();
 	}
 	return 0;

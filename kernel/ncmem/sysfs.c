@@ -52,10 +52,20 @@ COUNTER(lines_cleaned, lines_cleaned);
 COUNTER(lines_dropped, lines_dropped);
 COUNTER(lines_evicted, lines_evicted);
 COUNTER(lines_refilled, lines_refilled);
-COUNTER(violations_lost_update, violations[GS_LOST_UPDATE]);
-COUNTER(violations_cpu_store_stale, violations[GS_CPU_STORE_STALE]);
-COUNTER(violations_dev_write_dirty, violations[GS_DEV_WRITE_DIRTY]);
-COUNTER(violations_dev_read_dirty, violations[GS_DEV_READ_DIRTY]);
+
+/* The number of records of a kind that there ever were. */
+#define VIOLATIONS(name_, kind_)								\
+static ssize_t violations_##name_##_show(struct device *dev, struct device_attribute *attr,	\
+					 char *buf)						\
+{												\
+	return sysfs_emit(buf, "%llu\n", ncmem_violation_count(to_ncmem(dev), kind_));		\
+}												\
+static DEVICE_ATTR_RO(violations_##name_)
+
+VIOLATIONS(lost_update, GS_LOST_UPDATE);
+VIOLATIONS(cpu_store_stale, GS_CPU_STORE_STALE);
+VIOLATIONS(dev_write_dirty, GS_DEV_WRITE_DIRTY);
+VIOLATIONS(dev_read_dirty, GS_DEV_READ_DIRTY);
 
 static struct attribute *ncmem_attrs[] = {
 	&dev_attr_line_size.attr,

@@ -11,29 +11,38 @@
 #include "internal.h"
 
 TRACE_EVENT(ncmem_violation,
-	TP_PROTO(struct device *dev, const struct ncmem_report *report),
-	TP_ARGS(dev, report),
+	TP_PROTO(struct device *dev, const struct gs_record *record),
+	TP_ARGS(dev, record),
 	TP_STRUCT__entry(
 		__string(device, dev_name(dev))
-		__string(kind, gs_violation_name(report->violation.kind))
-		__string(label, report->owner.label)
-		__string(comm, report->owner.comm)
+		__string(kind, gs_violation_name(record->kind))
+		__string(label, record->object.label)
+		__string(program, record->object.program)
 		__field(int, pid)
+		__field(u64, id)
 		__field(u64, offset)
 		__field(u64, size)
+		__field(u32, rows)
+		__field(u64, stride)
+		__field(u64, job)
 	),
 	TP_fast_assign(
 		__assign_str(device);
 		__assign_str(kind);
 		__assign_str(label);
-		__assign_str(comm);
-		__entry->pid = report->owner.pid;
-		__entry->offset = report->offset;
-		__entry->size = report->size;
+		__assign_str(program);
+		__entry->pid = record->object.pid;
+		__entry->id = record->object.id;
+		__entry->offset = record->offset;
+		__entry->size = record->size;
+		__entry->rows = record->rows;
+		__entry->stride = record->stride;
+		__entry->job = record->job.number;
 	),
-	TP_printk("%s %s label=\"%s\" owner=%s:%d offset=%llu size=%llu", __get_str(device),
-		  __get_str(kind), __get_str(label), __get_str(comm), __entry->pid,
-		  __entry->offset, __entry->size)
+	TP_printk("%s %s label=\"%s\" owner=%s:%d bo=%llu offset=%llu size=%llu rows=%u stride=%llu job=%llu",
+		  __get_str(device), __get_str(kind), __get_str(label), __get_str(program),
+		  __entry->pid, __entry->id, __entry->offset, __entry->size, __entry->rows,
+		  __entry->stride, __entry->job)
 );
 
 #endif

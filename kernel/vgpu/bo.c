@@ -31,7 +31,7 @@ static void teach_lockdep(struct vgpu_bo *bo)
 	fs_reclaim_release(GFP_KERNEL);
 }
 
-static struct vgpu_bo *bo_alloc(void)
+static struct vgpu_bo *bo_alloc(struct vgpu_device *vdev)
 {
 	struct vgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 
@@ -39,6 +39,7 @@ static struct vgpu_bo *bo_alloc(void)
 		return NULL;
 	vgpu_get_comm(bo->owner.comm);
 	bo->owner.pid = task_tgid_nr(current);
+	bo->owner.id = atomic64_inc_return(&vdev->bo_ids);
 	mutex_init(&bo->gpuva_lock);
 	teach_lockdep(bo);
 	return bo;
@@ -84,7 +85,7 @@ struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sy
 	struct vgpu_bo *bo;
 	int ret;
 
-	bo = bo_alloc();
+	bo = bo_alloc(vdev);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	bo->create_flags = args->create_flags;
@@ -120,7 +121,7 @@ EXPORT_SYMBOL_GPL(vgpu_bo_create);
 struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
 			       struct dma_buf_attachment *attach, struct sg_table *sgt)
 {
-	struct vgpu_bo *bo = bo_alloc();
+	struct vgpu_bo *bo = bo_alloc(vdev);
 	int ret;
 
 	if (!bo)
@@ -164,6 +165,26 @@ struct drm_gem_object *vgpu_prime_import(struct drm_device *drm, struct dma_buf 
 	return obj;
 }
 EXPORT_SYMBOL_GPL(vgpu_prime_import);
+
+/**
+ * vgpu_bo_handle_create() - give the creator of an object its handle
+ * @file: the creator's DRM file
+ * @bo: the object
+ * @handle: is set to the handle, which reports of violations name
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: 0 or a negative errno, as drm_gem_handle_create().
+ */
+int vgpu_bo_handle_create(struct drm_file *file, struct vgpu_bo *bo, u32 *handle)
+{
+	int ret = drm_gem_handle_create(file, &bo->base.base, handle);
+
+	if (!ret)
+		WRITE_ONCE(bo->owner.handle, *handle);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vgpu_bo_handle_create);
 
 /**
  * vgpu_bo_free() - &drm_gem_object_funcs.free of a &struct vgpu_bo

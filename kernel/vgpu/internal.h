@@ -77,6 +77,7 @@ struct vgpu_job {
 	void *data;			/* the driver's */
 	void (*release)(void *data);	/* gives it back; or NULL */
 	struct work_struct free_work;
+	struct ncmem_job nc_job;	/* for reports of violations */
 	u64 used_ns;			/* of its time limit (DOC: timeouts) */
 	u64 blocked_ns;			/* in which it was blocked */
 };

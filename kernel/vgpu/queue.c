@@ -57,6 +57,11 @@ static void set_blocked(struct vgpu_queue *queue, bool blocked)
 void vgpu_queue_begin(struct vgpu_queue *queue, struct vgpu_job *job)
 {
 	queue->group->vdev->engine->start(queue->engine, job->va, job->size);
+	job->nc_job.submission = job->task.fence->base.seqno;
+	job->nc_job.address = job->va;
+	job->nc_job.group = queue->group->id;
+	job->nc_job.queue = queue->index;
+	ncmem_job_begin(queue->group->vdev->nc, &job->nc_job);
 	set_blocked(queue, false);
 	/* Pairs with vgpu_queue_run(): the engine and the job are ready. */
 	smp_store_release(&queue->job, job);
@@ -69,6 +74,7 @@ static void end_job(struct vgpu_queue *queue, int error)
 	struct vgpu_fence *fence = queue->job->task.fence;
 
 	set_blocked(queue, true);
+	ncmem_job_end(queue->group->vdev->nc, &queue->job->nc_job);
 	dma_fence_get(&fence->base);
 	WRITE_ONCE(queue->job, NULL);
 	vgpu_fence_signal(fence, error);
@@ -154,14 +160,27 @@ static void handle_timeout(struct vgpu_queue *queue)
 	end_job(queue, vgpu_group_error(group, queue->index) ?: -ETIMEDOUT);
 }
 
+/* A job that waited too long looks once more: of a word that was never flushed, this tells. */
+static void look_in_vain(struct vgpu_queue *queue)
+{
+	struct vgpu_device *vdev = queue->group->vdev;
+	u32 budget = 1;
+
+	ncmem_job_run(vdev->nc, &queue->job->nc_job, true);
+	vdev->engine->run(queue->engine, &budget);
+	ncmem_job_pause(vdev->nc, &queue->job->nc_job);
+}
+
 /* Commands for the time of a slice. */
 static enum vgpu_run run_commands(struct vgpu_queue *queue)
 {
 	const struct vgpu_engine_ops *engine = queue->group->vdev->engine;
+	struct ncmem *nc = queue->group->vdev->nc;
 	u64 begin = ktime_get_ns(), now = begin;
 	bool progress = false;
 	enum vgpu_run run;
 
+	ncmem_job_run(nc, &queue->job->nc_job, false);
 	do {
 		u32 budget = SLICE_COMMANDS;
 
@@ -169,6 +188,7 @@ static enum vgpu_run run_commands(struct vgpu_queue *queue)
 		progress |= budget < SLICE_COMMANDS;
 		now = ktime_get_ns();
 	} while (run == VGPU_RUN_RUNNING && now - begin < SLICE_NS);
+	ncmem_job_pause(nc, &queue->job->nc_job);
 	count_slice(queue, now - begin, progress);
 	return run;
 }
@@ -195,6 +215,8 @@ static enum vgpu_after_slice run_slice(struct vgpu_queue *queue)
 	set_blocked(queue, run == VGPU_RUN_BLOCKED);
 	queue->looked_ns = ktime_get_ns();
 	if (timed_out(queue)) {
+		if (run == VGPU_RUN_BLOCKED)
+			look_in_vain(queue);
 		handle_timeout(queue);
 		return VGPU_QUEUE_IDLE;
 	}

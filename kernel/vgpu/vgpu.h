@@ -205,6 +205,8 @@ struct vgpu_device {
 	struct list_head groups;
 	/** @group_ids: ids for log lines */
 	atomic_t group_ids;
+	/** @bo_ids: ids of objects, for reports of violations */
+	atomic64_t bo_ids;
 	/** @running: number of jobs that execute, and do not block */
 	atomic_t running;
 	/** @fail_binds: so many asynchronous binds fail, for tests of user space */

@@ -79,6 +79,7 @@ struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sy
 struct drm_gem_object *vgpu_prime_import(struct drm_device *drm, struct dma_buf *dma_buf);
 struct vgpu_bo *vgpu_bo_import(struct vgpu_device *vdev, const struct drm_gem_sync_funcs *funcs,
 			       struct dma_buf_attachment *attach, struct sg_table *sgt);
+int vgpu_bo_handle_create(struct drm_file *file, struct vgpu_bo *bo, u32 *handle);
 void vgpu_bo_free(struct drm_gem_object *obj);
 void vgpu_bo_set_label(struct vgpu_bo *bo, const char *label);
 int vgpu_bo_set_user_label(struct drm_file *file, u32 handle, u64 user_label);

@@ -141,7 +141,7 @@ int vpanfrost_ioctl_create_bo(struct drm_device *drm, void *data, struct drm_fil
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 	obj = &bo->base.base;
-	ret = drm_gem_handle_create(file, obj, &args->handle);
+	ret = vgpu_bo_handle_create(file, bo, &args->handle);
 	if (!ret)
 		ret = get_address(file->driver_priv, obj, &args->offset);
 	drm_gem_object_put(obj);

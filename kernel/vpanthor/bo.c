@@ -46,7 +46,7 @@ static int create_handle(struct drm_device *drm, struct drm_file *file, struct v
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 	size = bo->base.base.size;
-	ret = drm_gem_handle_create(file, &bo->base.base, &args->handle);
+	ret = vgpu_bo_handle_create(file, bo, &args->handle);
 	drm_gem_object_put(&bo->base.base);
 	if (!ret)
 		args->size = size;

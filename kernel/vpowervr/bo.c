@@ -137,7 +137,7 @@ int vpowervr_ioctl_create_bo(struct drm_device *drm, void *data, struct drm_file
 	bo = vgpu_bo_create(to_vgpu_device(drm), &bo_funcs, &bo_args);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
-	ret = drm_gem_handle_create(file, &bo->base.base, &args->handle);
+	ret = vgpu_bo_handle_create(file, bo, &args->handle);
 	drm_gem_object_put(&bo->base.base);
 	return ret;
 }

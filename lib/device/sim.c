@@ -220,7 +220,7 @@ static int alloc_sim(struct sim **out)
 	sim = calloc(1, sizeof(*sim));
 	if (!sim)
 		return -ENOMEM;
-	sim->records = calloc(SIM_RECORDS, sizeof(*sim->records));
+	sim->records = calloc(1, gs_journal_bytes(SIM_RECORDS));
 	if (!sim->records) {
 		ret = -ENOMEM;
 		goto err_free;
@@ -264,8 +264,13 @@ static int add_handle(struct sim *sim, struct sim_bo *bo, uint32_t *handle)
 		sim->handle_count = room;
 	}
 	sim->handles[i].bo = bo;
-	bo->id = ++sim->last_id;
 	*handle = i + 1;
+	bo->object.id = ++sim->last_id;
+	bo->object.size = bo->size;
+	bo->object.handle = *handle;
+	bo->object.pid = getpid();
+	snprintf(bo->object.program, sizeof(bo->object.program), "%s",
+		 program_invocation_short_name);
 	return 0;
 }
 
@@ -402,10 +407,10 @@ static int sim_bo_set_label(struct gemsync_device *dev, uint32_t handle, const c
 
 	gemsync_sim_lock(dev->sim);
 	bo = gemsync_sim_bo_find(dev->sim, handle);
-	if (bo && label && strlen(label) >= sizeof(bo->label)) {
+	if (bo && label && strlen(label) >= sizeof(bo->object.label)) {
 		ret = -E2BIG;
 	} else if (bo) {
-		snprintf(bo->label, sizeof(bo->label), "%s", label ? label : "");
+		snprintf(bo->object.label, sizeof(bo->object.label), "%s", label ? label : "");
 		ret = 0;
 	}
 	gemsync_sim_unlock(dev->sim);
@@ -472,8 +477,9 @@ static void run_op(struct sim *sim, const struct gs_sync_op *op)
 	struct sim_bo *bo = gemsync_sim_bo_find(sim, op->handle);
 	uint64_t done, size;
 
-	if (!bo->cache)		/* write-combined, coherent, or never mapped (R9) */
+	if (!bo->cache || !op->size)	/* write-combined, coherent, or never mapped (R9) */
 		return;
+	gemsync_sim_note_sync(sim, bo, op->offset, op->size, op->type);
 	for (done = 0; done < op->size; done += size) {
 		if (done) {
 			gemsync_sim_unlock(sim);
@@ -545,43 +551,43 @@ static int sim_counters(struct gemsync_device *dev, struct gemsync_counters *cou
 	return 0;
 }
 
-static int sim_violations(struct gemsync_device *dev, struct gemsync_violation_counters *counters)
+static int sim_violation_count(struct gemsync_device *dev, enum gemsync_violation_kind kind,
+			       uint64_t *count)
 {
-	const uint64_t *violations = dev->sim->violations;
-
 	gemsync_sim_lock(dev->sim);
-	counters->lost_update = violations[GS_LOST_UPDATE];
-	counters->cpu_store_stale = violations[GS_CPU_STORE_STALE];
-	counters->dev_write_dirty = violations[GS_DEV_WRITE_DIRTY];
-	counters->dev_read_dirty = violations[GS_DEV_READ_DIRTY];
+	*count = gs_journal_count(&dev->sim->journal, (enum gs_violation_kind)kind);
 	gemsync_sim_unlock(dev->sim);
 	return 0;
 }
 
-static int sim_next_violation(struct gemsync_device *dev, uint64_t *serial,
-			      struct gemsync_violation *violation)
+static int sim_next_violation(struct gemsync_device *dev, uint64_t serial,
+			      struct found_violation *found)
 {
-	struct sim *sim = dev->sim;
-	uint64_t next, oldest = 1;
-	int ret = -ENOENT;
+	struct gs_record record;
+	bool any;
 
-	gemsync_sim_lock(sim);
-	if (sim->last_serial > SIM_RECORDS)
-		oldest = sim->last_serial - SIM_RECORDS + 1;
-	if (*serial < sim->last_serial) {
-		next = *serial < oldest ? oldest : *serial + 1;
-		*violation = sim->records[next % SIM_RECORDS].violation;
-		*serial = next;
-		ret = 0;
-	}
-	gemsync_sim_unlock(sim);
-	return ret;
+	gemsync_sim_lock(dev->sim);
+	any = gs_journal_next(&dev->sim->journal, serial, &record);
+	gemsync_sim_unlock(dev->sim);
+	if (!any)
+		return -ENOENT;
+	gemsync_found_violation(&record, found);
+	return 0;
+}
+
+static int sim_last_violation(struct gemsync_device *dev, uint64_t *serial)
+{
+	gemsync_sim_lock(dev->sim);
+	*serial = gs_journal_now(&dev->sim->journal);
+	gemsync_sim_unlock(dev->sim);
+	return 0;
 }
 
 static const struct emulation_ops sim_emulation_ops = {
 	.counters = sim_counters,
-	.violations = sim_violations,
+	.violation_count = sim_violation_count,
 	.next_violation = sim_next_violation,
+	.last_violation = sim_last_violation,
 };
 
 static const struct device_ops sim_ops = {
@@ -608,6 +614,7 @@ int gemsync_sim_open(struct gemsync_device *dev, const char *name)
 	if (ret)
 		return ret;
 	dev->sim->config = config;
+	gs_journal_init(&dev->sim->journal, dev->sim->records, SIM_RECORDS, config.line);
 	gs_random_seed(&dev->sim->random, config.seed);
 	fill_info(&config, &dev->info);
 	dev->ops = &sim_ops;

@@ -25,6 +25,7 @@ struct gemsync_sim_queue {
 		struct gs_csf csf;
 		struct gs_jm jm;
 	};
+	struct gs_job job;	/* the stream that runs, or the last one */
 	enum stream_state state;
 	enum stream_state shown;	/* the same for those who wait, under the bell's lock;
 					 * RUNS where it is BLOCKED
@@ -101,16 +102,43 @@ static bool can_run(const struct gemsync_sim_queue *queue)
 	return queue->state == STREAM_RUNS;
 }
 
+/* A stream that ends: its records of violations are complete before anybody knows. */
+static void end_stream(struct gemsync_sim_queue *queue, enum stream_state state)
+{
+	gs_journal_job_ends(&queue->sim->journal, &queue->job);
+	set_state(queue, state);
+}
+
+/* Let a stream that waited too long look once more, to tell of bytes that nobody flushed. */
+static void expire(struct gemsync_sim_queue *queue)
+{
+	struct sim *sim = queue->sim;
+	uint32_t budget = 1;
+
+	if (queue->state == STREAM_BLOCKED) {
+		sim->job = &queue->job;
+		sim->job_expired = true;
+		run_engine(queue, &budget);
+		sim->job_expired = false;
+		sim->job = NULL;
+	}
+	end_stream(queue, STREAM_TIMEOUT);
+}
+
 static void run_slice(struct gemsync_sim_queue *queue)
 {
 	uint32_t budget = SLICE;
+	enum gs_csf_status status;
 
 	if (now_ns() >= queue->deadline) {
-		set_state(queue, STREAM_TIMEOUT);
+		expire(queue);
 		return;
 	}
 	queue->seen = queue->sim->stores;
-	switch (run_engine(queue, &budget)) {
+	queue->sim->job = &queue->job;
+	status = run_engine(queue, &budget);
+	queue->sim->job = NULL;
+	switch (status) {
 	case GS_CSF_RUNNING:
 		queue->state = STREAM_RUNS;
 		break;
@@ -120,10 +148,10 @@ static void run_slice(struct gemsync_sim_queue *queue)
 		queue->state = STREAM_BLOCKED;
 		break;
 	case GS_CSF_DONE:
-		set_state(queue, STREAM_DONE);
+		end_stream(queue, STREAM_DONE);
 		break;
 	case GS_CSF_FAULT:
-		set_state(queue, STREAM_FAULT);
+		end_stream(queue, STREAM_FAULT);
 		break;
 	}
 }
@@ -255,6 +283,7 @@ int gemsync_sim_queue_create(struct gemsync_device *dev, struct gemsync_sim_queu
 	else
 		gs_jm_init(&queue->jm, true);
 	gemsync_sim_lock(dev->sim);
+	queue->job.queue = dev->sim->queue_count++;
 	queue->next = dev->sim->queues;
 	dev->sim->queues = queue;
 	gemsync_sim_unlock(dev->sim);
@@ -305,6 +334,9 @@ static int submit_locked(struct gemsync_sim_queue *queue, uint64_t va, uint64_t 
 	ret = start_engine(queue, va, size);
 	if (ret)
 		return ret;
+	queue->job.submission++;
+	queue->job.address = va;
+	gs_journal_job_begins(&queue->sim->journal, &queue->job);
 	set_state(queue, STREAM_RUNS);
 	ring_gpu(queue->sim);
 	return 0;

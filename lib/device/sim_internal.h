@@ -23,10 +23,12 @@
 #include "line.h"
 #include "policy.h"
 #include "random.h"
+#include "record.h"
 #include "violation.h"
 
 #define SIM_WINDOW	4096u	/* bytes that one call of core/line.h works on */
-#define SIM_RECORDS	1024u	/* violations that are kept */
+#define SIM_UNDER_WORDS	2u	/* bits for the lines of a window: they have 32 bytes or more */
+#define SIM_RECORDS	256u	/* violations that are kept, of each kind */
 
 enum sim_mode {
 	SIM_LAZY,
@@ -54,15 +56,16 @@ struct sim_config {
  * somebody touches them.
  */
 struct sim_bo {
-	uint64_t id;		/* never used again */
 	unsigned int refs;	/* the handle, and each piece of address space */
 	uint64_t size;		/* bytes, whole pages */
 	uint32_t flags;		/* GEMSYNC_BO_* */
 	uint64_t va;		/* where SIM_PANFROST has bound it, else 0 */
-	char label[64];
+	struct gs_object object;	/* for reports */
+	struct gs_sync_log syncs;
 	uint64_t *mem;
 	uint64_t *cache;
 	uint64_t *base;
+	uint64_t *under;	/* SIM_UNDER_WORDS for each window, as in core/line.h */
 	/*
 	 * The content, all zero, is still in the cache only, and memory is poisoned
 	 * (R17). The poison is put there by the first view that would show it.
@@ -91,11 +94,6 @@ struct sim_handle {
 	struct sim_bo *bo;
 };
 
-struct sim_record {
-	uint64_t bo;		/* id of the BO */
-	struct gemsync_violation violation;
-};
-
 struct sim {
 	/*
 	 * Whoever wants the lock waits for it with its turn taken. Without turns the
@@ -111,11 +109,13 @@ struct sim {
 	uint64_t last_id;		/* of a BO */
 	struct sim_vm vm;
 	struct gemsync_counters counters;
-	uint64_t violations[GS_VIOLATION_KINDS];
-	struct sim_record *records;	/* by serial % SIM_RECORDS */
-	uint64_t last_serial;		/* 0: nothing was recorded */
+	struct gs_journal journal;
+	struct gs_record *records;	/* the journal's */
+	const struct gs_job *job;	/* that the GPU executes, or NULL */
+	bool job_expired;		/* and that ends now, waiting for a word in vain */
 
 	struct gemsync_sim_queue *queues;
+	uint32_t queue_count;		/* that there ever were */
 	pthread_t gpu;
 	bool gpu_started;
 	bool gpu_stops;
@@ -156,6 +156,10 @@ void gemsync_sim_memory_view(struct sim *sim, struct sim_bo *bo);
 /* Maintenance of the lines of a range inside a populated BO; counted. */
 void gemsync_sim_clean(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size);
 void gemsync_sim_drop(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size);
+
+/* Remember a sync of a range, for reports. */
+void gemsync_sim_note_sync(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size,
+			   enum gs_sync_type type);
 
 /* Device accesses to a range of a populated BO. */
 void gemsync_sim_dev_read(struct sim *sim, struct sim_bo *bo, uint64_t offset, void *to,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sim_internal.h"
@@ -25,6 +26,11 @@ static int map_pages(uint64_t size, uint64_t **out)
 	return 0;
 }
 
+static uint64_t under_bytes(const struct sim_bo *bo)
+{
+	return bo->size / SIM_WINDOW * SIM_UNDER_WORDS * sizeof(*bo->under);
+}
+
 static void unmap_pages(uint64_t *pages, uint64_t size)
 {
 	if (pages)
@@ -38,6 +44,7 @@ void gemsync_sim_bo_put(struct sim_bo *bo)
 	unmap_pages(bo->mem, bo->size);
 	unmap_pages(bo->cache, bo->size);
 	unmap_pages(bo->base, bo->size);
+	unmap_pages(bo->under, under_bytes(bo));
 	free(bo);
 }
 
@@ -52,6 +59,7 @@ static struct gs_lines window_at(const struct sim *sim, const struct sim_bo *bo,
 		.base = bo->base ? bo->base + word : NULL,
 		.size = SIM_WINDOW,
 		.line = sim->config.line,
+		.under = bo->under ? bo->under + start / SIM_WINDOW * SIM_UNDER_WORDS : NULL,
 	};
 }
 
@@ -107,21 +115,28 @@ static void fill_cache(struct sim *sim, struct sim_bo *bo)
 
 static int create_cache(struct sim *sim, struct sim_bo *bo)
 {
-	uint64_t *cache, *base;
+	uint64_t *cache, *base, *under;
 	int ret;
 
 	ret = map_pages(bo->size, &cache);
 	if (ret)
 		return ret;
 	ret = map_pages(bo->size, &base);
-	if (ret) {
-		unmap_pages(cache, bo->size);
-		return ret;
-	}
+	if (ret)
+		goto err_cache;
+	ret = map_pages(under_bytes(bo), &under);
+	if (ret)
+		goto err_base;
 	bo->cache = cache;
 	bo->base = base;
+	bo->under = under;
 	fill_cache(sim, bo);
 	return 0;
+err_base:
+	unmap_pages(base, bo->size);
+err_cache:
+	unmap_pages(cache, bo->size);
+	return ret;
 }
 
 int gemsync_sim_cpu_view(struct sim *sim, struct sim_bo *bo, void **out)
@@ -151,47 +166,43 @@ struct look {
 	uint64_t start;		/* of the window, in the BO */
 };
 
-/* One access in several pieces is one violation: a row that goes on is made longer. */
-static bool extend_last(struct sim *sim, const struct sim_record *record)
+static uint64_t now_ns(void)
 {
-	struct sim_record *last = &sim->records[sim->last_serial % SIM_RECORDS];
+	struct timespec now;
 
-	if (!sim->last_serial || last->bo != record->bo ||
-	    last->violation.kind != record->violation.kind ||
-	    last->violation.offset + last->violation.size != record->violation.offset)
-		return false;
-	last->violation.size += record->violation.size;
-	return true;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
 static void report(void *ctx, const struct gs_violation *violation)
 {
 	const struct look *look = ctx;
 	struct sim *sim = look->sim;
-	struct sim_record record = {
-		.bo = look->bo->id,
-		.violation = {
-			.kind = (enum gemsync_violation_kind)violation->kind,
-			.offset = look->start + violation->offset,
-			.size = violation->size,
-		},
-	};
 
-	if (extend_last(sim, &record))
-		return;
-	snprintf(record.violation.label, sizeof(record.violation.label), "%s", look->bo->label);
-	snprintf(record.violation.owner, sizeof(record.violation.owner), "%.20s:%d",
-		 program_invocation_short_name, (int)getpid());
-	sim->violations[violation->kind]++;
-	sim->last_serial++;
-	sim->records[sim->last_serial % SIM_RECORDS] = record;
+	gs_journal_add(&sim->journal, &(struct gs_sighting){
+		.kind = violation->kind,
+		.object = &look->bo->object,
+		.syncs = &look->bo->syncs,
+		.job = sim->job,
+		.pid = sim->job ? 0 : getpid(),
+		.time_ns = now_ns(),
+		.offset = look->start + violation->offset,
+		.size = violation->size,
+	});
 }
 
-_Static_assert((int)GEMSYNC_LOST_UPDATE == (int)GS_LOST_UPDATE &&
-	       (int)GEMSYNC_CPU_STORE_STALE == (int)GS_CPU_STORE_STALE &&
-	       (int)GEMSYNC_DEV_WRITE_DIRTY == (int)GS_DEV_WRITE_DIRTY &&
-	       (int)GEMSYNC_DEV_READ_DIRTY == (int)GS_DEV_READ_DIRTY,
-	       "kinds of violations are those of core/");
+void gemsync_sim_note_sync(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size,
+			   enum gs_sync_type type)
+{
+	gs_sync_log_add(&bo->syncs, &(struct gs_sync_note){
+		.offset = offset,
+		.end = offset + size,
+		.time_ns = now_ns(),
+		.job = sim->journal.last_job,
+		.pid = getpid(),
+		.type = type,
+	});
+}
 
 typedef void (*find_violations)(const struct gs_lines *lines, u32 offset, u32 size,
 				gs_violation_report report, void *ctx);
@@ -343,7 +354,12 @@ static void *word_at(struct sim_bo *bo, uint64_t offset)
 
 uint64_t gemsync_sim_dev_poll(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint32_t size)
 {
+	struct piece piece = piece_at(sim, bo, offset, size);
+
 	gemsync_sim_chaos(sim, bo, offset);
+	/* A word may be dirty for a moment, but not as long as anybody waits for it. */
+	if (sim->job_expired)
+		look_for(sim, bo, &piece, gs_violations_of_dev_read);
 	if (size == sizeof(uint32_t))
 		return __atomic_load_n((uint32_t *)word_at(bo, offset), __ATOMIC_ACQUIRE);
 	return __atomic_load_n((uint64_t *)word_at(bo, offset), __ATOMIC_ACQUIRE);

@@ -63,6 +63,16 @@ static void assert_logs(const struct findings *log, const struct findings *expec
 		assert_logs(&found, &expected); \
 	} while (0)
 
+/* There are some, all of one kind. */
+#define ASSERT_KIND(log, kind_) \
+	do { \
+		struct findings found = (log); \
+\
+		assert_true(found.count > 0); \
+		for (u32 row = 0; row < found.count; row++) \
+			assert_int_equal(found.rows[row].kind, kind_); \
+	} while (0)
+
 #define ASSERT_NOTHING(log) assert_int_equal((log).count, 0)
 
 static int setup(void **state)
@@ -137,6 +147,67 @@ static void cpu_store_stale(void **state)
 	ASSERT_NOTHING(look(w, CLEAN, 0, SIZE));
 }
 
+/* The order of the two decides, not the bytes: what the CPU stored first destroys. */
+static void older_store_loses_update(void **state)
+{
+	struct window *w = *state;
+
+	memset(w->cache, 7, 128);
+	w->mem[64] = 1;
+	/* Twin: the CPU stored all of the line later, and discards what the device wrote. */
+	ASSERT_NOTHING(look(w, CLEAN, 0, SIZE));
+	w->mem[64] = 0;
+	ASSERT_ROWS(look(w, DEV_WRITE, 64, 4), { GS_DEV_WRITE_DIRTY, 64, 64 });
+	memset(w->mem + 64, 1, 3);
+	w->mem[67] = 7;
+	w->mem[3] = 1;
+	ASSERT_ROWS(look(w, CLEAN, 0, SIZE), { GS_LOST_UPDATE, 64, 3 });
+	gs_lines_clean(&w->lines, 0, SIZE);
+	/* Written back: what the CPU stores from here on is the later one. */
+	memset(w->cache, 8, 128);
+	w->mem[64] = 1;
+	ASSERT_NOTHING(look(w, CLEAN, 0, SIZE));
+}
+
+/* So do a drop, whole or at an edge, and a fill; a refill finds no dirty line. */
+static void drops_forget_the_order(void **state)
+{
+	struct window *w = *state;
+
+	for (u32 i = 0; i < 3; i++) {
+		w->cache[64 + 1] = 7;
+		look(w, DEV_WRITE, 64, 1);
+		if (i == 0)
+			gs_lines_drop(&w->lines, 64, 64);
+		else if (i == 1)
+			gs_lines_drop(&w->lines, 64, 1);
+		else
+			gs_lines_fill(&w->lines);
+		memset(w->cache + 64, 10 + i, 64);
+		w->mem[64] = 1;
+		ASSERT_NOTHING(look(w, CLEAN, 0, SIZE));
+		gs_lines_clean(&w->lines, 0, SIZE);
+	}
+}
+
+/* Every word that the CPU stored, even if some of its bytes are what they were. */
+static void discard_is_no_mistake(void **state)
+{
+	struct window *w = *state;
+
+	memset(w->mem, 1, SIZE);
+	for (u32 i = 64; i < 128; i += 4)
+		w->cache[i + i / 4 % 4] = 2;
+	ASSERT_NOTHING(look(w, CLEAN, 0, SIZE));
+	/* Twin: all but one word. */
+	memset(w->cache + 80, 0, 4);
+	ASSERT_KIND(look(w, CLEAN, 64, 1), GS_LOST_UPDATE);
+	memset(w->mem + 64, 0, 64);
+	w->mem[64] = 1;
+	w->cache[64] = 2;
+	ASSERT_KIND(look(w, CLEAN, 64, 1), GS_CPU_STORE_STALE);
+}
+
 static void dev_write_dirty(void **state)
 {
 	struct window *w = *state;
@@ -186,6 +257,8 @@ static void rows(void **state)
 	ASSERT_ROWS(look(w, DEV_WRITE, 70, 1), { GS_DEV_WRITE_DIRTY, 64, 4 });
 	ASSERT_ROWS(look(w, DEV_WRITE, 63, 2), { GS_DEV_WRITE_DIRTY, 6, 12 },
 		    { GS_DEV_WRITE_DIRTY, 60, 8 });
+	/* What the looks remember of device writes that did not happen. */
+	w->under[0] = 0;
 	memset(w->mem, 1, 128);
 	memset(w->cache, 0, 128);
 	w->cache[30] = 2;
@@ -243,7 +316,7 @@ static void fresh_pages_are_not_exempt(void **state)
 
 	memset(w->mem, POISON, SIZE);
 	memset(w->base, POISON, SIZE);
-	w->cache[70] = POISON;
+	memset(w->cache + 68, POISON, 4);
 	w->mem[70] = 1;
 	ASSERT_ROWS(look(w, CLEAN, 0, SIZE), { GS_LOST_UPDATE, 70, 1 });
 }
@@ -284,6 +357,10 @@ static void names(void **state)
 	assert_string_equal(gs_violation_name(GS_DEV_READ_DIRTY), "dev-read-dirty");
 	assert_string_equal(gs_violation_name(GS_VIOLATION_KINDS), "unknown");
 	assert_string_equal(gs_violation_name((enum gs_violation_kind)99), "unknown");
+	for (u32 kind = 0; kind < GS_VIOLATION_KINDS; kind++)
+		assert_string_not_equal(gs_violation_explain((enum gs_violation_kind)kind),
+					"unknown");
+	assert_string_equal(gs_violation_explain(GS_VIOLATION_KINDS), "unknown");
 }
 
 /* Rows of the bytes in [@from, @to) that are marked. */
@@ -305,10 +382,20 @@ static bool any(const bool *marked, u32 from, u32 to)
 	return memchr(marked + from, 1, to - from) != NULL;
 }
 
+static bool naive_stores_all(const bool *cpu, u32 at, u32 line)
+{
+	u32 unit = line < 16 ? 1 : 4;
+
+	for (u32 i = at; i < at + line; i += unit)
+		if (!any(cpu, i, i + unit))
+			return false;
+	return true;
+}
+
 /* The second implementation. */
 static struct findings naive(const struct window *w, enum look look, u32 offset, u32 size)
 {
-	bool cpu[SIZE], device[SIZE], lost[SIZE];
+	bool cpu[SIZE], device[SIZE], lost[SIZE], destroyed[SIZE];
 	struct findings log = { .count = 0 };
 	u32 line = w->lines.line;
 	u32 first = offset / line * line;
@@ -318,6 +405,7 @@ static struct findings naive(const struct window *w, enum look look, u32 offset,
 		cpu[i] = w->cache[i] != w->base[i];
 		device[i] = w->mem[i] != w->base[i];
 		lost[i] = device[i] && !cpu[i];
+		destroyed[i] = device[i] && w->mem[i] != w->cache[i];
 	}
 	if (!size)
 		return log;
@@ -328,7 +416,11 @@ static struct findings naive(const struct window *w, enum look look, u32 offset,
 	for (u32 at = first; look == CLEAN && at < last; at += line) {
 		if (!any(cpu, at, at + line) || !any(device, at, at + line))
 			continue;
-		if (any(lost, at, at + line))
+		if (w->under[at / line / 64] >> at / line % 64 & 1)
+			naive_rows(&log, destroyed, at, at + line, GS_LOST_UPDATE);
+		else if (naive_stores_all(cpu, at, line))
+			continue;
+		else if (any(lost, at, at + line))
 			naive_rows(&log, lost, at, at + line, GS_LOST_UPDATE);
 		else
 			naive_rows(&log, cpu, at, at + line, GS_CPU_STORE_STALE);
@@ -361,6 +453,10 @@ static void random_round(struct rng *rng, struct window *w)
 	memset(w->base, start, size);
 	random_changes(rng, w->mem, size);
 	random_changes(rng, w->cache, size);
+	for (u32 i = 0; i < size / w->lines.line; i++) {
+		w->under[i / 64] &= ~(1ull << i % 64);
+		w->under[i / 64] |= (u64)!rng_below(rng, 4) << i % 64;
+	}
 	offset = rng_below(rng, size + 1);
 	length = rng_below(rng, size - offset + 1);
 	for (enum look kind = CLEAN; kind < LOOKS; kind++) {
@@ -401,6 +497,9 @@ int main(void)
 		TEST(lost_update),
 		TEST(lost_update_is_of_one_line),
 		TEST(cpu_store_stale),
+		TEST(older_store_loses_update),
+		TEST(drops_forget_the_order),
+		TEST(discard_is_no_mistake),
 		TEST(dev_write_dirty),
 		TEST(dev_read_dirty),
 		TEST(rows),

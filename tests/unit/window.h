@@ -12,6 +12,7 @@ struct window {
 	u8 *mem;	/* the same buffers, as bytes */
 	u8 *cache;
 	u8 *base;
+	u64 *under;	/* a bit for each line */
 };
 
 /* All bytes are 0 and clean. */
@@ -23,13 +24,15 @@ static inline struct window *window_create(u32 size, u32 line)
 	window->mem = calloc(1, size);
 	window->cache = calloc(1, size);
 	window->base = calloc(1, size);
-	assert_true(window->mem && window->cache && window->base);
+	window->under = calloc(size / line / 64 + 1, sizeof(*window->under));
+	assert_true(window->mem && window->cache && window->base && window->under);
 	window->lines = (struct gs_lines){
 		.mem = (u64 *)window->mem,
 		.cache = (u64 *)window->cache,
 		.base = (u64 *)window->base,
 		.size = size,
 		.line = line,
+		.under = window->under,
 	};
 	return window;
 }
@@ -39,6 +42,7 @@ static inline void window_destroy(struct window *window)
 	free(window->mem);
 	free(window->cache);
 	free(window->base);
+	free(window->under);
 	free(window);
 }
 

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What is told of a mistake is something that a person can act on: one record for each,
+ * of which BO, by which job, and what had to be synchronized.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "case.h"
+
+#define SIZE	(128 * KIB)
+#define NEEDS	(NEED_LAZY | NEED_VIOLATIONS)
+
+/* What the device has recorded of this process from here on. */
+struct log {
+	struct cf *cf;
+	uint64_t serial;
+	uint64_t counts[GEMSYNC_DEV_READ_DIRTY + 1];
+};
+
+static uint64_t count_of(struct cf *cf, enum gemsync_violation_kind kind)
+{
+	uint64_t count = 0;
+
+	EXPECT_OK(gemsync_device_violation_count(cf->dev, kind, &count));
+	return count;
+}
+
+static struct log log_from_now(struct cf *cf)
+{
+	struct log log = { .cf = cf };
+	int kind;
+
+	EXPECT_OK(gemsync_device_last_violation(cf->dev, &log.serial));
+	for (kind = 0; kind <= GEMSYNC_DEV_READ_DIRTY; kind++)
+		log.counts[kind] = count_of(cf, (enum gemsync_violation_kind)kind);
+	return log;
+}
+
+static struct gemsync_violation next_own(struct log *log, enum gemsync_violation_kind kind)
+{
+	struct gemsync_violation violation = { 0 };
+
+	EXPECT_OK(gemsync_device_read_violation(log->cf->dev, &log->serial, &violation,
+						sizeof(violation), GEMSYNC_VIOLATIONS_OWN));
+	EXPECT_TEXT(gemsync_violation_name(violation.kind), gemsync_violation_name(kind));
+	return violation;
+}
+
+static void expect_row(const struct gemsync_violation *violation, uint64_t offset, uint64_t size)
+{
+	EXPECT_EQ(violation->rows, 1);
+	EXPECT_EQ(violation->offset, offset);
+	EXPECT_EQ(violation->size, size);
+}
+
+static void expect_no_more(struct log *log)
+{
+	struct gemsync_violation violation;
+
+	EXPECT_EQ(gemsync_device_read_violation(log->cf->dev, &log->serial, &violation,
+						sizeof(violation), GEMSYNC_VIOLATIONS_OWN),
+		  -ENOENT);
+}
+
+static void expect_counted(const struct log *log, enum gemsync_violation_kind kind,
+			   uint64_t count)
+{
+	EXPECT_EQ_AS(gemsync_violation_name(kind), count_of(log->cf, kind) - log->counts[kind],
+		     count);
+}
+
+static void gpu_reads(struct cf *cf, const struct buffer *buf, uint64_t offset, size_t size)
+{
+	void *data = new_array(1, size);
+
+	EXPECT_OK(gpu_read(cf->gpu, buf->va + offset, data, size));
+	free(data);
+}
+
+CASE(r4_ring_that_nobody_flushes_is_told, "R4", NEEDS,
+     "slots of a ring that are never flushed are reported one by one, read or not")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	struct log log = log_from_now(cf);
+	uint64_t line = cf->info.line_size, frame, i;
+	struct gemsync_violation violation;
+
+	for (frame = 0; frame < 6; frame++) {
+		for (i = 0; i < line; i += 4)
+			cpu_put(buf, frame * line + i, NEW);
+		gpu_reads(cf, buf, frame * line, line);
+		/* The first three are read before the next one comes. */
+		if (frame >= 3)
+			continue;
+		violation = next_own(&log, GEMSYNC_DEV_READ_DIRTY);
+		expect_row(&violation, frame * line, line);
+		expect_no_more(&log);
+	}
+	for (frame = 3; frame < 6; frame++) {
+		violation = next_own(&log, GEMSYNC_DEV_READ_DIRTY);
+		expect_row(&violation, frame * line, line);
+	}
+	expect_no_more(&log);
+	expect_counted(&log, GEMSYNC_DEV_READ_DIRTY, 6);
+}
+
+CASE(r4_forgotten_range_is_one_record, "R4", NEEDS,
+     "one forgotten flush is one record, however few of its bytes have changed")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	struct log log = log_from_now(cf);
+	struct gemsync_violation violation;
+	float *floats = (float *)(buf->map + 8192);
+	int i;
+
+	for (i = 0; i < 1024; i++)
+		floats[i] = 1 + 0.5f * (float)i;
+	gpu_reads(cf, buf, 8192, 4096);
+	violation = next_own(&log, GEMSYNC_DEV_READ_DIRTY);
+	EXPECT_EQ(violation.rows, 1);
+	EXPECT_EQ(violation.sync_offset, 8192);
+	EXPECT_EQ(violation.sync_size, 4096);
+	EXPECT(violation.offset >= 8192 && violation.offset < 8192 + 4);
+	EXPECT_EQ(violation.offset + violation.size, 8192 + 4096);
+	expect_no_more(&log);
+	expect_counted(&log, GEMSYNC_DEV_READ_DIRTY, 1);
+}
+
+#define ROWS	60u
+#define STRIDE	1024u
+#define WIDTH	384u
+
+CASE(r4_forgotten_rows_are_one_record, "R4", NEEDS,
+     "rows with a stride that are not flushed, as of a picture's plane, are one record")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	struct log log = log_from_now(cf);
+	struct gemsync_violation violation;
+	uint32_t row, i;
+
+	for (row = 0; row < ROWS; row++)
+		for (i = 0; i < WIDTH; i += 4)
+			cpu_put(buf, row * STRIDE + i, 0x10200000 + i);
+	gpu_reads(cf, buf, 0, ROWS * STRIDE);
+	violation = next_own(&log, GEMSYNC_DEV_READ_DIRTY);
+	EXPECT_EQ(violation.rows, ROWS);
+	EXPECT_EQ(violation.stride, STRIDE);
+	EXPECT_EQ(violation.sync_offset, 0);
+	EXPECT_EQ(violation.sync_size, WIDTH);
+	expect_no_more(&log);
+	expect_counted(&log, GEMSYNC_DEV_READ_DIRTY, 1);
+}
+
+CASE_WITHIN(r4_polled_word_is_told_once, "R4", NEEDS | NEED_SPIN, 60,
+	    "a job that waits in vain for a word that was not flushed is one record")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	struct log log = log_from_now(cf);
+	struct gemsync_violation violation;
+
+	cpu_put(buf, 4096, NEW);
+	EXPECT_OK(gpu_spin_begin(cf->gpu, buf->va + 4096));
+	/* It ends by its time limit. */
+	EXPECT(gpu_spin_end(cf->gpu) < 0);
+	violation = next_own(&log, GEMSYNC_DEV_READ_DIRTY);
+	expect_row(&violation, 4096, 4);
+	expect_no_more(&log);
+	expect_counted(&log, GEMSYNC_DEV_READ_DIRTY, 1);
+}
+
+CASE(r3_older_store_is_told, "R3", NEEDS,
+     "a write-back that destroys what the device wrote over older stores is a lost update")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	struct log log = log_from_now(cf);
+	struct gemsync_violation violation;
+
+	/* The CPU clears, and forgets to flush; then the GPU has a result. */
+	memset(buf->map + 4096, 0x11, 1024);
+	gpu_put(cf, buf, 4096 + 512, NEW);
+	EXPECT_OK(invalidate(cf, buf, 4096, 1024));
+	EXPECT_CPU(cf, buf, 4096 + 512, 0x11111111);
+	violation = next_own(&log, GEMSYNC_DEV_WRITE_DIRTY);
+	EXPECT_EQ(violation.sync_offset, 4096 + 512);
+	violation = next_own(&log, GEMSYNC_LOST_UPDATE);
+	expect_row(&violation, 4096 + 512, 4);
+	EXPECT_EQ(violation.pid, getpid());
+	expect_no_more(&log);
+	expect_counted(&log, GEMSYNC_CPU_STORE_STALE, 0);
+}
+
+CASE(r3_discards_are_not_blamed, "R3 R26", NEEDS,
+     "whoever overwrites whole lines that the device wrote is not blamed, nor is an upload")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	struct log log = log_from_now(cf);
+	uint64_t i, line = cf->info.line_size;
+	uint8_t data[512];
+
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = 0x81 + i % 0x61;
+	EXPECT_OK(gpu_write(cf->gpu, buf->va + 4096, data, sizeof(data)));
+	memset(buf->map + 4096, 0x33, sizeof(data));
+	EXPECT_OK(flush(cf, buf, 4096, sizeof(data)));
+	EXPECT_GPU(cf, buf, 4096, 0x33333333);
+	EXPECT_OK(gpu_write(cf->gpu, buf->va + 8192, data, sizeof(data)));
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = 0x22 + i % 0x47;
+	EXPECT_OK(gemsync_bo_upload(buf->bo, 8192, data, sizeof(data), 0));
+	expect_no_more(&log);
+	/* The twin: but for one word. */
+	EXPECT_OK(gpu_write(cf->gpu, buf->va + 4096, data, line));
+	memset(buf->map + 4096, 0x44, line - 4);
+	EXPECT_OK(flush(cf, buf, 4096, line));
+	EXPECT_EQ(next_own(&log, GEMSYNC_LOST_UPDATE).offset, 4096 + line - 4);
+	expect_no_more(&log);
+}
+
+CASE(r4_record_says_which_bo_and_job, "R4", NEEDS,
+     "a record names the BO, the job, the lines to sync, their last sync, and what to do")
+{
+	struct buffer *first = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	struct buffer *second = new_buffer(cf, 2 * SIZE, GEMSYNC_BO_CACHED);
+	struct log log = log_from_now(cf);
+	struct gemsync_violation one, two;
+	char text[512];
+	int length;
+
+	/* The same mistake in two BOs without labels. */
+	cpu_put(first, 8192, NEW);
+	cpu_put(second, 8192, NEW);
+	gpu_reads(cf, first, 8192, 4);
+	one = next_own(&log, GEMSYNC_DEV_READ_DIRTY);
+	EXPECT_OK(flush(cf, second, 8192, 4));
+	cpu_put(second, 8192, OLD);
+	gpu_reads(cf, second, 8192, 4);
+	two = next_own(&log, GEMSYNC_DEV_READ_DIRTY);
+	EXPECT_TEXT(one.label, "");
+	EXPECT_EQ(one.bo_handle, gemsync_bo_handle(first->bo));
+	EXPECT_EQ(two.bo_handle, gemsync_bo_handle(second->bo));
+	EXPECT_EQ(one.bo_size, SIZE);
+	EXPECT_EQ(two.bo_size, 2 * SIZE);
+	EXPECT(two.bo > one.bo);
+	EXPECT_EQ(one.bo_pid, getpid());
+	EXPECT(two.submission > one.submission && two.job > one.job);
+	EXPECT(one.job_address);
+	EXPECT_EQ(one.sync_offset, 8192);
+	EXPECT_EQ(one.sync_size, cf->info.line_size);
+	EXPECT_EQ(one.last_sync, GEMSYNC_LAST_NONE);
+	EXPECT_EQ(one.cause, GEMSYNC_CAUSE_MISSING);
+	EXPECT_EQ(two.last_sync, GEMSYNC_LAST_FLUSH);
+	EXPECT_EQ(two.last_offset, 8192);
+	EXPECT_EQ(two.last_size, 4);
+	EXPECT_EQ(two.last_pid, getpid());
+	EXPECT_EQ(two.cause, GEMSYNC_CAUSE_TOO_EARLY);
+	EXPECT(two.last_time_ns > one.time_ns && two.last_time_ns < two.time_ns);
+	length = gemsync_violation_describe(&two, text, sizeof(text));
+	EXPECT(length > 0 && (size_t)length < sizeof(text));
+	EXPECT(strstr(text, "flush") && strstr(text, "too early"));
+	/* It is cut like a string of snprintf(). */
+	EXPECT_EQ(gemsync_violation_describe(&two, text, 8), length);
+	EXPECT_EQ(strlen(text), 7);
+	expect_no_more(&log);
+}
+
+CASE(r4_mistake_that_repeats_is_counted, "R4", NEEDS,
+     "the same mistake of a later submission is a record that says how many there were")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	struct log log = log_from_now(cf);
+	struct gemsync_violation violation;
+	uint32_t i;
+
+	cpu_put(buf, 4096, NEW);
+	for (i = 0; i < 1000; i++)
+		gpu_reads(cf, buf, 4096, 4);
+	expect_counted(&log, GEMSYNC_DEV_READ_DIRTY, 1000);
+	for (i = 0; i < 10; i++) {
+		violation = next_own(&log, GEMSYNC_DEV_READ_DIRTY);
+		expect_row(&violation, 4096, 4);
+		EXPECT_EQ(violation.times, i + 1);
+		EXPECT_EQ(violation.again, 0);
+	}
+}
+
+CASE(r4_flood_hides_no_other_mistake, "R4", NEEDS,
+     "however often one mistake is made, the first one of another kind is kept")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	struct gemsync_violation violation = { 0 };
+	struct log log = log_from_now(cf);
+	uint32_t i;
+
+	cpu_put(buf, 4096, NEW);
+	for (i = 0; i < 1500; i++)
+		gpu_reads(cf, buf, 4096, 4);
+	gpu_put(cf, buf, 4096 + 4, OLD);
+	for (i = 0; i < 1500; i++)
+		gpu_reads(cf, buf, 4096, 4);
+	while (violation.kind != GEMSYNC_DEV_WRITE_DIRTY)
+		EXPECT_OK(gemsync_device_next_violation(cf->dev, &log.serial, &violation));
+	EXPECT_EQ(violation.bo_handle, gemsync_bo_handle(buf->bo));
+	expect_counted(&log, GEMSYNC_DEV_READ_DIRTY, 3000);
+}
+
+/* What was built with the first header, whose struct ended behind the owner. */
+CASE(r24_records_grow_without_breaking_callers, "R24", NEEDS,
+     "a caller gets the members that its header has, and no byte behind them is touched")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	int (*old)(struct gemsync_device *dev, uint64_t *serial,
+		   struct gemsync_violation *violation) = gemsync_device_next_violation;
+	struct log log = log_from_now(cf);
+	uint64_t serial = log.serial;
+	union {
+		struct gemsync_violation violation;
+		uint8_t bytes[2 * sizeof(struct gemsync_violation)];
+	} room;
+	size_t i;
+
+	cpu_put(buf, 4096, NEW);
+	gpu_reads(cf, buf, 4096, 4);
+	memset(&room, 0x5a, sizeof(room));
+	EXPECT_OK(old(cf->dev, &serial, &room.violation));
+	EXPECT_EQ(room.violation.offset, 4096);
+	for (i = offsetof(struct gemsync_violation, time_ns); i < sizeof(room); i++)
+		EXPECT_EQ_AS("a byte behind the old members", room.bytes[i], 0x5a);
+	/* A newer header has members that this library does not fill. */
+	serial = log.serial;
+	EXPECT_OK(gemsync_device_read_violation(cf->dev, &serial, &room.violation, sizeof(room),
+						0));
+	EXPECT_EQ(room.violation.rows, 1);
+	for (i = sizeof(room.violation); i < sizeof(room); i++)
+		EXPECT_EQ_AS("a byte that the library does not know", room.bytes[i], 0);
+	EXPECT_EQ(gemsync_device_read_violation(cf->dev, &serial, &room.violation, 0, 0), -EINVAL);
+	EXPECT_EQ(gemsync_device_read_violation(cf->dev, &serial, &room.violation, 8, 1u << 31),
+		  -EINVAL);
+}
+
+CASES(records, "What is told can be acted on",
+      &r4_ring_that_nobody_flushes_is_told,
+      &r4_forgotten_range_is_one_record,
+      &r4_forgotten_rows_are_one_record,
+      &r4_polled_word_is_told_once,
+      &r3_older_store_is_told,
+      &r3_discards_are_not_blamed,
+      &r4_record_says_which_bo_and_job,
+      &r4_mistake_that_repeats_is_counted,
+      &r4_flood_hides_no_other_mistake,
+      &r24_records_grow_without_breaking_callers);

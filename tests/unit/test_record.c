@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: MIT
+/* record.h: what becomes one record, what is counted, and what is kept of a flood. */
+#include "unit.h"
+
+#include "record.h"
+
+#define ROOM	8u
+#define LINE	64u
+
+struct fixture {
+	struct gs_journal journal;
+	struct gs_record *kept;
+	struct gs_object object;
+	struct gs_object other;
+	struct gs_sync_log syncs;
+	u64 serial;	/* of the last record that was read */
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->kept = calloc(1, gs_journal_bytes(ROOM));
+	assert_non_null(f->kept);
+	gs_journal_init(&f->journal, f->kept, ROOM, LINE);
+	f->object = (struct gs_object){ .id = 1, .size = 1 << 20, .handle = 3, .label = "one" };
+	f->other = (struct gs_object){ .id = 2, .size = 1 << 20, .handle = 4, .label = "two" };
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	free(f->kept);
+	free(f);
+	return 0;
+}
+
+static struct gs_job begin(struct fixture *f)
+{
+	struct gs_job job = { .submission = 9, .address = 0x1000, .queue = 2 };
+
+	gs_journal_job_begins(&f->journal, &job);
+	return job;
+}
+
+static void add_of(struct fixture *f, const struct gs_object *object, const struct gs_job *job,
+		   enum gs_violation_kind kind, u64 offset, u64 size)
+{
+	gs_journal_add(&f->journal, &(struct gs_sighting){
+		.kind = kind,
+		.object = object,
+		.syncs = &f->syncs,
+		.job = job,
+		.offset = offset,
+		.size = size,
+	});
+}
+
+static void add(struct fixture *f, const struct gs_job *job, u64 offset, u64 size)
+{
+	add_of(f, &f->object, job, GS_DEV_READ_DIRTY, offset, size);
+}
+
+static struct gs_record next(struct fixture *f)
+{
+	struct gs_record record;
+
+	assert_true(gs_journal_next(&f->journal, f->serial, &record));
+	f->serial = record.serial;
+	return record;
+}
+
+static void assert_row(const struct gs_record *record, u64 offset, u64 size)
+{
+	assert_int_equal(record->rows, 1);
+	assert_int_equal(record->stride, 0);
+	assert_int_equal(record->offset, offset);
+	assert_int_equal(record->size, size);
+}
+
+static void assert_no_more(struct fixture *f)
+{
+	struct gs_record record;
+
+	assert_false(gs_journal_next(&f->journal, f->serial, &record));
+}
+
+/* One forgotten flush of floats: rows of the bytes that differ, and of no others. */
+static void rows_of_one_range_are_one_record(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job job = begin(f);
+	struct gs_record record;
+
+	for (u64 at = 4096; at < 8192; at += 4)
+		add(f, &job, at, 3);
+	record = next(f);
+	assert_row(&record, 4096, 4095);
+	assert_int_equal(record.start, 4096);
+	assert_int_equal(record.end, 8192);
+	assert_int_equal(record.again, 0);
+	assert_int_equal(record.job.submission, 9);
+	assert_int_equal(record.job.queue, 2);
+	assert_int_equal(record.object.handle, 3);
+	assert_no_more(f);
+	assert_int_equal(gs_journal_count(&f->journal, GS_DEV_READ_DIRTY), 1);
+}
+
+/* In whatever order the device comes to them; a gap that fills joins its sides. */
+static void order_does_not_matter(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job job = begin(f);
+	struct gs_record record;
+
+	add(f, &job, 640, 64);
+	add(f, &job, 512, 64);
+	add(f, &job, 0, 8);
+	add(f, &job, 576, 64);
+	record = next(f);
+	assert_row(&record, 512, 192);
+	record = next(f);
+	assert_row(&record, 0, 8);
+	assert_no_more(f);
+}
+
+/* Twins: other lines, another object, another kind, another job. */
+static void others_are_records_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job job = begin(f);
+	struct gs_job later;
+	struct gs_record record;
+
+	add(f, &job, 0, 64);
+	add(f, &job, 128, 64);
+	add_of(f, &f->other, &job, GS_DEV_READ_DIRTY, 64, 64);
+	add_of(f, &f->object, &job, GS_DEV_WRITE_DIRTY, 64, 64);
+	later = begin(f);
+	add(f, &later, 64, 64);
+	for (u32 i = 0; i < 5; i++) {
+		record = next(f);
+		assert_int_equal(record.serial, i + 1);
+		assert_int_equal(record.times, 1);
+		assert_int_equal(record.size, 64);
+	}
+	assert_int_equal(record.job.number, 2);
+	assert_no_more(f);
+}
+
+/* A ring of slots that nobody flushes: each frame's slot begins where the last one ended. */
+static void what_was_read_does_not_grow(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_record record;
+	struct gs_job job = begin(f);
+
+	add(f, &job, 0, 64);
+	record = next(f);
+	assert_row(&record, 0, 64);
+	/* Of the same job. */
+	add(f, &job, 64, 64);
+	record = next(f);
+	assert_row(&record, 64, 64);
+	/* And of the next one. */
+	job = begin(f);
+	add(f, &job, 128, 64);
+	record = next(f);
+	assert_row(&record, 128, 64);
+	assert_int_equal(record.serial, 3);
+	assert_no_more(f);
+	assert_int_equal(gs_journal_count(&f->journal, GS_DEV_READ_DIRTY), 3);
+}
+
+/* The end of a job ends its records, also if nobody reads them; not those of another one. */
+static void jobs_end_their_records(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job first = begin(f), second = begin(f);
+
+	add(f, &first, 0, 64);
+	add_of(f, &f->other, &second, GS_DEV_READ_DIRTY, 0, 64);
+	gs_journal_job_ends(&f->journal, &first);
+	assert_int_equal(f->journal.open_count, 1);
+	assert_int_equal(f->journal.open[0].object.id, 2);
+	gs_journal_job_ends(&f->journal, &second);
+	assert_int_equal(f->journal.open_count, 0);
+	assert_int_equal(gs_journal_last(&f->journal), 2);
+}
+
+/* A GPU that polls. What was read is the same record still, and nothing new. */
+static void polls_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job job = begin(f);
+	struct gs_record record;
+
+	for (u32 i = 0; i < 1000; i++)
+		add(f, &job, 256, 4);
+	record = next(f);
+	assert_int_equal(record.again, 999);
+	for (u32 i = 0; i < 1000; i++)
+		add(f, &job, 256, 4);
+	assert_no_more(f);
+	assert_int_equal(gs_journal_count(&f->journal, GS_DEV_READ_DIRTY), 1);
+	/* Another submission is news. */
+	job = begin(f);
+	add(f, &job, 256, 4);
+	record = next(f);
+	assert_int_equal(record.again, 0);
+	assert_int_equal(record.times, 2);
+	assert_int_equal(gs_journal_count(&f->journal, GS_DEV_READ_DIRTY), 2);
+}
+
+/* A plane whose rows have a stride, read in pieces; rows with few differences count as whole. */
+static void rows_with_a_stride_are_one_record(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job job = begin(f);
+	struct gs_record record;
+
+	for (u64 row = 0; row < 540; row++) {
+		for (u64 at = row % 5 && row > 2 ? 64 : 0; at < 960; at += 64)
+			add(f, &job, 1024 + row * 2048 + at, 40);
+	}
+	/* Twin: what lies elsewhere is none of them. */
+	add(f, &job, 64, 64);
+	record = next(f);
+	assert_int_equal(record.rows, 540);
+	assert_int_equal(record.stride, 2048);
+	assert_int_equal(record.offset, 1024);
+	assert_int_equal(record.size, 960 - 24);
+	assert_int_equal(record.start, 1024);
+	assert_int_equal(record.end, 1024 + 960);
+	record = next(f);
+	assert_row(&record, 64, 64);
+	assert_no_more(f);
+}
+
+/* Two are no stride yet, nor are three that lie as they like, or differ in length. */
+static void two_rows_are_two_records(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job job = begin(f);
+
+	add(f, &job, 0, 64);
+	add(f, &job, 1024, 64);
+	add(f, &job, 4096, 64);
+	add(f, &job, 10240, 64);
+	add(f, &job, 20480, 128);
+	for (u32 i = 0; i < 5; i++)
+		assert_int_equal(next(f).rows, 1);
+	assert_no_more(f);
+}
+
+/* Nobody reads: the first ones stay, and what comes is counted. Others have room of their own. */
+static void flood_hides_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_record record;
+	struct gs_job job;
+
+	for (u32 i = 0; i < 100; i++) {
+		job = begin(f);
+		add(f, &job, 0, 64);
+	}
+	job = begin(f);
+	add_of(f, &f->object, &job, GS_LOST_UPDATE, 0, 64);
+	assert_int_equal(gs_journal_count(&f->journal, GS_DEV_READ_DIRTY), 100);
+	for (u32 i = 1; i <= ROOM; i++) {
+		record = next(f);
+		assert_int_equal(record.serial, i);
+		assert_int_equal(record.kind, GS_DEV_READ_DIRTY);
+	}
+	/* The last one says how many there were. */
+	assert_int_equal(record.times, 100);
+	record = next(f);
+	assert_int_equal(record.kind, GS_LOST_UPDATE);
+	assert_int_equal(record.serial, 101);
+	assert_no_more(f);
+	/* They were read, which makes room. */
+	job = begin(f);
+	add(f, &job, 4096, 64);
+	record = next(f);
+	assert_row(&record, 4096, 64);
+	assert_int_equal(record.serial, 102);
+}
+
+/* Whoever begins at now sees what comes, however much nobody had read. */
+static void now_makes_room(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_record record;
+	struct gs_job job;
+
+	for (u32 i = 0; i < 2 * ROOM; i++) {
+		job = begin(f);
+		add(f, &job, 4096ull * i, 64);
+	}
+	f->serial = gs_journal_now(&f->journal);
+	assert_int_equal(f->serial, 2 * ROOM);
+	assert_no_more(f);
+	job = begin(f);
+	add(f, &job, 64, 64);
+	record = next(f);
+	assert_row(&record, 64, 64);
+}
+
+/* More ranges than can be open: the oldest ones close, none is lost. */
+static void many_ranges(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job job = begin(f);
+	u64 at = 0;
+
+	for (u32 i = 0; i < 2 * GS_RECORDS_OPEN; i++) {
+		add(f, &job, at, 64);
+		at += 128 + 64ull * (i * i % 97);
+	}
+	assert_true(f->journal.open_count <= GS_RECORDS_OPEN);
+	assert_true(gs_journal_count(&f->journal, GS_DEV_READ_DIRTY) > GS_RECORDS_OPEN);
+	assert_int_equal(next(f).offset, 0);
+}
+
+/* ---- Syncs ---- */
+
+static void sync_lines(struct fixture *f, enum gs_sync_type type, u64 offset, u64 size)
+{
+	gs_sync_log_add(&f->syncs, &(struct gs_sync_note){
+		.offset = offset,
+		.end = offset + size,
+		.job = f->journal.last_job,
+		.pid = 77,
+		.type = type,
+	});
+}
+
+static struct gs_record one_record(struct fixture *f, u64 offset, u64 size)
+{
+	struct gs_job job = begin(f);
+
+	add(f, &job, offset, size);
+	return next(f);
+}
+
+static void last_sync_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_record record = one_record(f, 0, 64);
+
+	assert_int_equal(record.sync_known, GS_SYNC_NEVER);
+	assert_int_equal(record.cause, GS_CAUSE_MISSING);
+	sync_lines(f, GS_SYNC_FLUSH, 32, 4);
+	sync_lines(f, GS_SYNC_FLUSH_AND_INVALIDATE, 4096, 4096);
+	begin(f);
+	record = one_record(f, 0, 64);
+	assert_int_equal(record.sync_known, GS_SYNC_KNOWN);
+	assert_int_equal(record.sync.type, GS_SYNC_FLUSH);
+	assert_int_equal(record.sync.offset, 32);
+	assert_int_equal(record.sync.end, 36);
+	assert_int_equal(record.sync.job, 1);
+	assert_int_equal(record.sync.pid, 77);
+	assert_int_equal(record.cause, GS_CAUSE_MISSING);
+	record = one_record(f, 8128, 64);
+	assert_int_equal(record.sync.type, GS_SYNC_FLUSH_AND_INVALIDATE);
+	/* Where notes were dropped, nobody says never. */
+	for (u32 i = 0; i < GS_SYNC_NOTES + 1; i++)
+		sync_lines(f, GS_SYNC_FLUSH, 65536 + 128 * i, 1);
+	record = one_record(f, 1024, 64);
+	assert_int_equal(record.sync_known, GS_SYNC_LONG_AGO);
+}
+
+static void cause_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	/* Flushed, then stored to again. */
+	sync_lines(f, GS_SYNC_FLUSH, 0, 64);
+	assert_int_equal(one_record(f, 0, 64).cause, GS_CAUSE_TOO_EARLY);
+	/* The flush before the last submit was that submit's. */
+	assert_int_equal(one_record(f, 0, 64).cause, GS_CAUSE_MISSING);
+	sync_lines(f, GS_SYNC_FLUSH, 1000, 20);
+	assert_int_equal(one_record(f, 1024, 64).cause, GS_CAUSE_TOO_SHORT);
+	sync_lines(f, GS_SYNC_FLUSH, 1024, 64);
+	assert_int_equal(one_record(f, 960, 64).cause, GS_CAUSE_TOO_SHORT);
+	/* Twin: a line between them. */
+	sync_lines(f, GS_SYNC_FLUSH, 1000, 20);
+	assert_int_equal(one_record(f, 1088, 64).cause, GS_CAUSE_MISSING);
+	assert_string_equal(gs_cause_name(GS_CAUSE_TOO_SHORT), "too-short");
+	assert_string_equal(gs_cause_name(GS_CAUSES), "unknown");
+}
+
+/* One call of a user's, as drivers split it: flush and drop of each step. */
+static void pieces_are_one_sync(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_record record;
+
+	for (u64 at = 0; at < 10 * 4096; at += 4096) {
+		sync_lines(f, GS_SYNC_FLUSH, at, 4096);
+		sync_lines(f, GS_SYNC_FLUSH_AND_INVALIDATE, at, 4096);
+	}
+	assert_int_equal(f->syncs.count, 1);
+	record = one_record(f, 4096, 64);
+	assert_int_equal(record.sync.type, GS_SYNC_FLUSH_AND_INVALIDATE);
+	assert_int_equal(record.sync.offset, 0);
+	assert_int_equal(record.sync.end, 40960);
+	/* Twin: after a job it is another call. */
+	sync_lines(f, GS_SYNC_FLUSH, 40960, 64);
+	assert_int_equal(f->syncs.count, 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(rows_of_one_range_are_one_record),
+		TEST(order_does_not_matter),
+		TEST(others_are_records_of_their_own),
+		TEST(what_was_read_does_not_grow),
+		TEST(jobs_end_their_records),
+		TEST(polls_are_counted),
+		TEST(rows_with_a_stride_are_one_record),
+		TEST(two_rows_are_two_records),
+		TEST(flood_hides_nothing),
+		TEST(now_makes_room),
+		TEST(many_ranges),
+		TEST(last_sync_is_told),
+		TEST(cause_is_told),
+		TEST(pieces_are_one_sync),
+	};
+
+	return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}
