@@ -62,7 +62,10 @@ struct gemsync_device;
  *
  *	driver=panthor|panfrost	whose rules and commands it has; panthor
  *	line=32|64|128		bytes of a cache line; 64
- *	mode=lazy		lines move by maintenance alone; the default
+ *	mode=lazy		lines move by maintenance alone, and whatever may be stale is: a
+ *				BO's lines are in the cache from its birth, with zeros, until
+ *				they are invalidated; the default
+ *	mode=kind		the same, but no line is in the cache before the first map
  *	mode=chaos		lines are also written back and refilled at random
  *				moments, as a real cache may do at any time
  *	mode=coherent		the device snoops: nothing is ever stale

@@ -67,11 +67,28 @@ static void sync_for_device(struct ncmem *nc, phys_addr_t phys, u64 size)
 	maintain_for_device(nc, phys, size);
 }
 
+/* Unmapping needs no such preparation: the pages go. */
+static void prepare_drops(struct ncmem *nc, phys_addr_t phys, u64 size)
+{
+	phys_addr_t end = phys + size;
+
+	if (nc->params.mode == NCMEM_COHERENT)
+		return;
+	for (phys = round_down(phys, PAGE_SIZE); phys < end; phys += PAGE_SIZE) {
+		struct ncmem_page *page = ncmem_page_find(phys);
+
+		if (page)
+			ncmem_page_prepare_drop(page);
+	}
+}
+
 static void sync_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
 			 enum dma_data_direction dir)
 {
-	if (dir != DMA_TO_DEVICE)
+	if (dir != DMA_TO_DEVICE) {
 		note_sync(phys, size, GS_SYNC_FLUSH_AND_INVALIDATE);
+		prepare_drops(nc, phys, size);
+	}
 	maintain_for_cpu(nc, phys, size, dir);
 }
 

@@ -90,6 +90,8 @@ struct ncmem {
  * @base: B, C as of the last fill or write-back; exists together with C
  * @fresh: lines whose content is still only in the cache and all zero, over
  *	poisoned memory; only while C does not exist
+ * @born: lines of which the cache still has the zeros of their birth; only while C does
+ *	not exist
  * @under: as in &struct gs_lines
  */
 struct ncmem_page {
@@ -100,6 +102,7 @@ struct ncmem_page {
 	struct page *cache;
 	struct page *base;
 	DECLARE_BITMAP(fresh, PAGE_SIZE / NCMEM_LINE_MIN);
+	DECLARE_BITMAP(born, PAGE_SIZE / NCMEM_LINE_MIN);
 	u64 under[PAGE_SIZE / NCMEM_LINE_MIN / 64];
 };
 
@@ -139,6 +142,7 @@ struct ncmem_page *ncmem_page_find(phys_addr_t phys);
 bool ncmem_page_lines(struct ncmem_page *page, struct gs_lines *lines);
 u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size);
 u64 ncmem_page_drop(struct ncmem_page *page, u32 offset, u32 size);
+void ncmem_page_prepare_drop(struct ncmem_page *page);
 
 /* The page's lock is held: look for violations of what comes next, and report them. */
 void ncmem_check_clean(struct ncmem_page *page, u32 offset, u32 size);

@@ -50,7 +50,11 @@
  *		ncmem_put(nc);
  *
  * In lazy mode lines move when maintenance moves them and never on their own, so
- * what is stale stays stale. In chaos mode random dirty lines are written back and
+ * what is stale stays stale. Whoever zeroed a page, or read it from disk, did so through
+ * the cache, and writing its lines back left them there: a cached view that is made later
+ * shows them, until they are dropped. (A drop while there is no view remembers what memory
+ * held then, if there is memory for it.) In kind mode no line is in the cache before a
+ * view is there. In chaos mode random dirty lines are written back and
  * random clean lines refilled at every device access, and every few milliseconds;
  * a seed makes the former reproducible as long as one thread uses the device. In
  * coherent mode there is no cache, and nothing is maintained.
@@ -104,7 +108,7 @@ struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params
 	int ret;
 
 	if (!gs_line_size_valid(params->line_size) || params->line_size < NCMEM_LINE_MIN ||
-	    params->line_size > NCMEM_LINE_MAX || params->mode > NCMEM_COHERENT)
+	    params->line_size > NCMEM_LINE_MAX || params->mode > NCMEM_KIND)
 		return ERR_PTR(-EINVAL);
 	if (params->dma_bits && (params->dma_bits < NCMEM_DMA_BITS_MIN || params->dma_bits > 64))
 		return ERR_PTR(-EINVAL);

@@ -21,12 +21,17 @@ struct task_struct;
  * enum ncmem_mode - how the emulated cache behaves
  */
 enum ncmem_mode {
-	/** @NCMEM_LAZY: lines move only when maintenance moves them */
+	/**
+	 * @NCMEM_LAZY: lines move only when maintenance moves them, and are in the cache
+	 * from the birth of their page
+	 */
 	NCMEM_LAZY,
 	/** @NCMEM_CHAOS: lines also move on their own, at random */
 	NCMEM_CHAOS,
 	/** @NCMEM_COHERENT: there is no incoherent cache */
 	NCMEM_COHERENT,
+	/** @NCMEM_KIND: as lazy, but no line is in the cache before a view shows it */
+	NCMEM_KIND,
 };
 
 /**

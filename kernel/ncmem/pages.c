@@ -59,16 +59,15 @@ static void free_copies(struct page *cache, struct page *base)
 }
 
 /* Chaos may pick the page as soon as it has an id, so its lock is taken first there. */
-static int alloc_shadow(struct ncmem_page *page, struct shadow *shadow)
+static int alloc_shadow(struct ncmem_page *page, gfp_t gfp, struct shadow *shadow)
 {
 	int ret = -ENOMEM;
 
-	shadow->cache = alloc_page(GFP_KERNEL_ACCOUNT);
-	shadow->base = alloc_page(GFP_KERNEL_ACCOUNT);
+	shadow->cache = alloc_page(gfp);
+	shadow->base = alloc_page(gfp);
 	if (!shadow->cache || !shadow->base)
 		goto err_free;
-	ret = xa_alloc(&page->set->nc->shadows, &shadow->id, page, xa_limit_32b,
-		       GFP_KERNEL_ACCOUNT);
+	ret = xa_alloc(&page->set->nc->shadows, &shadow->id, page, xa_limit_32b, gfp);
 	if (ret)
 		goto err_free;
 	if (shadow->id > READ_ONCE(page->set->nc->shadow_ids))
@@ -89,19 +88,28 @@ static void set_shadow(struct ncmem_page *page, const struct shadow *shadow)
 	page->shadow_id = shadow->id;
 }
 
+static void discard_shadow(struct ncmem *nc, const struct shadow *shadow)
+{
+	spin_lock(&nc->shadow_lock);
+	xa_erase(&nc->shadows, shadow->id);
+	spin_unlock(&nc->shadow_lock);
+	free_copies(shadow->cache, shadow->base);
+	atomic_long_dec(&ncmem_totals.shadows);
+}
+
 static void free_shadow(struct ncmem_page *page)
 {
-	struct ncmem *nc = page->set->nc;
+	const struct shadow shadow = {
+		.cache = page->cache,
+		.base = page->base,
+		.id = page->shadow_id,
+	};
 
 	if (!page->cache)
 		return;
-	spin_lock(&nc->shadow_lock);
-	xa_erase(&nc->shadows, page->shadow_id);
-	spin_unlock(&nc->shadow_lock);
-	free_copies(page->cache, page->base);
 	page->cache = NULL;
 	page->base = NULL;
-	atomic_long_dec(&ncmem_totals.shadows);
+	discard_shadow(page->set->nc, &shadow);
 }
 
 /*
@@ -117,8 +125,10 @@ static int page_init(struct ncmem_page *page, unsigned int lines)
 
 	if (!memchr_inv(content, 0, PAGE_SIZE)) {
 		bitmap_fill(page->fresh, lines);
+		if (page->set->nc->params.mode != NCMEM_KIND)
+			bitmap_fill(page->born, lines);
 	} else {
-		ret = alloc_shadow(page, &shadow);
+		ret = alloc_shadow(page, GFP_KERNEL_ACCOUNT, &shadow);
 		if (ret)
 			return ret;
 		copy_page(page_address(shadow.cache), content);
@@ -238,7 +248,7 @@ void ncmem_pages_remove(struct ncmem_pages *set)
 }
 EXPORT_SYMBOL_GPL(ncmem_pages_remove);
 
-/* C = B = M, except that lines whose content is only in the cache show that. */
+/* C = B = M, except that lines whose content is in the cache, dirty or clean, show that. */
 static void fill_shadow(struct ncmem_page *page)
 {
 	unsigned int line, count = lines_per_page(page->set->nc);
@@ -248,7 +258,34 @@ static void fill_shadow(struct ncmem_page *page)
 	gs_lines_fill(&lines);
 	for_each_set_bit(line, page->fresh, count)
 		memset((void *)lines.cache + line * lines.line, 0, lines.line);
+	for_each_andnot_bit(line, page->born, page->fresh, count) {
+		memset((void *)lines.cache + line * lines.line, 0, lines.line);
+		memset((void *)lines.base + line * lines.line, 0, lines.line);
+	}
 	bitmap_zero(page->fresh, count);
+	bitmap_zero(page->born, count);
+}
+
+/* Give a page its cache copy, whoever else is about to. 0 or -ENOMEM. */
+static int create_shadow(struct ncmem_page *page, gfp_t gfp)
+{
+	struct shadow shadow;
+	bool late;
+	int ret;
+
+	ret = alloc_shadow(page, gfp, &shadow);
+	if (ret)
+		return ret;
+	spin_lock(&page->lock);
+	late = page->cache;
+	if (!late) {
+		set_shadow(page, &shadow);
+		fill_shadow(page);
+	}
+	spin_unlock(&page->lock);
+	if (late)
+		discard_shadow(page->set->nc, &shadow);
+	return 0;
 }
 
 /**
@@ -264,20 +301,15 @@ static void fill_shadow(struct ncmem_page *page)
 struct page *ncmem_cpu_page(struct ncmem_pages *set, unsigned long index)
 {
 	struct ncmem_page *page = &set->page[index];
-	struct shadow shadow;
 	int ret;
 
 	if (set->nc->params.mode == NCMEM_COHERENT)
 		return page->mem;
-	if (page->cache)
-		return page->cache;
-	ret = alloc_shadow(page, &shadow);
-	if (ret)
-		return ERR_PTR(ret);
-	spin_lock(&page->lock);
-	set_shadow(page, &shadow);
-	fill_shadow(page);
-	spin_unlock(&page->lock);
+	if (!READ_ONCE(page->cache)) {
+		ret = create_shadow(page, GFP_KERNEL_ACCOUNT);
+		if (ret)
+			return ERR_PTR(ret);
+	}
 	return page->cache;
 }
 EXPORT_SYMBOL_GPL(ncmem_cpu_page);
@@ -320,7 +352,7 @@ u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size)
 
 static void drop_fresh(struct ncmem_page *page, u32 line, u32 offset, u32 size)
 {
-	u32 first, end;
+	u32 first, end, i;
 
 	line_span(line, offset, size, &first, &end);
 	if (offset % line)
@@ -328,6 +360,23 @@ static void drop_fresh(struct ncmem_page *page, u32 line, u32 offset, u32 size)
 	if ((offset + size) % line)
 		clean_fresh(page, line, end - 1, end);
 	bitmap_clear(page->fresh, first, end - first);
+	if (page->set->nc->params.mode == NCMEM_KIND)
+		return;
+	/* Refilled at once, as they may be, from memory: zero lines are as they were born. */
+	for (i = first; i < end; i++)
+		__assign_bit(i, page->born, !memchr_inv(page_address(page->mem) + i * line, 0, line));
+}
+
+/*
+ * Before a drop: the cache may refill the lines at once, and hold for ever what memory has
+ * now. If there is no memory for that, they are refilled when somebody looks.
+ */
+void ncmem_page_prepare_drop(struct ncmem_page *page)
+{
+	if (READ_ONCE(page->cache) || page->set->nc->params.mode == NCMEM_KIND ||
+	    !memchr_inv(page_address(page->mem), 0, PAGE_SIZE))
+		return;
+	create_shadow(page, GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
 }
 
 /* Drop lines of a page; partial edge lines are written back first, as arm64 does (R5). */

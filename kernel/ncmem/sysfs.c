@@ -20,6 +20,7 @@ static ssize_t mode_show(struct device *dev, struct device_attribute *attr, char
 		[NCMEM_LAZY] = "lazy",
 		[NCMEM_CHAOS] = "chaos",
 		[NCMEM_COHERENT] = "coherent",
+		[NCMEM_KIND] = "kind",
 	};
 
 	return sysfs_emit(buf, "%s\n", names[to_ncmem(dev)->params.mode]);

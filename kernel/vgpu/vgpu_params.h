@@ -24,6 +24,11 @@ static bool chaos;
 module_param(chaos, bool, 0444);
 MODULE_PARM_DESC(chaos, "Cache lines also move on their own, at random (default N)");
 
+static bool kind;
+module_param(kind, bool, 0444);
+MODULE_PARM_DESC(kind,
+		 "No line is in the cache before a cached map shows it; without, lines are there from birth (default N)");
+
 static unsigned long long seed = 1;
 module_param(seed, ullong, 0444);
 MODULE_PARM_DESC(seed, "Of chaos: the same seed, the same moves (default 1)");
@@ -46,7 +51,9 @@ static enum ncmem_mode vgpu_params_mode(void)
 {
 	if (coherent)
 		return NCMEM_COHERENT;
-	return chaos ? NCMEM_CHAOS : NCMEM_LAZY;
+	if (chaos)
+		return NCMEM_CHAOS;
+	return kind ? NCMEM_KIND : NCMEM_LAZY;
 }
 
 /* What the parameters say of a device. */

@@ -70,6 +70,8 @@ static int parse_mode(const char *value, struct sim_config *config)
 		config->mode = SIM_CHAOS;
 	else if (!strcmp(value, "coherent"))
 		config->mode = SIM_COHERENT;
+	else if (!strcmp(value, "kind"))
+		config->mode = SIM_KIND;
 	else
 		return -EINVAL;
 	return 0;
@@ -163,6 +165,7 @@ static void write_name(const struct sim_config *config, char *name, size_t size)
 		[SIM_LAZY] = "lazy",
 		[SIM_CHAOS] = "chaos",
 		[SIM_COHERENT] = "coherent",
+		[SIM_KIND] = "kind",
 	};
 	const char *driver = config->driver == SIM_PANFROST ? "driver=panfrost," : "";
 	char seed[32] = "", policy[16] = "";
@@ -477,7 +480,7 @@ static void run_op(struct sim *sim, const struct gs_sync_op *op)
 	struct sim_bo *bo = gemsync_sim_bo_find(sim, op->handle);
 	uint64_t done, size;
 
-	if (!bo->cache || !op->size)	/* write-combined, coherent, or never mapped (R9) */
+	if (!bo->cache || !op->size)	/* write-combined, coherent, or not populated (R9) */
 		return;
 	gemsync_sim_note_sync(sim, bo, op->offset, op->size, op->type);
 	for (done = 0; done < op->size; done += size) {

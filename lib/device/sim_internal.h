@@ -34,6 +34,7 @@ enum sim_mode {
 	SIM_LAZY,
 	SIM_CHAOS,
 	SIM_COHERENT,
+	SIM_KIND,	/* lazy, and no line is cached before the BO is mapped */
 };
 
 /* Whose front end the GPU has, and whose rules the BOs follow. */
@@ -51,9 +52,10 @@ struct sim_config {
 };
 
 /*
- * A BO. M, C and B are as in core/line.h; M exists when the BO is populated, C and
- * B from the first cached map on. All are anonymous maps that cost nothing until
- * somebody touches them.
+ * A BO. M, C and B are as in core/line.h. M exists when the BO is populated, and C and B
+ * of a cached BO with it: zeroing the pages left their lines in the cache, and nobody may
+ * count on their being gone. With SIM_KIND they exist from the first map on. All are
+ * anonymous maps that cost nothing until somebody touches them.
  */
 struct sim_bo {
 	unsigned int refs;	/* the handle, and each piece of address space */

@@ -70,22 +70,6 @@ static void publish(struct sim *sim, struct sim_bo *bo)
 	sim->counters.lines_cleaned += bo->size / sim->config.line;
 }
 
-int gemsync_sim_populate(struct sim *sim, struct sim_bo *bo)
-{
-	int ret;
-
-	if (bo->mem)
-		return 0;
-	ret = map_pages(bo->size, &bo->mem);
-	if (ret)
-		return ret;
-	if (sim->config.mode == SIM_COHERENT)
-		return 0;
-	bo->fresh = true;
-	publish(sim, bo);
-	return 0;
-}
-
 void gemsync_sim_memory_view(struct sim *sim, struct sim_bo *bo)
 {
 	(void)sim;
@@ -113,7 +97,7 @@ static void fill_cache(struct sim *sim, struct sim_bo *bo)
 	}
 }
 
-static int create_cache(struct sim *sim, struct sim_bo *bo)
+static int create_cache(struct sim_bo *bo)
 {
 	uint64_t *cache, *base, *under;
 	int ret;
@@ -130,7 +114,6 @@ static int create_cache(struct sim *sim, struct sim_bo *bo)
 	bo->cache = cache;
 	bo->base = base;
 	bo->under = under;
-	fill_cache(sim, bo);
 	return 0;
 err_base:
 	unmap_pages(base, bo->size);
@@ -139,20 +122,53 @@ err_cache:
 	return ret;
 }
 
-int gemsync_sim_cpu_view(struct sim *sim, struct sim_bo *bo, void **out)
+static bool is_cached(const struct sim *sim, const struct sim_bo *bo)
 {
+	return bo->flags & GEMSYNC_BO_CACHED && sim->config.mode != SIM_COHERENT;
+}
+
+int gemsync_sim_populate(struct sim *sim, struct sim_bo *bo)
+{
+	uint64_t *mem;
 	int ret;
 
-	if (!(bo->flags & GEMSYNC_BO_CACHED) || sim->config.mode == SIM_COHERENT) {
+	if (bo->mem)
+		return 0;
+	ret = map_pages(bo->size, &mem);
+	if (ret)
+		return ret;
+	if (is_cached(sim, bo) && sim->config.mode != SIM_KIND) {
+		ret = create_cache(bo);
+		if (ret) {
+			unmap_pages(mem, bo->size);
+			return ret;
+		}
+	}
+	bo->mem = mem;
+	if (sim->config.mode == SIM_COHERENT)
+		return 0;
+	bo->fresh = true;
+	publish(sim, bo);
+	return 0;
+}
+
+int gemsync_sim_cpu_view(struct sim *sim, struct sim_bo *bo, void **out)
+{
+	bool first = !bo->cache;
+	int ret;
+
+	if (!is_cached(sim, bo)) {
 		gemsync_sim_memory_view(sim, bo);
 		*out = bo->mem;
 		return 0;
 	}
-	if (!bo->cache) {
-		ret = create_cache(sim, bo);
+	if (first) {
+		ret = create_cache(bo);
 		if (ret)
 			return ret;
 	}
+	if (first || bo->fresh)
+		fill_cache(sim, bo);
 	*out = bo->cache;
 	return 0;
 }
