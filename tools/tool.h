@@ -30,6 +30,7 @@ enum exit_code tool_conform(int argc, char **argv);
 enum exit_code tool_demo(int argc, char **argv);
 enum exit_code tool_info(int argc, char **argv);
 enum exit_code tool_run(int argc, char **argv);
+enum exit_code tool_watch(int argc, char **argv);
 
 /*
  * For commands with no options but --device, --json and --help, which prints @help:

@@ -334,6 +334,39 @@ static void chaos_repeats(void **state)
 	assert_memory_equal(&violations[0], &violations[1], sizeof(violations[0]));
 }
 
+static uint64_t count_violations(struct gemsync_device *dev)
+{
+	uint64_t count, sum = 0;
+	int kind;
+
+	for (kind = 0; gemsync_device_violation_count(dev, kind, &count) != -EINVAL; kind++)
+		sum += count;
+	assert_true(kind > 0);
+	return sum;
+}
+
+/* However often a program is right, it is never blamed; its twin that forgets flushes is. */
+static void right_programs_are_not_blamed(void **state)
+{
+	static const char *const names[] = {
+		"sim", "sim:mode=kind", "sim:mode=chaos,seed=3", "sim:driver=panfrost,line=32",
+	};
+	struct random_ops_report report;
+	struct sim sim;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		sim = open_sim(names[i]);
+		assert_ok(random_ops_run(sim.dev, sim.gpu, 7 + i, 100000, false, &report));
+		assert_int_equal(report.bytes_wrong, 0);
+		assert_int_equal(count_violations(sim.dev), 0);
+		assert_ok(random_ops_run(sim.dev, sim.gpu, 7 + i, 1000, true, &report));
+		assert_true(count_violations(sim.dev) > 0);
+		close_sim(&sim);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +382,7 @@ int main(void)
 		cmocka_unit_test(huge_bo),
 		cmocka_unit_test(chaos_moves_lines),
 		cmocka_unit_test(chaos_repeats),
+		cmocka_unit_test(right_programs_are_not_blamed),
 	};
 
 	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);

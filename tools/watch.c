@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+/* gemsync watch: the violations of emulated devices, live, as one line of words each. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "text.h"
+#include "tool.h"
+
+#define DEVICES_MAX	8
+#define POLL_NS		50000000
+#define SIM		"sim"
+
+struct watched {
+	struct gemsync_device *dev;
+	struct gemsync_device_info info;
+	uint64_t serial;	/* of the last one that was printed */
+};
+
+struct watch {
+	struct watched devices[DEVICES_MAX];
+	size_t count;
+	bool json;
+	bool colour;
+	uint64_t seen[GEMSYNC_DEV_READ_DIRTY + 1];
+	uint64_t others;	/* of kinds that this tool does not know */
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+/* ---- Lines ---- */
+
+static void print_words(const struct watch *watch, const struct watched *watched,
+			const struct gemsync_violation *violation)
+{
+	char text[512];
+
+	gemsync_violation_describe(violation, text, sizeof(text));
+	printf("%s%s%s %s: %s [%s]\n", watch->colour ? "\033[1;31m" : "",
+	       gemsync_violation_name(violation->kind), watch->colour ? "\033[0m" : "",
+	       watched->info.driver, text, violation->owner);
+}
+
+static void json_text(const char *name, const char *text)
+{
+	printf(",\"%s\":", name);
+	text_json(stdout, text);
+}
+
+static void json_number(const char *name, uint64_t number)
+{
+	printf(",\"%s\":%" PRIu64, name, number);
+}
+
+static void print_json(const struct watched *watched, const struct gemsync_violation *violation)
+{
+	char text[512];
+
+	gemsync_violation_describe(violation, text, sizeof(text));
+	printf("{\"serial\":%" PRIu64, watched->serial);
+	json_text("device", watched->info.node);
+	json_text("kind", gemsync_violation_name(violation->kind));
+	json_text("text", text);
+	json_text("label", violation->label);
+	json_text("owner", violation->owner);
+	json_number("time_ns", violation->time_ns);
+	json_number("offset", violation->offset);
+	json_number("size", violation->size);
+	json_number("rows", violation->rows);
+	json_number("stride", violation->stride);
+	json_number("sync_offset", violation->sync_offset);
+	json_number("sync_size", violation->sync_size);
+	json_number("bo", violation->bo);
+	json_number("bo_handle", violation->bo_handle);
+	json_number("bo_size", violation->bo_size);
+	json_number("job", violation->job);
+	json_number("submission", violation->submission);
+	json_number("queue", violation->queue);
+	json_number("job_address", violation->job_address);
+	json_number("again", violation->again);
+	json_number("times", violation->times);
+	puts("}");
+}
+
+static void print(struct watch *watch, const struct watched *watched,
+		  const struct gemsync_violation *violation)
+{
+	if ((size_t)violation->kind < ARRAY_SIZE(watch->seen))
+		watch->seen[violation->kind]++;
+	else
+		watch->others++;
+	if (watch->json)
+		print_json(watched, violation);
+	else
+		print_words(watch, watched, violation);
+}
+
+static uint64_t total(const struct watch *watch)
+{
+	uint64_t sum = watch->others;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(watch->seen); i++)
+		sum += watch->seen[i];
+	return sum;
+}
+
+/* To stderr, beside what the watched program prints. */
+static void print_summary(const struct watch *watch)
+{
+	size_t i;
+
+	if (!total(watch)) {
+		fputs("gemsync watch: no violations\n", stderr);
+		return;
+	}
+	fprintf(stderr, "gemsync watch: %" PRIu64 " violations\n", total(watch));
+	for (i = 0; i < ARRAY_SIZE(watch->seen); i++)
+		if (watch->seen[i])
+			fprintf(stderr, "  %8" PRIu64 " %s: %s\n", watch->seen[i],
+				gemsync_violation_name((enum gemsync_violation_kind)i),
+				gemsync_violation_explain((enum gemsync_violation_kind)i));
+}
+
+/* ---- Devices ---- */
+
+/* 0; -EOPNOTSUPP if there is nothing to see on it; or another error. */
+static int add_device(struct watch *watch, const char *name)
+{
+	struct watched *watched = &watch->devices[watch->count];
+	int ret;
+
+	ret = gemsync_device_open(name, &watched->dev);
+	if (ret)
+		return ret;
+	gemsync_device_query(watched->dev, &watched->info);
+	ret = gemsync_device_last_violation(watched->dev, &watched->serial);
+	if (ret)
+		gemsync_device_close(watched->dev);
+	else
+		watch->count++;
+	return ret;
+}
+
+static enum exit_code complain(const char *name, int error)
+{
+	if (error == -EOPNOTSUPP)
+		tool_complain("%s has no emulated cache: only such a device knows", name);
+	else if (error == -EACCES)
+		tool_complain("%s: the records are root's, in debugfs", name);
+	else
+		tool_complain("%s: %s", name, strerror(-error));
+	return TOOL_CANNOT;
+}
+
+static enum exit_code open_devices(struct watch *watch, const char *name)
+{
+	static const char *const drivers[] = { "panthor", "panfrost", "powervr" };
+	int ret, error = -ENODEV;
+	size_t i;
+
+	if (name && !strncmp(name, SIM, strlen(SIM))) {
+		tool_complain("a simulated device is its process's own: nobody else can watch it");
+		return TOOL_CANNOT;
+	}
+	if (name) {
+		ret = add_device(watch, name);
+		return ret ? complain(name, ret) : TOOL_OK;
+	}
+	for (i = 0; i < ARRAY_SIZE(drivers); i++) {
+		ret = add_device(watch, drivers[i]);
+		if (ret && ret != -ENODEV)
+			error = ret;
+	}
+	return watch->count ? TOOL_OK : complain("no device can be watched", error);
+}
+
+static void close_devices(struct watch *watch)
+{
+	while (watch->count)
+		gemsync_device_close(watch->devices[--watch->count].dev);
+}
+
+/* ---- Watching ---- */
+
+static int look_at(struct watch *watch, struct watched *watched)
+{
+	struct gemsync_violation violation;
+	int ret;
+
+	while (!(ret = gemsync_device_next_violation(watched->dev, &watched->serial, &violation)))
+		print(watch, watched, &violation);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static enum exit_code look(struct watch *watch)
+{
+	size_t i;
+	int ret;
+
+	for (i = 0; i < watch->count; i++) {
+		ret = look_at(watch, &watch->devices[i]);
+		if (ret)
+			return complain(watch->devices[i].info.node, ret);
+	}
+	fflush(stdout);
+	return TOOL_OK;
+}
+
+static int start_command(char **command, pid_t *child)
+{
+	*child = fork();
+	if (*child < 0)
+		return -errno;
+	if (*child)
+		return 0;
+	execvp(command[0], command);
+	tool_complain("cannot run %s: %s", command[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Whether the command, if there is one, has ended; then with what status. */
+static bool has_ended(pid_t child, int *status)
+{
+	if (!child)
+		return false;
+	return waitpid(child, status, WNOHANG) == child;
+}
+
+/* The command's own, if it failed; else whether there was anything to see. */
+static int final_status(const struct watch *watch, int status)
+{
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	if (WEXITSTATUS(status))
+		return WEXITSTATUS(status);
+	return total(watch) ? TOOL_FAILED : TOOL_OK;
+}
+
+static int run(struct watch *watch, pid_t child)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NS };
+	enum exit_code code = TOOL_OK;
+	bool ended = false;
+	int status = 0;
+
+	/* What was recorded before the end is looked at after it. */
+	while (code == TOOL_OK && !ended && !stopped) {
+		nanosleep(&pause, NULL);
+		ended = has_ended(child, &status);
+		code = look(watch);
+	}
+	if (child && !ended) {
+		kill(child, SIGTERM);
+		waitpid(child, &status, 0);
+	}
+	if (code != TOOL_OK)
+		return code;
+	print_summary(watch);
+	return final_status(watch, status);
+}
+
+static int watch_all(struct watch *watch, char **command)
+{
+	struct sigaction action = { .sa_handler = stop };
+	pid_t child = 0;
+	int ret;
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (*command) {
+		ret = start_command(command, &child);
+		if (ret) {
+			tool_complain("cannot start %s: %s", *command, strerror(-ret));
+			return TOOL_CANNOT;
+		}
+	}
+	return run(watch, child);
+}
+
+static const char help[] =
+	"usage: gemsync watch [--json] [--colour] [DEVICE] [-- COMMAND [ARGUMENT...]]\n\n"
+	"Shows the violations that emulated devices record from now on: of DEVICE, a node or a\n"
+	"driver's name, or of all; while COMMAND runs, or until it is interrupted. Needs root.\n\n"
+	"  -j, --json    a line of JSON for each\n"
+	"  -c, --colour  in colour, which a terminal has unless NO_COLOR is set\n\n"
+	"Exit status: that of COMMAND if it failed; else 1 if there were violations.\n";
+
+/* Fills @watch, and *@device if one is named. The command begins at argv[optind]. */
+static bool parse(int argc, char **argv, struct watch *watch, const char **device, int *code)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "colour", no_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	*code = TOOL_USAGE;
+	watch->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	while ((opt = getopt_long(argc, argv, "+jch", options, NULL)) != -1) {
+		switch (opt) {
+		case 'j':
+			watch->json = true;
+			break;
+		case 'c':
+			watch->colour = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			*code = TOOL_OK;
+			return false;
+		default:
+			tool_usage(argv[0]);
+			return false;
+		}
+	}
+	/* What follows "--" is a command. */
+	if (optind < argc && strcmp(argv[optind - 1], "--")) {
+		*device = argv[optind++];
+		if (optind < argc && strcmp(argv[optind++], "--")) {
+			tool_complain("a command comes after --");
+			tool_usage(argv[0]);
+			return false;
+		}
+	}
+	return true;
+}
+
+enum exit_code tool_watch(int argc, char **argv)
+{
+	struct watch watch = { 0 };
+	const char *device = NULL;
+	int code;
+
+	if (!parse(argc, argv, &watch, &device, &code))
+		return code;
+	code = open_devices(&watch, device);
+	if (code == TOOL_OK)
+		code = watch_all(&watch, argv + optind);
+	close_devices(&watch);
+	return code;
+}
