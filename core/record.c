@@ -72,9 +72,9 @@ static enum gs_sync_known find_sync(const struct gs_sync_log *log, u64 start, u6
 	return oldest ? GS_SYNC_LONG_AGO : GS_SYNC_NEVER;
 }
 
-/* A flush since the job before: it should have been this one's, and ended beside the lines. */
-static bool flush_ended_beside(const struct gs_sync_log *log, const struct gs_record *record,
-			       u32 line)
+/* A sync of @type since job @since began that ended right beside the lines. */
+static bool ended_beside(const struct gs_sync_log *log, const struct gs_record *record, u32 line,
+			 enum gs_sync_type type, u64 since)
 {
 	u64 oldest = oldest_note(log), i;
 
@@ -83,22 +83,52 @@ static bool flush_ended_beside(const struct gs_sync_log *log, const struct gs_re
 		u64 start = note->offset / line * line;
 		u64 end = (note->end + line - 1) / line * line;
 
-		if (note->job + 1 < record->job.number)
+		if (note->job < since)
 			return false;
-		if (end == record->start || start == record->end)
+		if (note->type == type && (end == record->start || start == record->end))
 			return true;
 	}
 	return false;
 }
 
+/* What was flushed since the job before was flushed for this one. */
+static enum gs_cause cause_of_dirty_read(const struct gs_sync_log *log,
+					 const struct gs_record *record, u32 line)
+{
+	u64 before = record->job.number - 1;
+
+	if (record->sync_known == GS_SYNC_KNOWN && record->sync.job >= before)
+		return GS_CAUSE_TOO_EARLY;
+	return ended_beside(log, record, line, GS_SYNC_FLUSH, before) ? GS_CAUSE_TOO_SHORT :
+									GS_CAUSE_MISSING;
+}
+
+/* What was invalidated since the job before, or while it ran, was too early to help. */
+static enum gs_cause cause_of_stale_load(const struct gs_sync_log *log,
+					 const struct gs_record *record, u32 line)
+{
+	u64 writer = record->job.number;
+
+	if (record->sync_known == GS_SYNC_KNOWN) {
+		if (record->sync.type == GS_SYNC_FLUSH && record->sync.job >= writer)
+			return GS_CAUSE_WRONG_KIND;
+		if (record->sync.type != GS_SYNC_FLUSH && record->sync.job + 1 >= writer)
+			return GS_CAUSE_TOO_EARLY;
+	}
+	return ended_beside(log, record, line, GS_SYNC_FLUSH_AND_INVALIDATE, writer) ?
+		GS_CAUSE_TOO_SHORT : GS_CAUSE_MISSING;
+}
+
 static enum gs_cause find_cause(const struct gs_sync_log *log, const struct gs_record *record,
 				u32 line)
 {
-	if (record->kind != GS_DEV_READ_DIRTY || !record->job.number)
+	if (!record->job.number)
 		return GS_CAUSE_MISSING;
-	if (record->sync_known == GS_SYNC_KNOWN && record->sync.job + 1 >= record->job.number)
-		return GS_CAUSE_TOO_EARLY;
-	return flush_ended_beside(log, record, line) ? GS_CAUSE_TOO_SHORT : GS_CAUSE_MISSING;
+	if (record->kind == GS_DEV_READ_DIRTY)
+		return cause_of_dirty_read(log, record, line);
+	if (record->kind == GS_CPU_READ_STALE)
+		return cause_of_stale_load(log, record, line);
+	return GS_CAUSE_MISSING;
 }
 
 /* ---- Records ---- */
@@ -466,6 +496,7 @@ const char *gs_cause_name(enum gs_cause cause)
 		[GS_CAUSE_MISSING] = "missing",
 		[GS_CAUSE_TOO_EARLY] = "too-early",
 		[GS_CAUSE_TOO_SHORT] = "too-short",
+		[GS_CAUSE_WRONG_KIND] = "wrong-kind",
 	};
 
 	return cause < GS_CAUSES ? names[cause] : "unknown";

@@ -70,6 +70,7 @@ enum gs_cause {
 	GS_CAUSE_MISSING,	/* there was none for this use */
 	GS_CAUSE_TOO_EARLY,	/* it came, and after it the bytes changed */
 	GS_CAUSE_TOO_SHORT,	/* it came, and ended beside these lines */
+	GS_CAUSE_WRONG_KIND,	/* it was a flush, where lines had to be dropped */
 
 	GS_CAUSES,
 };
@@ -116,7 +117,7 @@ struct gs_sighting {
 	enum gs_violation_kind kind;
 	const struct gs_object *object;
 	const struct gs_sync_log *syncs;	/* of the object */
-	const struct gs_job *job;	/* NULL for a CPU's access */
+	const struct gs_job *job;	/* NULL for what a sync shows; of a load, who wrote */
 	s32 pid;
 	u64 time_ns;
 	u64 offset;			/* bytes of the object */

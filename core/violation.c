@@ -162,6 +162,19 @@ void gs_violations_of_dev_read(const struct gs_lines *lines, u32 offset, u32 siz
 	report_rows(lines, offset, offset + size, BY_CPU, GS_DEV_READ_DIRTY, report, ctx);
 }
 
+bool gs_violation_of_cpu_load(const struct gs_lines *lines, u32 offset,
+			      struct gs_violation *violation)
+{
+	u32 start = offset & ~(lines->line - 1), end = start;
+
+	while (end < lines->size && line_differs(lines, lines->mem, line_at(lines, end)))
+		end += lines->line;
+	if (end == start)
+		return false;
+	*violation = (struct gs_violation){ GS_CPU_READ_STALE, offset, end - offset };
+	return true;
+}
+
 const char *gs_violation_name(enum gs_violation_kind kind)
 {
 	static const char *const names[GS_VIOLATION_KINDS] = {
@@ -169,6 +182,7 @@ const char *gs_violation_name(enum gs_violation_kind kind)
 		[GS_CPU_STORE_STALE] = "cpu-store-stale",
 		[GS_DEV_WRITE_DIRTY] = "dev-write-dirty",
 		[GS_DEV_READ_DIRTY] = "dev-read-dirty",
+		[GS_CPU_READ_STALE] = "cpu-read-stale",
 	};
 
 	return kind < GS_VIOLATION_KINDS ? names[kind] : "unknown";
@@ -185,6 +199,8 @@ const char *gs_violation_explain(enum gs_violation_kind kind)
 				       "not flushed: flush it before the submit",
 		[GS_DEV_READ_DIRTY] = "the device read old data, as stores of the CPU were not "
 				      "flushed: flush them before the submit",
+		[GS_CPU_READ_STALE] = "the CPU read old data, as the device had written to these "
+				      "lines: invalidate them after the device is done",
 	};
 
 	return kind < GS_VIOLATION_KINDS ? texts[kind] : "unknown";

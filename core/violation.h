@@ -5,8 +5,8 @@
  * Bytes are compared: B is the cache as of the last fill or write-back, when
  * memory was the same, so M != B means that the device wrote the byte since, and
  * C != B that the CPU did. Unseen are therefore stores of the value that was
- * there, changes back and forth between two looks, and CPU loads of stale lines
- * (these show as wrong data).
+ * there, changes back and forth between two looks, and CPU loads of stale lines,
+ * unless somebody who sees the load asks.
  *
  * A line of which the CPU stored every word (4 bytes; of lines below 16 bytes every
  * byte), after the device wrote to it, is no mistake: the CPU discards what was there.
@@ -29,6 +29,8 @@ enum gs_violation_kind {
 	GS_DEV_WRITE_DIRTY,
 	/* Hazard: the device reads a byte whose value is still in the cache. */
 	GS_DEV_READ_DIRTY,
+	/* Hazard: the CPU loads from a line that the device wrote since the last fill. */
+	GS_CPU_READ_STALE,
 
 	GS_VIOLATION_KINDS,
 };
@@ -66,6 +68,13 @@ void gs_violations_of_dev_write(const struct gs_lines *lines, u32 offset, u32 si
 /* Before a device read of a range: reports its own dirty bytes, not those beside it. */
 void gs_violations_of_dev_read(const struct gs_lines *lines, u32 offset, u32 size,
 			       gs_violation_report report, void *ctx);
+
+/*
+ * The CPU loads the byte at @offset: whether its line is one that the device wrote since
+ * the last fill. Then *@violation is from there to the end of such lines in the window.
+ */
+bool gs_violation_of_cpu_load(const struct gs_lines *lines, u32 offset,
+			      struct gs_violation *violation);
 
 /* A short name, such as "lost-update"; "unknown" if there is none. Never NULL. */
 const char *gs_violation_name(enum gs_violation_kind kind);

@@ -14,11 +14,13 @@
 _Static_assert((int)GEMSYNC_LOST_UPDATE == (int)GS_LOST_UPDATE &&
 	       (int)GEMSYNC_CPU_STORE_STALE == (int)GS_CPU_STORE_STALE &&
 	       (int)GEMSYNC_DEV_WRITE_DIRTY == (int)GS_DEV_WRITE_DIRTY &&
-	       (int)GEMSYNC_DEV_READ_DIRTY == (int)GS_DEV_READ_DIRTY,
+	       (int)GEMSYNC_DEV_READ_DIRTY == (int)GS_DEV_READ_DIRTY &&
+	       (int)GEMSYNC_CPU_READ_STALE == (int)GS_CPU_READ_STALE,
 	       "kinds of violations are those of core/");
 _Static_assert((int)GEMSYNC_CAUSE_MISSING == (int)GS_CAUSE_MISSING &&
 	       (int)GEMSYNC_CAUSE_TOO_EARLY == (int)GS_CAUSE_TOO_EARLY &&
-	       (int)GEMSYNC_CAUSE_TOO_SHORT == (int)GS_CAUSE_TOO_SHORT,
+	       (int)GEMSYNC_CAUSE_TOO_SHORT == (int)GS_CAUSE_TOO_SHORT &&
+	       (int)GEMSYNC_CAUSE_WRONG_KIND == (int)GS_CAUSE_WRONG_KIND,
 	       "so are their causes");
 
 const char *gemsync_violation_name(enum gemsync_violation_kind kind)
@@ -171,6 +173,8 @@ static const struct {
 				      "flush", "before" },
 	[GEMSYNC_DEV_READ_DIRTY] = { "the device read stores that were not flushed,", "flush",
 				     "before" },
+	[GEMSYNC_CPU_READ_STALE] = { "the CPU read lines that the device had written,",
+				     "invalidate", "before that read, after" },
 };
 
 /* Text that grows, and may be cut. */
@@ -221,8 +225,9 @@ static void add_job(struct text *text, const struct gemsync_violation *violation
 static void add_cause(struct text *text, const struct gemsync_violation *violation)
 {
 	static const char *const causes[] = {
-		[GEMSYNC_CAUSE_TOO_EARLY] = "; the flush that there was came too early",
-		[GEMSYNC_CAUSE_TOO_SHORT] = "; a flush ended right beside them",
+		[GEMSYNC_CAUSE_TOO_EARLY] = "; the sync that there was came too early",
+		[GEMSYNC_CAUSE_TOO_SHORT] = "; a sync ended right beside them",
+		[GEMSYNC_CAUSE_WRONG_KIND] = "; they were flushed, which drops no line",
 	};
 
 	if (violation->cause)
@@ -237,7 +242,7 @@ int gemsync_violation_describe(const struct gemsync_violation *violation, char *
 {
 	struct text out = { text, size, 0 };
 
-	if ((size_t)violation->kind >= ARRAY_SIZE(words) || violation->cause > GEMSYNC_CAUSE_TOO_SHORT)
+	if ((size_t)violation->kind >= ARRAY_SIZE(words) || violation->cause > GEMSYNC_CAUSE_WRONG_KIND)
 		return snprintf(text, size, "unknown");
 	add(&out, "%s %" PRIu64 " bytes at %" PRIu64, words[violation->kind].did, violation->size,
 	    violation->offset);

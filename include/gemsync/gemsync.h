@@ -72,9 +72,13 @@ struct gemsync_device;
  *	seed=N			of the random moments, decimal; 1. The same calls from
  *				one thread, each waiting for the GPU, repeat exactly
  *	policy=strict|hooks	who may share cached BOs (R13, R14); strict
+ *	watch=nothing|loads	loads: reads of stale lines are violations too, seen by taking
+ *				pages away from maps until they are touched; nothing. Slower,
+ *				and for those who may use userfaultfd(2) for system calls
  *
  * Returns 0; -ENODEV if there is no such device; -EOPNOTSUPP if its driver is
- * not one the library knows, or too old to synchronize cached maps; -EINVAL for
+ * not one the library knows, or too old to synchronize cached maps, or the kernel cannot
+ * watch loads, -EPERM if this user may not; -EINVAL for
  * an unknown option of a simulated device, or value of one; -EACCES if the node
  * may not be opened; or another error of the kernel.
  */
@@ -151,7 +155,8 @@ int gemsync_device_counters(struct gemsync_device *dev, struct gemsync_counters 
 
 /*
  * What an emulated cache can see go wrong, or nearly so. Unseen are stores of the
- * value that was there, and CPU loads of stale lines: these show as wrong data.
+ * value that was there, and where loads are not watched, CPU loads of stale lines: these
+ * show as wrong data.
  */
 enum gemsync_violation_kind {
 	/*
@@ -171,6 +176,13 @@ enum gemsync_violation_kind {
 	 * waits for, only if it waits in vain.
 	 */
 	GEMSYNC_DEV_READ_DIRTY = 3,
+	/*
+	 * Hazard: the CPU read from a line that a job, which has ended, wrote since the last
+	 * fill. Seen only of simulated devices that watch loads, which notice the first touch
+	 * of each page after a job. offset and size are from the byte that was read to the
+	 * end of such lines.
+	 */
+	GEMSYNC_CPU_READ_STALE = 4,
 };
 
 /*
@@ -212,6 +224,7 @@ enum gemsync_violation_cause {
 	GEMSYNC_CAUSE_MISSING = 0,	/* there was none for this use of the lines */
 	GEMSYNC_CAUSE_TOO_EARLY = 1,	/* after it the bytes changed once more */
 	GEMSYNC_CAUSE_TOO_SHORT = 2,	/* it ended beside these lines */
+	GEMSYNC_CAUSE_WRONG_KIND = 3,	/* it was a flush, where lines had to be dropped */
 };
 
 /* The last sync of the lines of a violation. */

@@ -104,6 +104,12 @@ static int parse_policy(const char *value, struct sim_config *config)
 	return 0;
 }
 
+static int parse_watch(const char *value, struct sim_config *config)
+{
+	config->watch = !strcmp(value, "loads");
+	return config->watch || !strcmp(value, "nothing") ? 0 : -EINVAL;
+}
+
 static const struct {
 	const char *name;
 	const char *usage;
@@ -111,9 +117,10 @@ static const struct {
 } options[] = {
 	{ "driver", "driver=panthor|panfrost", parse_driver },
 	{ "line", "line=32|64|128", parse_line },
-	{ "mode", "mode=lazy|chaos|coherent", parse_mode },
+	{ "mode", "mode=lazy|kind|chaos|coherent", parse_mode },
 	{ "seed", "seed=NUMBER", parse_seed },
 	{ "policy", "policy=strict|hooks", parse_policy },
+	{ "watch", "watch=nothing|loads", parse_watch },
 };
 
 const char *gemsync_sim_option_at(unsigned int index)
@@ -174,8 +181,8 @@ static void write_name(const struct sim_config *config, char *name, size_t size)
 		snprintf(seed, sizeof(seed), ",seed=%llu", (unsigned long long)config->seed);
 	if (config->policy != GS_POLICY_STRICT)
 		snprintf(policy, sizeof(policy), ",policy=hooks");
-	snprintf(name, size, NAME ":%sline=%u,mode=%s%s%s", driver, config->line,
-		 modes[config->mode], seed, policy);
+	snprintf(name, size, NAME ":%sline=%u,mode=%s%s%s%s", driver, config->line,
+		 modes[config->mode], seed, policy, config->watch ? ",watch=loads" : "");
 }
 
 /* ---- Opening ---- */
@@ -185,6 +192,7 @@ static void sim_close(struct gemsync_device *dev)
 	struct sim *sim = dev->sim;
 
 	gemsync_sim_gpu_stop(sim);
+	gemsync_sim_watch_stop(sim);
 	gemsync_sim_vm_fini(&sim->vm);
 	pthread_cond_destroy(&sim->stream_ended);
 	pthread_cond_destroy(&sim->gpu_wakes);
@@ -619,6 +627,14 @@ int gemsync_sim_open(struct gemsync_device *dev, const char *name)
 	dev->sim->config = config;
 	gs_journal_init(&dev->sim->journal, dev->sim->records, SIM_RECORDS, config.line);
 	gs_random_seed(&dev->sim->random, config.seed);
+	dev->sim->watch.fd = -1;
+	if (config.watch && config.mode != SIM_COHERENT) {
+		ret = gemsync_sim_watch_init(dev->sim);
+		if (ret) {
+			sim_close(dev);
+			return ret;
+		}
+	}
 	fill_info(&config, &dev->info);
 	dev->ops = &sim_ops;
 	dev->emulation = &sim_emulation_ops;

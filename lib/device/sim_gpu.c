@@ -106,6 +106,7 @@ static bool can_run(const struct gemsync_sim_queue *queue)
 static void end_stream(struct gemsync_sim_queue *queue, enum stream_state state)
 {
 	gs_journal_job_ends(&queue->sim->journal, &queue->job);
+	gemsync_sim_watch_job_ends(queue->sim, &queue->job);
 	set_state(queue, state);
 }
 

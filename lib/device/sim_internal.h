@@ -6,6 +6,7 @@
  *	sim_memory.c	BOs' memory under an emulated cache: lines, chaos, violations
  *	sim_vm.c	the GPU's address space, and its accesses to memory
  *	sim_gpu.c	queues, and the thread that executes them
+ *	sim_watch.c	touches of the CPU's maps, and the thread that looks at them
  *
  * One lock guards everything but the bytes of the maps: CPU threads load and store
  * there at any time, which is what core/line.h is made for.
@@ -49,6 +50,7 @@ struct sim_config {
 	enum sim_mode mode;
 	uint64_t seed;
 	enum gs_policy policy;
+	bool watch;		/* loads of stale lines are seen */
 };
 
 /*
@@ -67,6 +69,10 @@ struct sim_bo {
 	uint64_t *mem;
 	uint64_t *cache;
 	uint64_t *base;
+	void *view;		/* what the CPU maps of C, if its touches are watched; else NULL */
+	uint32_t *writers;	/* with a view: of each window, the last job that wrote there */
+	uint64_t wrote_first;	/* windows that jobs wrote, ever */
+	uint64_t wrote_end;
 	uint64_t *under;	/* SIM_UNDER_WORDS for each window, as in core/line.h */
 	/*
 	 * The content, all zero, is still in the cache only, and memory is poisoned
@@ -96,6 +102,16 @@ struct sim_handle {
 	struct sim_bo *bo;
 };
 
+#define SIM_JOBS	64u	/* that are remembered */
+
+/* sim_watch.c */
+struct sim_watch {
+	int fd;			/* userfaultfd; negative: nothing is watched */
+	int stop;		/* eventfd */
+	pthread_t thread;
+	struct gs_job jobs[SIM_JOBS];	/* that have ended, by number */
+};
+
 struct sim {
 	/*
 	 * Whoever wants the lock waits for it with its turn taken. Without turns the
@@ -114,6 +130,7 @@ struct sim {
 	struct gs_journal journal;
 	struct gs_record *records;	/* the journal's */
 	const struct gs_job *job;	/* that the GPU executes, or NULL */
+	struct sim_watch watch;
 	bool job_expired;		/* and that ends now, waiting for a word in vain */
 
 	struct gemsync_sim_queue *queues;
@@ -159,6 +176,9 @@ void gemsync_sim_memory_view(struct sim *sim, struct sim_bo *bo);
 void gemsync_sim_clean(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size);
 void gemsync_sim_drop(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size);
 
+/* The CPU loads a byte of its map: a violation if the line is stale. */
+void gemsync_sim_cpu_load(struct sim *sim, struct sim_bo *bo, uint64_t offset);
+
 /* Remember a sync of a range, for reports. */
 void gemsync_sim_note_sync(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size,
 			   enum gs_sync_type type);
@@ -190,6 +210,20 @@ void gemsync_sim_unbind_bo(struct sim *sim, struct sim_bo *bo);
 /* The GPU's accesses through the address space; the context is the struct sim. */
 extern const struct gs_csf_mem gemsync_sim_csf_mem;
 extern const struct gs_jm_mem gemsync_sim_jm_mem;
+
+/* ---- sim_watch.c ---- */
+
+/* 0; -EPERM; -EOPNOTSUPP if the kernel cannot do it; or another error. */
+int gemsync_sim_watch_init(struct sim *sim);
+
+/* Before the lock goes. Without it. */
+void gemsync_sim_watch_stop(struct sim *sim);
+
+/* C, and the view of it that the CPU maps. 0 or -errno. */
+int gemsync_sim_watch_map(struct sim *sim, uint64_t size, uint64_t **cache, void **view);
+
+/* Before anybody knows that the job has ended. */
+void gemsync_sim_watch_job_ends(struct sim *sim, const struct gs_job *job);
 
 /* ---- sim_gpu.c ---- */
 

@@ -31,7 +31,12 @@ static uint64_t under_bytes(const struct sim_bo *bo)
 	return bo->size / SIM_WINDOW * SIM_UNDER_WORDS * sizeof(*bo->under);
 }
 
-static void unmap_pages(uint64_t *pages, uint64_t size)
+static uint64_t writers_bytes(const struct sim_bo *bo)
+{
+	return bo->size / SIM_WINDOW * sizeof(*bo->writers);
+}
+
+static void unmap_pages(void *pages, uint64_t size)
 {
 	if (pages)
 		munmap(pages, size);
@@ -45,6 +50,8 @@ void gemsync_sim_bo_put(struct sim_bo *bo)
 	unmap_pages(bo->cache, bo->size);
 	unmap_pages(bo->base, bo->size);
 	unmap_pages(bo->under, under_bytes(bo));
+	unmap_pages(bo->view, bo->size);
+	unmap_pages(bo->writers, writers_bytes(bo));
 	free(bo);
 }
 
@@ -97,28 +104,46 @@ static void fill_cache(struct sim *sim, struct sim_bo *bo)
 	}
 }
 
-static int create_cache(struct sim_bo *bo)
+/* C: with a view of its own for the CPU, if the CPU's touches are watched. */
+static int map_cache(struct sim *sim, struct sim_bo *bo)
 {
-	uint64_t *cache, *base, *under;
+	uint64_t *writers;
 	int ret;
 
-	ret = map_pages(bo->size, &cache);
+	if (!sim->config.watch)
+		return map_pages(bo->size, &bo->cache);
+	ret = map_pages(writers_bytes(bo), &writers);
 	if (ret)
 		return ret;
+	ret = gemsync_sim_watch_map(sim, bo->size, &bo->cache, &bo->view);
+	if (ret)
+		unmap_pages(writers, writers_bytes(bo));
+	else
+		bo->writers = (uint32_t *)writers;
+	return ret;
+}
+
+static int create_cache(struct sim *sim, struct sim_bo *bo)
+{
+	uint64_t *base, *under;
+	int ret;
+
 	ret = map_pages(bo->size, &base);
 	if (ret)
-		goto err_cache;
+		return ret;
 	ret = map_pages(under_bytes(bo), &under);
 	if (ret)
 		goto err_base;
-	bo->cache = cache;
+	ret = map_cache(sim, bo);
+	if (ret)
+		goto err_under;
 	bo->base = base;
 	bo->under = under;
 	return 0;
+err_under:
+	unmap_pages(under, under_bytes(bo));
 err_base:
 	unmap_pages(base, bo->size);
-err_cache:
-	unmap_pages(cache, bo->size);
 	return ret;
 }
 
@@ -138,7 +163,7 @@ int gemsync_sim_populate(struct sim *sim, struct sim_bo *bo)
 	if (ret)
 		return ret;
 	if (is_cached(sim, bo) && sim->config.mode != SIM_KIND) {
-		ret = create_cache(bo);
+		ret = create_cache(sim, bo);
 		if (ret) {
 			unmap_pages(mem, bo->size);
 			return ret;
@@ -163,13 +188,13 @@ int gemsync_sim_cpu_view(struct sim *sim, struct sim_bo *bo, void **out)
 		return 0;
 	}
 	if (first) {
-		ret = create_cache(bo);
+		ret = create_cache(sim, bo);
 		if (ret)
 			return ret;
 	}
 	if (first || bo->fresh)
 		fill_cache(sim, bo);
-	*out = bo->cache;
+	*out = bo->view ? bo->view : bo->cache;
 	return 0;
 }
 
@@ -294,6 +319,38 @@ void gemsync_sim_drop(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint6
 	}
 }
 
+/* ---- Loads ---- */
+
+/* The job that wrote there last. */
+static struct gs_job writer_of(const struct sim *sim, const struct sim_bo *bo, uint64_t offset)
+{
+	uint32_t number = bo->writers[offset / SIM_WINDOW];
+	const struct gs_job *job = &sim->watch.jobs[number % SIM_JOBS];
+
+	return (uint32_t)job->number == number ? *job : (struct gs_job){ .number = number };
+}
+
+void gemsync_sim_cpu_load(struct sim *sim, struct sim_bo *bo, uint64_t offset)
+{
+	struct piece piece = piece_at(sim, bo, offset, SIM_WINDOW);
+	struct gs_job job = writer_of(sim, bo, offset);
+	struct gs_violation violation;
+
+	/* What a running job writes is nothing that the CPU could know of. */
+	if (!gs_violation_of_cpu_load(&piece.lines, piece.offset, &violation))
+		return;
+	gs_journal_add(&sim->journal, &(struct gs_sighting){
+		.kind = violation.kind,
+		.object = &bo->object,
+		.syncs = &bo->syncs,
+		.job = &job,
+		.pid = getpid(),
+		.time_ns = now_ns(),
+		.offset = piece.start + violation.offset,
+		.size = violation.size,
+	});
+}
+
 /* ---- Chaos ---- */
 
 /* A line of the window: written back if it is dirty, or refilled if it is clean. */
@@ -348,6 +405,22 @@ void gemsync_sim_dev_read(struct sim *sim, struct sim_bo *bo, uint64_t offset, v
 	}
 }
 
+/* The device writes to these bytes. */
+static void note_store(const struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size)
+{
+	uint64_t first = offset / SIM_WINDOW, end = (offset + size - 1) / SIM_WINDOW + 1;
+
+	bo->stored = true;
+	if (!bo->view || !sim->job)
+		return;
+	if (bo->wrote_first == bo->wrote_end || first < bo->wrote_first)
+		bo->wrote_first = first;
+	if (end > bo->wrote_end)
+		bo->wrote_end = end;
+	for (; first < end; first++)
+		bo->writers[first] = (uint32_t)sim->job->number;
+}
+
 void gemsync_sim_dev_write(struct sim *sim, struct sim_bo *bo, uint64_t offset, const void *from,
 			   uint32_t size)
 {
@@ -355,7 +428,7 @@ void gemsync_sim_dev_write(struct sim *sim, struct sim_bo *bo, uint64_t offset, 
 	struct piece piece;
 
 	gemsync_sim_chaos(sim, bo, offset);
-	bo->stored = true;
+	note_store(sim, bo, offset, size);
 	for (; size; offset += piece.size, in += piece.size, size -= piece.size) {
 		piece = piece_at(sim, bo, offset, size);
 		look_for(sim, bo, &piece, gs_violations_of_dev_write);
@@ -386,7 +459,7 @@ static void before_store(struct sim *sim, struct sim_bo *bo, uint64_t offset, ui
 	struct piece piece = piece_at(sim, bo, offset, size);
 
 	gemsync_sim_chaos(sim, bo, offset);
-	bo->stored = true;
+	note_store(sim, bo, offset, size);
 	look_for(sim, bo, &piece, gs_violations_of_dev_write);
 }
 

@@ -2,6 +2,7 @@
 /* The simulated device itself: its options, what it has not, its GPU thread, its chaos. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "random_ops.h"
@@ -334,6 +335,179 @@ static void chaos_repeats(void **state)
 	assert_memory_equal(&violations[0], &violations[1], sizeof(violations[0]));
 }
 
+static uint64_t count_kind(struct gemsync_device *dev, enum gemsync_violation_kind kind)
+{
+	uint64_t count;
+
+	assert_ok(gemsync_device_violation_count(dev, kind, &count));
+	return count;
+}
+
+/* Who may not see touches by system calls may not watch. */
+static bool can_open(const char *name)
+{
+	struct gemsync_device *dev;
+	int ret = gemsync_device_open(name, &dev);
+
+	if (!ret)
+		gemsync_device_close(dev);
+	assert_true(!ret || (strstr(name, "watch") && (ret == -EPERM || ret == -EOPNOTSUPP)));
+	return !ret;
+}
+
+struct watched {
+	struct sim sim;
+	struct gemsync_bo *bo;
+	uint8_t *map;
+	uint64_t va;
+	uint64_t serial;
+};
+
+#define WATCHED_SIZE	(64 * 1024)
+
+static struct watched open_watched(void)
+{
+	struct watched w;
+	void *map;
+
+	if (!can_open("sim:watch=loads")) {
+		print_message("# SKIP needs userfaultfd(2) with privilege: run as root\n");
+		skip();
+	}
+	w = (struct watched){ .sim = open_sim("sim:watch=loads") };
+	assert_ok(gemsync_bo_create(w.sim.dev, WATCHED_SIZE, GEMSYNC_BO_CACHED, &w.bo));
+	assert_ok(gpu_bind(w.sim.gpu, w.bo, &w.va));
+	assert_ok(gemsync_bo_map(w.bo, &map));
+	w.map = map;
+	return w;
+}
+
+static void close_watched(struct watched *w)
+{
+	gemsync_bo_destroy(w->bo);
+	close_sim(&w->sim);
+}
+
+static uint32_t load(const struct watched *w, uint64_t offset)
+{
+	return *(volatile uint32_t *)(w->map + offset);
+}
+
+static struct gemsync_violation next_of(struct watched *w)
+{
+	struct gemsync_violation violation;
+
+	assert_ok(gemsync_device_next_violation(w->sim.dev, &w->serial, &violation));
+	return violation;
+}
+
+static void assert_none(struct watched *w)
+{
+	struct gemsync_violation violation;
+
+	assert_int_equal(gemsync_device_next_violation(w->sim.dev, &w->serial, &violation),
+			 -ENOENT);
+}
+
+static void assert_stale(struct watched *w, uint64_t offset, enum gemsync_violation_cause cause)
+{
+	struct gemsync_violation violation = next_of(w);
+
+	assert_string_equal(gemsync_violation_name(violation.kind), "cpu-read-stale");
+	assert_int_equal(violation.offset, offset);
+	assert_int_equal(violation.sync_offset, offset / 64 * 64);
+	assert_int_equal(violation.cause, cause);
+	assert_int_equal(violation.pid, getpid());
+	assert_true(violation.submission > 0);
+	assert_none(w);
+}
+
+/* The five forms of a missing invalidate. What the program sees is what it would see. */
+static void stale_loads_are_told(void **state)
+{
+	struct watched w = open_watched();
+	uint32_t i;
+
+	(void)state;
+	/* None at all. */
+	assert_ok(gpu_write32(w.sim.gpu, w.va + 4096 + 8, 1));
+	assert_int_equal(load(&w, 4096 + 8), 0);
+	assert_stale(&w, 4096 + 8, GEMSYNC_CAUSE_MISSING);
+	/* A flush in its place. */
+	assert_ok(gpu_write32(w.sim.gpu, w.va + 8192, 1));
+	assert_ok(gemsync_bo_flush(w.bo, 8192, 4));
+	assert_int_equal(load(&w, 8192), 0);
+	assert_stale(&w, 8192, GEMSYNC_CAUSE_WRONG_KIND);
+	/* Too early. */
+	assert_ok(gemsync_bo_invalidate(w.bo, 12288, 4));
+	assert_ok(gpu_write32(w.sim.gpu, w.va + 12288, 1));
+	assert_int_equal(load(&w, 12288), 0);
+	assert_stale(&w, 12288, GEMSYNC_CAUSE_TOO_EARLY);
+	/* A line short. */
+	assert_ok(gpu_fill(w.sim.gpu, w.va + 16384, 1, 256));
+	assert_ok(gemsync_bo_invalidate(w.bo, 16384, 192));
+	assert_int_equal(load(&w, 16384 + 192), 0);
+	assert_stale(&w, 16384 + 192, GEMSYNC_CAUSE_TOO_SHORT);
+	/* In a loop: each job's is told. */
+	for (i = 2; i < 5; i++) {
+		assert_ok(gpu_write32(w.sim.gpu, w.va + 20480, i));
+		assert_int_equal(load(&w, 20480), 0);
+		assert_int_equal(next_of(&w).times, i - 1);
+	}
+	close_watched(&w);
+}
+
+/* The twins. */
+static void fresh_loads_are_not_blamed(void **state)
+{
+	struct watched w = open_watched();
+
+	(void)state;
+	assert_ok(gpu_fill(w.sim.gpu, w.va, 7, 8192));
+	assert_ok(gemsync_bo_invalidate(w.bo, 0, 8192));
+	assert_int_equal(load(&w, 0), 7);
+	assert_int_equal(load(&w, 8188), 7);
+	/* Lines beside those that the device wrote, and stores. */
+	assert_ok(gpu_write32(w.sim.gpu, w.va + 64, 9));
+	assert_int_equal(load(&w, 128), 7);
+	assert_ok(gpu_fill(w.sim.gpu, w.va + 4096, 9, 64));
+	memset(w.map + 4096, 8, 64);
+	assert_ok(gemsync_bo_flush(w.bo, 4096, 64));
+	/* What a job that runs has written, nobody could know of. */
+	assert_ok(gpu_spin_begin(w.sim.gpu, w.va + 32768));
+	assert_int_equal(load(&w, 32768), 0);
+	*(volatile uint32_t *)(w.map + 32768) = 1;
+	assert_ok(gemsync_bo_flush(w.bo, 32768, 4));
+	assert_ok(gpu_spin_end(w.sim.gpu));
+	assert_int_equal(count_kind(w.sim.dev, GEMSYNC_CPU_READ_STALE), 0);
+	close_watched(&w);
+}
+
+/* A map whose pages are away is memory like any other, for the kernel too. */
+static void watched_maps_work_in_system_calls(void **state)
+{
+	struct watched w = open_watched();
+	uint32_t words[2] = { 0, 0 };
+	int fds[2];
+
+	(void)state;
+	assert_ok(pipe(fds));
+	assert_ok(gpu_fill(w.sim.gpu, w.va, 5, 8192));
+	assert_int_equal(write(fds[1], w.map + 64, sizeof(words)), sizeof(words));
+	assert_int_equal(read(fds[0], words, sizeof(words)), sizeof(words));
+	assert_int_equal(words[0], 0);
+	assert_stale(&w, 64, GEMSYNC_CAUSE_MISSING);
+	assert_ok(gemsync_bo_invalidate(w.bo, 0, 8192));
+	assert_ok(gpu_fill(w.sim.gpu, w.va + 4096, 6, 64));
+	words[1] = 8;
+	assert_int_equal(write(fds[1], words, sizeof(words)), sizeof(words));
+	assert_int_equal(read(fds[0], w.map + 4096, sizeof(words)), sizeof(words));
+	assert_int_equal(load(&w, 4096 + 4), 8);
+	close(fds[0]);
+	close(fds[1]);
+	close_watched(&w);
+}
+
 static uint64_t count_violations(struct gemsync_device *dev)
 {
 	uint64_t count, sum = 0;
@@ -350,6 +524,7 @@ static void right_programs_are_not_blamed(void **state)
 {
 	static const char *const names[] = {
 		"sim", "sim:mode=kind", "sim:mode=chaos,seed=3", "sim:driver=panfrost,line=32",
+		"sim:watch=loads",
 	};
 	struct random_ops_report report;
 	struct sim sim;
@@ -357,6 +532,8 @@ static void right_programs_are_not_blamed(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!can_open(names[i]))
+			continue;
 		sim = open_sim(names[i]);
 		assert_ok(random_ops_run(sim.dev, sim.gpu, 7 + i, 100000, false, &report));
 		assert_int_equal(report.bytes_wrong, 0);
@@ -383,6 +560,9 @@ int main(void)
 		cmocka_unit_test(chaos_moves_lines),
 		cmocka_unit_test(chaos_repeats),
 		cmocka_unit_test(right_programs_are_not_blamed),
+		cmocka_unit_test(stale_loads_are_told),
+		cmocka_unit_test(fresh_loads_are_not_blamed),
+		cmocka_unit_test(watched_maps_work_in_system_calls),
 	};
 
 	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);

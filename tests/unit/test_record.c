@@ -394,6 +394,43 @@ static void cause_is_told(void **state)
 	assert_string_equal(gs_cause_name(GS_CAUSES), "unknown");
 }
 
+static struct gs_record stale_load(struct fixture *f, const struct gs_job *writer, u64 offset)
+{
+	gs_journal_add(&f->journal, &(struct gs_sighting){
+		.kind = GS_CPU_READ_STALE,
+		.object = &f->object,
+		.syncs = &f->syncs,
+		.job = writer,
+		.pid = 5,
+		.offset = offset,
+		.size = 4,
+	});
+	return next(f);
+}
+
+static void cause_of_a_stale_load_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job writer = begin(f);
+
+	assert_int_equal(stale_load(f, &writer, 0).cause, GS_CAUSE_MISSING);
+	/* Before the job, or while it ran. */
+	sync_lines(f, GS_SYNC_FLUSH_AND_INVALIDATE, 0, 64);
+	writer = begin(f);
+	assert_int_equal(stale_load(f, &writer, 0).cause, GS_CAUSE_TOO_EARLY);
+	writer = begin(f);
+	assert_int_equal(stale_load(f, &writer, 0).cause, GS_CAUSE_MISSING);
+	sync_lines(f, GS_SYNC_FLUSH, 0, 64);
+	writer = begin(f);
+	sync_lines(f, GS_SYNC_FLUSH, 0, 64);
+	assert_int_equal(stale_load(f, &writer, 0).cause, GS_CAUSE_WRONG_KIND);
+	sync_lines(f, GS_SYNC_FLUSH_AND_INVALIDATE, 4096, 100);
+	assert_int_equal(stale_load(f, &writer, 4224).cause, GS_CAUSE_TOO_SHORT);
+	/* Twin: a flush beside them was for others. */
+	sync_lines(f, GS_SYNC_FLUSH, 8192, 64);
+	assert_int_equal(stale_load(f, &writer, 8256).cause, GS_CAUSE_MISSING);
+}
+
 /* One call of a user's, as drivers split it: flush and drop of each step. */
 static void pieces_are_one_sync(void **state)
 {
@@ -432,6 +469,7 @@ int main(void)
 		TEST(many_ranges),
 		TEST(last_sync_is_told),
 		TEST(cause_is_told),
+		TEST(cause_of_a_stale_load_is_told),
 		TEST(pieces_are_one_sync),
 	};
 

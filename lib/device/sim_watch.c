@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Loads of stale lines, seen by the pages that they touch.
+ *
+ * When a job ends, the pages that it wrote are taken away from the CPU's map. The next
+ * touch of each waits in the kernel, in a system call too, until the thread here has looked
+ * at it (userfaultfd, minor faults): a load from a line that the device wrote since it was
+ * filled is a violation. Then the page is there again, and the program sees what it would
+ * have seen. So what is seen is the first touch of each page after a job.
+ *
+ * Pages that a running job writes are left alone: who polls them, and invalidates each
+ * time, makes no mistake if the device is quicker once.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/userfaultfd.h>
+
+#include "sim_internal.h"
+
+#ifndef UFFD_FEATURE_EXACT_ADDRESS
+#define UFFD_FEATURE_EXACT_ADDRESS	(1 << 11)
+#endif
+
+#ifndef USERFAULTFD_IOC_NEW
+#define USERFAULTFD_IOC_NEW	_IO(0xaa, 0x00)
+#endif
+
+#define FEATURES	(UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_MISSING_SHMEM | \
+			 UFFD_FEATURE_EXACT_ADDRESS)
+
+/* ---- Touches ---- */
+
+static struct sim_bo *find_bo(struct sim *sim, uint64_t address, uint64_t *offset)
+{
+	size_t i;
+
+	for (i = 0; i < sim->handle_count; i++) {
+		struct sim_bo *bo = sim->handles[i].bo;
+		uint64_t start = bo ? (uintptr_t)bo->view : 0;
+
+		if (!start || address < start || address - start >= bo->size)
+			continue;
+		*offset = address - start;
+		return bo;
+	}
+	return NULL;
+}
+
+/* The page is in the file, but for those that nobody has touched yet. */
+static void make_page(struct sim_bo *bo, uint64_t offset)
+{
+	volatile char *page = (char *)bo->cache + offset / SIM_WINDOW * SIM_WINDOW;
+
+	*page = *page;
+}
+
+static void let_go_on(struct sim *sim, uint64_t address)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	struct uffdio_continue go_on = {
+		.range = { .start = address / page * page, .len = page },
+	};
+
+	/* Another thread's touch of the same page may have brought it back. */
+	if (ioctl(sim->watch.fd, UFFDIO_CONTINUE, &go_on))
+		ioctl(sim->watch.fd, UFFDIO_WAKE, &go_on.range);
+}
+
+static void handle(struct sim *sim, const struct uffd_msg *message)
+{
+	uint64_t address = message->arg.pagefault.address, offset;
+	bool load = !(message->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE);
+	struct sim_bo *bo;
+
+	gemsync_sim_lock(sim);
+	bo = find_bo(sim, address, &offset);
+	if (bo) {
+		make_page(bo, offset);
+		if (load)
+			gemsync_sim_cpu_load(sim, bo, offset);
+	}
+	gemsync_sim_unlock(sim);
+	let_go_on(sim, address);
+}
+
+static void *watch_main(void *arg)
+{
+	struct sim *sim = arg;
+	struct pollfd fds[2] = {
+		{ .fd = sim->watch.fd, .events = POLLIN },
+		{ .fd = sim->watch.stop, .events = POLLIN },
+	};
+	struct uffd_msg message;
+
+	while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
+		if (fds[1].revents)
+			break;
+		if (read(sim->watch.fd, &message, sizeof(message)) == sizeof(message) &&
+		    message.event == UFFD_EVENT_PAGEFAULT)
+			handle(sim, &message);
+	}
+	return NULL;
+}
+
+/* ---- Maps ---- */
+
+int gemsync_sim_watch_map(struct sim *sim, uint64_t size, uint64_t **cache, void **view)
+{
+	struct uffdio_register args = {
+		.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR,
+	};
+	void *first, *second;
+	int fd, ret = -ENOMEM;
+
+	fd = memfd_create("gemsync-sim", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, size))
+		goto err_close;
+	first = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (first == MAP_FAILED)
+		goto err_close;
+	second = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (second == MAP_FAILED)
+		goto err_unmap;
+	args.range.start = (uintptr_t)second;
+	args.range.len = size;
+	if (ioctl(sim->watch.fd, UFFDIO_REGISTER, &args)) {
+		ret = -errno;
+		munmap(second, size);
+		goto err_unmap;
+	}
+	close(fd);
+	*cache = first;
+	*view = second;
+	return 0;
+err_unmap:
+	munmap(first, size);
+err_close:
+	close(fd);
+	return ret;
+}
+
+/* The pages of a BO that the job wrote last. */
+static void take_away(struct sim_bo *bo, uint32_t job)
+{
+	uint64_t i;
+
+	for (i = bo->wrote_first; i < bo->wrote_end; i++)
+		if (bo->writers[i] == job)
+			madvise((char *)bo->view + i * SIM_WINDOW, SIM_WINDOW, MADV_DONTNEED);
+}
+
+void gemsync_sim_watch_job_ends(struct sim *sim, const struct gs_job *job)
+{
+	size_t i;
+
+	if (sim->watch.fd < 0)
+		return;
+	sim->watch.jobs[job->number % SIM_JOBS] = *job;
+	for (i = 0; i < sim->handle_count; i++)
+		if (sim->handles[i].bo && sim->handles[i].bo->view)
+			take_away(sim->handles[i].bo, (uint32_t)job->number);
+}
+
+/* ---- Begin and end ---- */
+
+/* Either way it takes a privilege to see touches by system calls, which must not fail. */
+static int new_uffd(void)
+{
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	int dev;
+
+	if (fd >= 0 || errno != EPERM)
+		return fd;
+	dev = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+	if (dev < 0) {
+		errno = EPERM;
+		return -1;
+	}
+	fd = ioctl(dev, USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK);
+	close(dev);
+	return fd;
+}
+
+static int open_uffd(void)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = FEATURES };
+	int fd, err;
+
+	fd = new_uffd();
+	if (fd < 0)
+		return errno == ENOSYS ? -EOPNOTSUPP : -errno;
+	if (!ioctl(fd, UFFDIO_API, &api))
+		return fd;
+	err = errno;
+	close(fd);
+	return err == EINVAL ? -EOPNOTSUPP : -err;
+}
+
+int gemsync_sim_watch_init(struct sim *sim)
+{
+	int ret;
+
+	sim->watch.fd = open_uffd();
+	if (sim->watch.fd < 0)
+		return sim->watch.fd;
+	sim->watch.stop = eventfd(0, EFD_CLOEXEC);
+	if (sim->watch.stop < 0) {
+		ret = -errno;
+		goto err_close;
+	}
+	ret = -pthread_create(&sim->watch.thread, NULL, watch_main, sim);
+	if (ret)
+		goto err_close_stop;
+	return 0;
+err_close_stop:
+	close(sim->watch.stop);
+err_close:
+	close(sim->watch.fd);
+	sim->watch.fd = -1;
+	return ret;
+}
+
+void gemsync_sim_watch_stop(struct sim *sim)
+{
+	if (sim->watch.fd < 0)
+		return;
+	eventfd_write(sim->watch.stop, 1);
+	pthread_join(sim->watch.thread, NULL);
+	close(sim->watch.stop);
+	close(sim->watch.fd);
+}
