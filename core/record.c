@@ -374,13 +374,21 @@ static void close_first(struct gs_journal *journal)
 	remove_open(journal, 0);
 }
 
-static void close_all(struct gs_journal *journal)
+/* All that no job does, and those of the job with this number. */
+static void close_complete(struct gs_journal *journal, u64 job)
 {
-	u32 i;
+	u32 i = 0;
 
-	for (i = 0; i < journal->open_count; i++)
-		keep(journal, &journal->open[i]);
-	journal->open_count = 0;
+	while (i < journal->open_count) {
+		struct gs_record *record = &journal->open[i];
+
+		if (record->of_job && record->job.number != job) {
+			i++;
+			continue;
+		}
+		keep(journal, record);
+		remove_open(journal, i);
+	}
 }
 
 void gs_journal_job_begins(struct gs_journal *journal, struct gs_job *job)
@@ -390,16 +398,7 @@ void gs_journal_job_begins(struct gs_journal *journal, struct gs_job *job)
 
 void gs_journal_job_ends(struct gs_journal *journal, const struct gs_job *job)
 {
-	u32 i = 0;
-
-	while (i < journal->open_count) {
-		if (journal->open[i].job.number > job->number) {
-			i++;
-			continue;
-		}
-		keep(journal, &journal->open[i]);
-		remove_open(journal, i);
-	}
+	close_complete(journal, job->number);
 }
 
 static void fill_lines(struct gs_record *record, const struct gs_sighting *sighting, u32 line)
@@ -419,6 +418,7 @@ void gs_journal_add(struct gs_journal *journal, const struct gs_sighting *sighti
 		.object = *sighting->object,
 		.pid = sighting->pid,
 		.rows = 1,
+		.of_job = sighting->job && !sighting->pid,
 	};
 
 	if (sighting->job)
@@ -438,7 +438,7 @@ void gs_journal_add(struct gs_journal *journal, const struct gs_sighting *sighti
 
 u64 gs_journal_count(struct gs_journal *journal, enum gs_violation_kind kind)
 {
-	close_all(journal);
+	close_complete(journal, 0);
 	return journal->seen[kind];
 }
 
@@ -464,7 +464,7 @@ bool gs_journal_next(struct gs_journal *journal, u64 serial, struct gs_record *r
 	struct gs_record *next = NULL, *other;
 	u32 kind;
 
-	close_all(journal);
+	close_complete(journal, 0);
 	for (kind = 0; kind < GS_VIOLATION_KINDS; kind++) {
 		other = next_of_kind(journal, (enum gs_violation_kind)kind, serial);
 		if (other && (!next || other->serial < next->serial))
@@ -480,7 +480,7 @@ bool gs_journal_next(struct gs_journal *journal, u64 serial, struct gs_record *r
 
 u64 gs_journal_last(struct gs_journal *journal)
 {
-	close_all(journal);
+	close_complete(journal, 0);
 	return journal->last_serial;
 }
 

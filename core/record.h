@@ -9,10 +9,11 @@
  * counted in its record; what another job does again is a record of its own, which says
  * how many of the same there were.
  *
- * A record is open, and grows, until its job ends or somebody reads: then it gets its
- * serial number and never grows again. Each kind has room of its own. Where a kind's is
- * full of records that nobody has read, it is the newest that is not kept: its mistake
- * is counted, by kind and in the record of the same mistake that is there.
+ * A record is open, and grows, until its job ends. What no running job did, but a sync or
+ * the CPU's load showed, is open until any job ends or somebody reads. Then it gets its
+ * serial number, is counted, and never grows again. Each kind has room of its own. Where a
+ * kind's is full of records that nobody has read, it is the newest that is not kept: its
+ * mistake is counted, by kind and in the record of the same mistake that is there.
  *
  * Nothing here locks: the caller serializes all calls on one journal.
  */
@@ -23,6 +24,7 @@
 #include "violation.h"
 
 #define GS_RECORDS_OPEN	64u	/* that can grow at once */
+#define GS_RECORDS_ROOM	128u	/* that an emulation keeps of each kind */
 #define GS_SYNC_NOTES	16u	/* syncs that are remembered of each object */
 
 /* An object, as it was when the violation was seen. */
@@ -90,6 +92,7 @@ struct gs_record {
 	u64 start;		/* the same in whole lines: what had to be synchronized */
 	u64 end;		/* of the first row */
 	u64 first;		/* the byte that was seen first */
+	bool of_job;		/* a job does it: open until that ends */
 	u64 again;		/* how often the job did it again */
 	u64 times;		/* jobs that made this mistake so far, this one included */
 	enum gs_sync_known sync_known;
@@ -118,7 +121,7 @@ struct gs_sighting {
 	const struct gs_object *object;
 	const struct gs_sync_log *syncs;	/* of the object */
 	const struct gs_job *job;	/* NULL for what a sync shows; of a load, who wrote */
-	s32 pid;
+	s32 pid;			/* of the CPU's sync or load; 0 for the device's access */
 	u64 time_ns;
 	u64 offset;			/* bytes of the object */
 	u64 size;
@@ -139,22 +142,22 @@ void gs_journal_init(struct gs_journal *journal, struct gs_record *kept, u32 roo
 /* A job begins: gives it its number. */
 void gs_journal_job_begins(struct gs_journal *journal, struct gs_job *job);
 
-/* Its records do not grow any more. */
+/* Its records do not grow any more. Each job that begins has to end. */
 void gs_journal_job_ends(struct gs_journal *journal, const struct gs_job *job);
 
 /* Take a row of bytes that the model found. */
 void gs_journal_add(struct gs_journal *journal, const struct gs_sighting *sighting);
 
-/* How many records of a kind there were. None of them grows any more. */
+/* How many records of a kind there were; those of running jobs are not complete. */
 u64 gs_journal_count(struct gs_journal *journal, enum gs_violation_kind kind);
 
 /*
  * A copy of the kept record with the lowest serial above @serial, which somebody has
- * then read; false if there is none. None grows any more.
+ * then read; false if there is none.
  */
 bool gs_journal_next(struct gs_journal *journal, u64 serial, struct gs_record *record);
 
-/* The serial of the last record. None grows any more. */
+/* The serial of the last record. */
 u64 gs_journal_last(struct gs_journal *journal);
 
 /* A short name, such as "too-early". Never NULL. */

@@ -191,16 +191,16 @@ const char *gs_violation_name(enum gs_violation_kind kind)
 const char *gs_violation_explain(enum gs_violation_kind kind)
 {
 	static const char *const texts[GS_VIOLATION_KINDS] = {
-		[GS_LOST_UPDATE] = "a write-back destroyed what the device had written: flush or "
-				   "invalidate before the device writes, invalidate after it",
-		[GS_CPU_STORE_STALE] = "the CPU stored to a line that the device had written: "
-				       "invalidate it before",
-		[GS_DEV_WRITE_DIRTY] = "the device wrote to a line with stores of the CPU that were "
-				       "not flushed: flush it before the submit",
-		[GS_DEV_READ_DIRTY] = "the device read old data, as stores of the CPU were not "
-				      "flushed: flush them before the submit",
-		[GS_CPU_READ_STALE] = "the CPU read old data, as the device had written to these "
-				      "lines: invalidate them after the device is done",
+		[GS_LOST_UPDATE] =
+			"a write-back destroyed what the device wrote: sync the lines before that",
+		[GS_CPU_STORE_STALE] =
+			"the CPU stored to a line that the device wrote: invalidate it before",
+		[GS_DEV_WRITE_DIRTY] =
+			"the device wrote to a line that was dirty: flush it before the submit",
+		[GS_DEV_READ_DIRTY] =
+			"the device read old data: flush what the CPU stored, before the submit",
+		[GS_CPU_READ_STALE] =
+			"the CPU read old data: invalidate what the device wrote, when it is done",
 	};
 
 	return kind < GS_VIOLATION_KINDS ? texts[kind] : "unknown";

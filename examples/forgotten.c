@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* A flush that is forgotten, and what shows it: on a GPU that is simulated in this process. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,16 +19,17 @@ static int see(struct gemsync_gpu *gpu, uint64_t va, const char *expected)
 	return memcmp(seen, expected, sizeof(seen)) ? 1 : 0;
 }
 
-/* What the device saw go wrong: nothing, or the bytes that nobody flushed. */
+/* What the device saw go wrong, and what to do about it. */
 static void print_violations(struct gemsync_device *dev)
 {
 	struct gemsync_violation violation;
 	uint64_t serial = 0;
+	char text[256];
 
-	while (!gemsync_device_next_violation(dev, &serial, &violation))
-		if (violation.kind == GEMSYNC_DEV_READ_DIRTY)
-			printf("of %s it read %" PRIu64 " bytes from %" PRIu64 " on, not flushed\n",
-			       violation.label, violation.size, violation.offset);
+	while (!gemsync_device_next_violation(dev, &serial, &violation)) {
+		gemsync_violation_describe(&violation, text, sizeof(text));
+		puts(text);
+	}
 }
 
 static int draw(struct gemsync_device *dev, struct gemsync_bo *bo, struct gemsync_gpu *gpu)

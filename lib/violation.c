@@ -166,11 +166,12 @@ static const struct {
 	const char *when;	/* before or after the job */
 } words[] = {
 	[GEMSYNC_LOST_UPDATE] = { "what the device wrote was overwritten by a write-back of",
-				  "flush or invalidate", "before the device writes, and not after" },
+				  "flush or invalidate",
+				  "before the device writes, and not after" },
 	[GEMSYNC_CPU_STORE_STALE] = { "the CPU stored into lines that the device had written,",
 				      "invalidate", "before the store, after" },
-	[GEMSYNC_DEV_WRITE_DIRTY] = { "the device wrote to lines with stores that were not flushed,",
-				      "flush", "before" },
+	[GEMSYNC_DEV_WRITE_DIRTY] = { "the device wrote to lines that were not flushed,", "flush",
+				      "before" },
 	[GEMSYNC_DEV_READ_DIRTY] = { "the device read stores that were not flushed,", "flush",
 				     "before" },
 	[GEMSYNC_CPU_READ_STALE] = { "the CPU read lines that the device had written,",
@@ -189,10 +190,12 @@ static void add(struct text *text, const char *format, ...)
 {
 	size_t at = text->length < text->size ? text->length : text->size;
 	va_list args;
+	int length;
 
 	va_start(args, format);
-	text->length += vsnprintf(text->text + at, text->size - at, format, args);
+	length = vsnprintf(text->text + at, text->size - at, format, args);
 	va_end(args);
+	text->length += length;
 }
 
 static void add_rows(struct text *text, const struct gemsync_violation *violation)
@@ -242,7 +245,8 @@ int gemsync_violation_describe(const struct gemsync_violation *violation, char *
 {
 	struct text out = { text, size, 0 };
 
-	if ((size_t)violation->kind >= ARRAY_SIZE(words) || violation->cause > GEMSYNC_CAUSE_WRONG_KIND)
+	if ((size_t)violation->kind >= ARRAY_SIZE(words) ||
+	    violation->cause > GEMSYNC_CAUSE_WRONG_KIND)
 		return snprintf(text, size, "unknown");
 	add(&out, "%s %" PRIu64 " bytes at %" PRIu64, words[violation->kind].did, violation->size,
 	    violation->offset);

@@ -23,7 +23,7 @@ _gemsync() {
 	local tool=${COMP_WORDS[0]} command=${COMP_WORDS[1]} words
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		words='info demo conform bench run --help --version'
+		words='info demo conform watch bench run --help --version'
 	else
 		if [[ $command == run && " ${COMP_WORDS[*]:0:COMP_CWORD} " == *' -- '* ]]; then
 			mapfile -t COMPREPLY < <(compgen -A command -A file -- "$word")

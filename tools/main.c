@@ -19,7 +19,8 @@ static const struct command commands[] = {
 	{ "demo", "show on a device what synchronization does, and what happens without",
 	  tool_demo },
 	{ "conform", "prove a driver right, or wrong: run the conformance suite", tool_conform },
-	{ "watch", "show what goes wrong on emulated devices, live, while a program runs", tool_watch },
+	{ "watch", "show what goes wrong on emulated devices, live, while a program runs",
+	  tool_watch },
 	{ "bench", "compare this CPU's cache maintenance with others", tool_bench },
 	{ "run", "run a Vulkan program, and name the flushes that it lacks", tool_run },
 };

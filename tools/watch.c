@@ -311,7 +311,7 @@ static bool parse(int argc, char **argv, struct watch *watch, const char **devic
 	int opt;
 
 	*code = TOOL_USAGE;
-	watch->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	watch->colour = tool_has_colour();
 	while ((opt = getopt_long(argc, argv, "+jch", options, NULL)) != -1) {
 		switch (opt) {
 		case 'j':

@@ -263,10 +263,11 @@ struct gemsync_violation {
 	uint32_t bo_handle;	/* of its creator */
 	int32_t bo_pid;		/* of its creator */
 
-	uint64_t job;		/* jobs of the device in the order in which they begin, from 1: the one
-				 * that did it; or, of what a sync showed, the last one before
+	uint64_t job;		/* jobs of the device in the order in which they begin, from 1: the
+				 * one that did it, or wrote what was read; of what a sync showed,
+				 * the last one before
 				 */
-	uint64_t submission;	/* number of that job in its queue, from 1; of what a sync showed, 0 */
+	uint64_t submission;	/* its number in its queue, from 1; of what a sync showed, 0 */
 	uint64_t job_address;	/* GPU address of its commands */
 	uint32_t group;
 	uint32_t queue;
@@ -307,7 +308,7 @@ int gemsync_device_read_violation(struct gemsync_device *dev, uint64_t *serial,
 				  struct gemsync_violation *violation, size_t size,
 				  uint32_t flags);
 
-/* The same for all BOs, with the size of the header that the caller is built with. */
+/* Read the next record of any BO, with the size that the caller's header says. */
 int gemsync_device_next_violation(struct gemsync_device *dev, uint64_t *serial,
 				  struct gemsync_violation *violation);
 #define gemsync_device_next_violation(dev, serial, violation) \

@@ -28,9 +28,6 @@
 /* Fewer leave nothing to map to. */
 #define NCMEM_DMA_BITS_MIN	24
 
-/* So many records of violations are kept of each kind. */
-#define NCMEM_RECORDS	64
-
 /**
  * struct ncmem - one virtual device's emulation
  * @ref: one is the creator's, and each set of pages has one

@@ -352,6 +352,7 @@ u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size)
 
 static void drop_fresh(struct ncmem_page *page, u32 line, u32 offset, u32 size)
 {
+	const void *content = page_address(page->mem);
 	u32 first, end, i;
 
 	line_span(line, offset, size, &first, &end);
@@ -364,7 +365,7 @@ static void drop_fresh(struct ncmem_page *page, u32 line, u32 offset, u32 size)
 		return;
 	/* Refilled at once, as they may be, from memory: zero lines are as they were born. */
 	for (i = first; i < end; i++)
-		__assign_bit(i, page->born, !memchr_inv(page_address(page->mem) + i * line, 0, line));
+		__assign_bit(i, page->born, !memchr_inv(content + i * line, 0, line));
 }
 
 /*

@@ -156,7 +156,8 @@ static void report_violation(void *ctx, const struct gs_violation *violation)
 	if (job) {
 		described = describe_job(job);
 		sighting.job = &described;
-	} else {
+	} else if (violation->kind != GS_DEV_READ_DIRTY &&
+		   violation->kind != GS_DEV_WRITE_DIRTY) {
 		sighting.pid = task_tgid_nr(current);
 	}
 	gs_journal_add(&nc->journal, &sighting);
@@ -241,10 +242,10 @@ int ncmem_reports_init(struct ncmem *nc)
 {
 	spin_lock_init(&nc->report_lock);
 	INIT_LIST_HEAD(&nc->jobs);
-	nc->records = kvzalloc(gs_journal_bytes(NCMEM_RECORDS), GFP_KERNEL);
+	nc->records = kvzalloc(gs_journal_bytes(GS_RECORDS_ROOM), GFP_KERNEL);
 	if (!nc->records)
 		return -ENOMEM;
-	gs_journal_init(&nc->journal, nc->records, NCMEM_RECORDS, nc->params.line_size);
+	gs_journal_init(&nc->journal, nc->records, GS_RECORDS_ROOM, nc->params.line_size);
 	nc->journal.closed = trace_closed;
 	return 0;
 }
@@ -304,9 +305,9 @@ static void show_record(struct seq_file *seq, const struct gs_record *record)
 	seq_printf(seq, "serial=%llu time_ns=%llu kind=%s cause=%s offset=%llu size=%llu",
 		   record->serial, record->time_ns, gs_violation_name(record->kind),
 		   gs_cause_name(record->cause), record->offset, record->size);
-	seq_printf(seq, " rows=%u stride=%llu sync_offset=%llu sync_size=%llu again=%llu times=%llu",
-		   record->rows, record->stride, record->start, record->end - record->start,
-		   record->again, record->times);
+	seq_printf(seq, " rows=%u stride=%llu sync_offset=%llu sync_size=%llu", record->rows,
+		   record->stride, record->start, record->end - record->start);
+	seq_printf(seq, " again=%llu times=%llu", record->again, record->times);
 	seq_printf(seq, " bo=%llu bo_size=%llu handle=%u", object->id, object->size,
 		   object->handle);
 	seq_printf(seq, " job=%llu submission=%llu address=0x%llx group=%u queue=%u pid=%d",

@@ -39,7 +39,7 @@ TRACE_EVENT(ncmem_violation,
 		__entry->stride = record->stride;
 		__entry->job = record->job.number;
 	),
-	TP_printk("%s %s label=\"%s\" owner=%s:%d bo=%llu offset=%llu size=%llu rows=%u stride=%llu job=%llu",
+	TP_printk("%s %s label=\"%s\" owner=%s:%d bo=%llu %llu+%llu rows=%u stride=%llu job=%llu",
 		  __get_str(device), __get_str(kind), __get_str(label), __get_str(program),
 		  __entry->pid, __entry->id, __entry->offset, __entry->size, __entry->rows,
 		  __entry->stride, __entry->job)

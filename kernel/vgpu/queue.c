@@ -56,12 +56,12 @@ static void set_blocked(struct vgpu_queue *queue, bool blocked)
 /* The scheduler's part of a job ends here; the queue has none. */
 void vgpu_queue_begin(struct vgpu_queue *queue, struct vgpu_job *job)
 {
-	queue->group->vdev->engine->start(queue->engine, job->va, job->size);
 	job->nc_job.submission = job->task.fence->base.seqno;
 	job->nc_job.address = job->va;
 	job->nc_job.group = queue->group->id;
 	job->nc_job.queue = queue->index;
 	ncmem_job_begin(queue->group->vdev->nc, &job->nc_job);
+	queue->group->vdev->engine->start(queue->engine, job->va, job->size);
 	set_blocked(queue, false);
 	/* Pairs with vgpu_queue_run(): the engine and the job are ready. */
 	smp_store_release(&queue->job, job);

@@ -231,7 +231,7 @@ static int alloc_sim(struct sim **out)
 	sim = calloc(1, sizeof(*sim));
 	if (!sim)
 		return -ENOMEM;
-	sim->records = calloc(1, gs_journal_bytes(SIM_RECORDS));
+	sim->records = calloc(1, gs_journal_bytes(GS_RECORDS_ROOM));
 	if (!sim->records) {
 		ret = -ENOMEM;
 		goto err_free;
@@ -625,7 +625,7 @@ int gemsync_sim_open(struct gemsync_device *dev, const char *name)
 	if (ret)
 		return ret;
 	dev->sim->config = config;
-	gs_journal_init(&dev->sim->journal, dev->sim->records, SIM_RECORDS, config.line);
+	gs_journal_init(&dev->sim->journal, dev->sim->records, GS_RECORDS_ROOM, config.line);
 	gs_random_seed(&dev->sim->random, config.seed);
 	dev->sim->watch.fd = -1;
 	if (config.watch && config.mode != SIM_COHERENT) {

@@ -302,6 +302,8 @@ void gemsync_sim_queue_destroy(struct gemsync_sim_queue *queue)
 	for (at = &queue->sim->queues; *at != queue; at = &(*at)->next)
 		;
 	*at = queue->next;
+	if (is_open(queue))
+		gs_journal_job_ends(&queue->sim->journal, &queue->job);
 	gemsync_sim_unlock(queue->sim);
 	free(queue);
 }

@@ -29,7 +29,6 @@
 
 #define SIM_WINDOW	4096u	/* bytes that one call of core/line.h works on */
 #define SIM_UNDER_WORDS	2u	/* bits for the lines of a window: they have 32 bytes or more */
-#define SIM_RECORDS	256u	/* violations that are kept, of each kind */
 
 enum sim_mode {
 	SIM_LAZY,

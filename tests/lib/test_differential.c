@@ -32,7 +32,7 @@ static uint32_t below(uint64_t *state, uint32_t limit)
 
 struct side {
 	struct gemsync_device *dev;
-	struct gpu *gpu;
+	struct gemsync_gpu *gpu;
 	struct gemsync_bo *bos[BOS];
 	uint8_t *maps[BOS];
 	uint64_t vas[BOS];
