@@ -52,7 +52,10 @@ static void maintain_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
 		maintain(nc, phys, size, LINE_DROP);
 }
 
-/* For reports: whose lines they are is known by the first one. */
+/*
+ * For reports, whose last sync is the one before that which shows what they tell: whose
+ * lines these are is known by the first one.
+ */
 static void note_sync(phys_addr_t phys, u64 size, enum gs_sync_type type)
 {
 	struct ncmem_page *page = ncmem_page_find(phys);
@@ -63,8 +66,8 @@ static void note_sync(phys_addr_t phys, u64 size, enum gs_sync_type type)
 
 static void sync_for_device(struct ncmem *nc, phys_addr_t phys, u64 size)
 {
-	note_sync(phys, size, GS_SYNC_FLUSH);
 	maintain_for_device(nc, phys, size);
+	note_sync(phys, size, GS_SYNC_FLUSH);
 }
 
 /* Unmapping needs no such preparation: the pages go. */
@@ -85,11 +88,11 @@ static void prepare_drops(struct ncmem *nc, phys_addr_t phys, u64 size)
 static void sync_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
 			 enum dma_data_direction dir)
 {
-	if (dir != DMA_TO_DEVICE) {
-		note_sync(phys, size, GS_SYNC_FLUSH_AND_INVALIDATE);
+	if (dir != DMA_TO_DEVICE)
 		prepare_drops(nc, phys, size);
-	}
 	maintain_for_cpu(nc, phys, size, dir);
+	if (dir != DMA_TO_DEVICE)
+		note_sync(phys, size, GS_SYNC_FLUSH_AND_INVALIDATE);
 }
 
 /*

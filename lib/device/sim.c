@@ -490,7 +490,6 @@ static void run_op(struct sim *sim, const struct gs_sync_op *op)
 
 	if (!bo->cache || !op->size)	/* write-combined, coherent, or not populated (R9) */
 		return;
-	gemsync_sim_note_sync(sim, bo, op->offset, op->size, op->type);
 	for (done = 0; done < op->size; done += size) {
 		if (done) {
 			gemsync_sim_unlock(sim);
@@ -505,6 +504,8 @@ static void run_op(struct sim *sim, const struct gs_sync_op *op)
 		if (op->type == GS_SYNC_FLUSH_AND_INVALIDATE)
 			gemsync_sim_drop(sim, bo, op->offset + done, size);
 	}
+	/* The last sync of what this one shows is the one before it. */
+	gemsync_sim_note_sync(sim, bo, op->offset, op->size, op->type);
 }
 
 static struct gs_sync_op convert_op(const struct gemsync_op *op)
