@@ -62,6 +62,8 @@ static void transfer_phys(struct ncmem *nc, struct transfer *transfer, phys_addr
 		return;
 	}
 	ncmem_chaos_at_access(nc, page);
+	if (transfer->access == ACCESS_WRITE || transfer->access == ACCESS_ADD)
+		ncmem_page_prepare_write(page, offset, size);
 	spin_lock(&page->lock);
 	check_piece(transfer, page, offset, size);
 	transfer_piece(transfer, mem, offset, size);

@@ -70,26 +70,9 @@ static void sync_for_device(struct ncmem *nc, phys_addr_t phys, u64 size)
 	note_sync(phys, size, GS_SYNC_FLUSH);
 }
 
-/* Unmapping needs no such preparation: the pages go. */
-static void prepare_drops(struct ncmem *nc, phys_addr_t phys, u64 size)
-{
-	phys_addr_t end = phys + size;
-
-	if (nc->params.mode == NCMEM_COHERENT)
-		return;
-	for (phys = round_down(phys, PAGE_SIZE); phys < end; phys += PAGE_SIZE) {
-		struct ncmem_page *page = ncmem_page_find(phys);
-
-		if (page)
-			ncmem_page_prepare_drop(page);
-	}
-}
-
 static void sync_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
 			 enum dma_data_direction dir)
 {
-	if (dir != DMA_TO_DEVICE)
-		prepare_drops(nc, phys, size);
 	maintain_for_cpu(nc, phys, size, dir);
 	if (dir != DMA_TO_DEVICE)
 		note_sync(phys, size, GS_SYNC_FLUSH_AND_INVALIDATE);

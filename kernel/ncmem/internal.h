@@ -139,7 +139,7 @@ struct ncmem_page *ncmem_page_find(phys_addr_t phys);
 bool ncmem_page_lines(struct ncmem_page *page, struct gs_lines *lines);
 u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size);
 u64 ncmem_page_drop(struct ncmem_page *page, u32 offset, u32 size);
-void ncmem_page_prepare_drop(struct ncmem_page *page);
+void ncmem_page_prepare_write(struct ncmem_page *page, u32 offset, u32 size);
 
 /* The page's lock is held: look for violations of what comes next, and report them. */
 void ncmem_check_clean(struct ncmem_page *page, u32 offset, u32 size);

@@ -52,10 +52,10 @@
  * In lazy mode lines move when maintenance moves them and never on their own, so
  * what is stale stays stale. Whoever zeroed a page, or read it from disk, did so through
  * the cache, and writing its lines back left them there: a cached view that is made later
- * shows them, until they are dropped. (A drop while there is no view remembers what memory
- * held then, if there is memory for it.) In kind mode no line is in the cache before a
- * view is there. In chaos mode random dirty lines are written back and
- * random clean lines refilled at every device access, and every few milliseconds;
+ * shows them, until they are dropped. (A device's write while there is no view leaves the
+ * cache what memory held before, if there is memory for it at once.) In kind mode no line
+ * is in the cache before a view is there. In chaos mode random dirty lines are written back
+ * and random clean lines refilled at every device access, and every few milliseconds;
  * a seed makes the former reproducible as long as one thread uses the device. In
  * coherent mode there is no cache, and nothing is maintained.
  */

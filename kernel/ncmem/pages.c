@@ -321,6 +321,41 @@ static void line_span(u32 line, u32 offset, u32 size, u32 *first, u32 *end)
 	*end = DIV_ROUND_UP(offset + size, line);
 }
 
+/* Whether the cache may hold a line whose content only memory has, and memory is to lose. */
+static bool needs_shadow(struct ncmem_page *page, u32 offset, u32 size)
+{
+	u32 first, end, i, line = page->set->nc->params.line_size;
+	const void *content = page_address(page->mem);
+	bool needs = false;
+
+	line_span(line, offset, size, &first, &end);
+	spin_lock(&page->lock);
+	for (i = first; i < end && !page->cache && !needs; i++) {
+		if (test_bit(i, page->fresh) || test_bit(i, page->born))
+			continue;
+		/* Zero lines are as they were born. */
+		needs = memchr_inv(content + i * line, 0, line);
+		if (!needs)
+			__set_bit(i, page->born);
+	}
+	spin_unlock(&page->lock);
+	return needs;
+}
+
+/*
+ * Before the device writes to a page that no view shows: the cache may have the lines since
+ * their last drop, and hold them for ever. Devices access memory under locks, so no memory
+ * is waited for. Without it the lines are refilled when somebody looks, as a kinder cache
+ * would do it.
+ */
+void ncmem_page_prepare_write(struct ncmem_page *page, u32 offset, u32 size)
+{
+	if (READ_ONCE(page->cache) || page->set->nc->params.mode == NCMEM_COHERENT ||
+	    page->set->nc->params.mode == NCMEM_KIND || !needs_shadow(page, offset, size))
+		return;
+	create_shadow(page, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+}
+
 /* A page without a cached view holds no dirty line, except fresh ones. */
 static void clean_fresh(struct ncmem_page *page, u32 line, u32 first, u32 end)
 {
@@ -352,8 +387,7 @@ u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size)
 
 static void drop_fresh(struct ncmem_page *page, u32 line, u32 offset, u32 size)
 {
-	const void *content = page_address(page->mem);
-	u32 first, end, i;
+	u32 first, end;
 
 	line_span(line, offset, size, &first, &end);
 	if (offset % line)
@@ -361,23 +395,7 @@ static void drop_fresh(struct ncmem_page *page, u32 line, u32 offset, u32 size)
 	if ((offset + size) % line)
 		clean_fresh(page, line, end - 1, end);
 	bitmap_clear(page->fresh, first, end - first);
-	if (page->set->nc->params.mode == NCMEM_KIND)
-		return;
-	/* Refilled at once, as they may be, from memory: zero lines are as they were born. */
-	for (i = first; i < end; i++)
-		__assign_bit(i, page->born, !memchr_inv(content + i * line, 0, line));
-}
-
-/*
- * Before a drop: the cache may refill the lines at once, and hold for ever what memory has
- * now. If there is no memory for that, they are refilled when somebody looks.
- */
-void ncmem_page_prepare_drop(struct ncmem_page *page)
-{
-	if (READ_ONCE(page->cache) || page->set->nc->params.mode == NCMEM_KIND ||
-	    !memchr_inv(page_address(page->mem), 0, PAGE_SIZE))
-		return;
-	create_shadow(page, GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
+	bitmap_clear(page->born, first, end - first);
 }
 
 /* Drop lines of a page; partial edge lines are written back first, as arm64 does (R5). */

@@ -59,6 +59,8 @@ COUNTER(lines_refilled, lines_refilled);
 static ssize_t violations_##name_##_show(struct device *dev, struct device_attribute *attr,	\
 					 char *buf)						\
 {												\
+	if (!ncmem_may_read_counters())								\
+		return -EPERM;									\
 	return sysfs_emit(buf, "%llu\n", ncmem_violation_count(to_ncmem(dev), kind_));		\
 }												\
 static DEVICE_ATTR_RO(violations_##name_)
