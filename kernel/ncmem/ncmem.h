@@ -83,7 +83,10 @@ struct ncmem_owner {
 	int pid;
 	/** @handle: of the object, in its creator's file; 0 if unknown */
 	u32 handle;
-	/** @id: objects of the device in the order of their creation, from 1; of no other one */
+	/**
+	 * @id: objects of the device in the order of their creation, from 1, and of no other
+	 * one. A driver that numbers none leaves it 0, and sets of pages are numbered.
+	 */
 	u64 id;
 };
 

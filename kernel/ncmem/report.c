@@ -122,11 +122,12 @@ EXPORT_SYMBOL_GPL(ncmem_job_end);
 static struct gs_object describe_object(const struct ncmem_pages *set)
 {
 	const struct ncmem_owner *owner = set->owner;
-	struct gs_object object = { .size = (u64)set->count << PAGE_SHIFT };
+	struct gs_object object = { .id = set->id, .size = (u64)set->count << PAGE_SHIFT };
 
 	if (!owner)
 		return object;
-	object.id = owner->id;
+	if (owner->id)
+		object.id = owner->id;
 	object.handle = READ_ONCE(owner->handle);
 	object.pid = owner->pid;
 	strscpy(object.program, owner->comm, sizeof(object.program));
