@@ -419,6 +419,8 @@ void gs_journal_add(struct gs_journal *journal, const struct gs_sighting *sighti
 		.pid = sighting->pid,
 		.rows = 1,
 		.of_job = sighting->job && !sighting->pid,
+		.address = sighting->address,
+		.pc = sighting->pc,
 	};
 
 	if (sighting->job)

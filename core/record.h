@@ -97,6 +97,8 @@ struct gs_record {
 	u64 times;		/* jobs that made this mistake so far, this one included */
 	enum gs_sync_known sync_known;
 	struct gs_sync_note sync;	/* if GS_SYNC_KNOWN: the last one of any of the lines */
+	u64 address;		/* of a load: what it read, in the program's address space */
+	u64 pc;			/* and where the program was; 0 if unknown */
 };
 
 struct gs_journal {
@@ -125,6 +127,8 @@ struct gs_sighting {
 	u64 time_ns;
 	u64 offset;			/* bytes of the object */
 	u64 size;
+	u64 address;			/* of a load, as in &struct gs_record */
+	u64 pc;
 };
 
 /* Bytes of the memory for records that a journal with @room for each kind needs. */

@@ -122,6 +122,29 @@ static int read_violation_count(struct gemsync_device *dev, enum gemsync_violati
 	return ret == -ENOENT ? -EOPNOTSUPP : ret;
 }
 
+/* ---- What is looked for ---- */
+
+static int watch_loads(struct gemsync_device *dev, uint32_t watch, uint32_t *before)
+{
+	const char *word = watch & GEMSYNC_WATCH_LOADS ? "loads" : "nothing";
+	char text[32];
+	int fd, ret;
+
+	ret = read_text(dev->attributes, "watch", text, sizeof(text));
+	if (ret)
+		return ret == -ENOENT ? -EOPNOTSUPP : ret;
+	*before = strcmp(text, "loads") ? 0 : GEMSYNC_WATCH_LOADS;
+	if (!strcmp(text, word))
+		return 0;
+	fd = openat(dev->attributes, "watch", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, word, strlen(word)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
 /* ---- Recorded violations ---- */
 
 #define DEBUGFS		"/sys/kernel/debug"
@@ -222,6 +245,8 @@ static const struct field {
 	FIELD("last_time_ns", violation.last_time_ns),
 	FIELD("last_job", violation.last_job),
 	FIELD("last_pid", violation.last_pid),
+	FIELD("cpu_address", violation.cpu_address),
+	FIELD("pc", violation.pc),
 #undef FIELD
 };
 
@@ -416,4 +441,5 @@ const struct emulation_ops gemsync_kernel_emulation_ops = {
 	.violation_count = read_violation_count,
 	.next_violation = next_violation,
 	.last_violation = last_violation,
+	.watch = watch_loads,
 };

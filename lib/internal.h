@@ -75,6 +75,7 @@ struct emulation_ops {
 	int (*next_violation)(struct gemsync_device *dev, uint64_t serial,
 			      struct found_violation *found);
 	int (*last_violation)(struct gemsync_device *dev, uint64_t *serial);
+	int (*watch)(struct gemsync_device *dev, uint32_t watch, uint32_t *before);
 };
 
 extern const struct drm_ops gemsync_panthor_ops;

@@ -104,6 +104,21 @@ int gemsync_device_last_violation(struct gemsync_device *dev, uint64_t *serial)
 	return dev->emulation ? dev->emulation->last_violation(dev, serial) : -EOPNOTSUPP;
 }
 
+int gemsync_device_watch(struct gemsync_device *dev, uint32_t watch, uint32_t *before)
+{
+	uint32_t watched;
+	int ret;
+
+	if (watch & ~GEMSYNC_WATCH_LOADS)
+		return -EINVAL;
+	if (!dev->emulation)
+		return -EOPNOTSUPP;
+	ret = dev->emulation->watch(dev, watch, &watched);
+	if (!ret && before)
+		*before = watched;
+	return ret;
+}
+
 static enum gemsync_last_sync last_sync(const struct gs_record *record)
 {
 	if (record->sync_known == GS_SYNC_NEVER)
@@ -140,6 +155,8 @@ void gemsync_found_violation(const struct gs_record *record, struct found_violat
 		.queue = job->queue,
 		.pid = record->pid,
 		.last_sync = last_sync(record),
+		.cpu_address = record->address,
+		.pc = record->pc,
 	};
 
 	if (record->sync_known == GS_SYNC_KNOWN) {

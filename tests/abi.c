@@ -77,6 +77,8 @@ MEMBER(gemsync_violation, job, 200);
 MEMBER(gemsync_violation, pid, 232);
 MEMBER(gemsync_violation, last_sync, 236);
 MEMBER(gemsync_violation, last_pid, 272);
+MEMBER(gemsync_violation, cpu_address, 280);
+MEMBER(gemsync_violation, pc, 288);
 MEMBER(gemsync_violation, offset, 8);
 MEMBER(gemsync_violation, size, 16);
 MEMBER(gemsync_violation, owner, 88);

@@ -29,7 +29,7 @@ struct watch {
 	size_t count;
 	bool json;
 	bool colour;
-	uint64_t seen[GEMSYNC_DEV_READ_DIRTY + 1];
+	uint64_t seen[GEMSYNC_CPU_READ_STALE + 1];
 	uint64_t others;	/* of kinds that this tool does not know */
 };
 
@@ -92,6 +92,8 @@ static void print_json(const struct watched *watched, const struct gemsync_viola
 	json_number("job_address", violation->job_address);
 	json_number("again", violation->again);
 	json_number("times", violation->times);
+	json_number("cpu_address", violation->cpu_address);
+	json_number("pc", violation->pc);
 	puts("}");
 }
 

@@ -16,7 +16,7 @@
 struct log {
 	struct cf *cf;
 	uint64_t serial;
-	uint64_t counts[GEMSYNC_DEV_READ_DIRTY + 1];
+	uint64_t counts[GEMSYNC_CPU_READ_STALE + 1];
 };
 
 static uint64_t count_of(struct cf *cf, enum gemsync_violation_kind kind)
@@ -33,7 +33,7 @@ static struct log log_from_now(struct cf *cf)
 	int kind;
 
 	EXPECT_OK(gemsync_device_last_violation(cf->dev, &log.serial));
-	for (kind = 0; kind <= GEMSYNC_DEV_READ_DIRTY; kind++)
+	for (kind = 0; kind <= GEMSYNC_CPU_READ_STALE; kind++)
 		log.counts[kind] = count_of(cf, (enum gemsync_violation_kind)kind);
 	return log;
 }
@@ -339,6 +339,131 @@ CASE(r24_records_grow_without_breaking_callers, "R24", NEEDS,
 		  -EINVAL);
 }
 
+static void expect_stale(struct log *log, const struct buffer *buf, uint64_t offset,
+			 enum gemsync_violation_cause cause)
+{
+	const uint64_t line = log->cf->info.line_size;
+	struct gemsync_violation violation = next_own(log, GEMSYNC_CPU_READ_STALE);
+
+	EXPECT_EQ(violation.offset, offset);
+	EXPECT_EQ(violation.sync_offset, offset / line * line);
+	EXPECT_EQ(violation.cause, cause);
+	EXPECT_EQ(violation.pid, getpid());
+	EXPECT_EQ(violation.cpu_address, (uintptr_t)buf->map + offset);
+	EXPECT(violation.submission > 0);
+	expect_no_more(log);
+}
+
+/* What the program sees is what it would see without. */
+CASE(r4_stale_load_is_told, "R4", NEEDS | NEED_WATCH,
+     "a load of what the GPU wrote is told, if it was not invalidated, or in a wrong way")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	const uint64_t line = cf->info.line_size;
+	struct log log = log_from_now(cf);
+	uint32_t i;
+
+	cpu_get(buf, 4096);
+	gpu_put(cf, buf, 4096 + 8, NEW);
+	EXPECT_CPU(cf, buf, 4096 + 8, 0);
+	expect_stale(&log, buf, 4096 + 8, GEMSYNC_CAUSE_MISSING);
+	/* A flush in its place. */
+	gpu_put(cf, buf, 8192, NEW);
+	EXPECT_OK(flush(cf, buf, 8192, 4));
+	EXPECT_CPU(cf, buf, 8192, 0);
+	expect_stale(&log, buf, 8192, GEMSYNC_CAUSE_WRONG_KIND);
+	/* Too early. */
+	EXPECT_OK(invalidate(cf, buf, 12288, 4));
+	gpu_put(cf, buf, 12288, NEW);
+	EXPECT_CPU(cf, buf, 12288, 0);
+	expect_stale(&log, buf, 12288, GEMSYNC_CAUSE_TOO_EARLY);
+	/* A line short. */
+	EXPECT_OK(gpu_fill(cf->gpu, buf->va + 16384, NEW, 4 * line));
+	EXPECT_OK(invalidate(cf, buf, 16384, 3 * line));
+	EXPECT_CPU(cf, buf, 16384 + 3 * line, 0);
+	expect_stale(&log, buf, 16384 + 3 * line, GEMSYNC_CAUSE_TOO_SHORT);
+	/* In a loop: each job's is told. */
+	for (i = 2; i < 5; i++) {
+		gpu_put(cf, buf, 20480, i);
+		EXPECT_CPU(cf, buf, 20480, 0);
+		EXPECT_EQ(next_own(&log, GEMSYNC_CPU_READ_STALE).times, i - 1);
+	}
+}
+
+/* Nobody mapped it before; in kind mode its lines come from memory then. */
+CASE(r4_stale_load_of_a_new_map_is_told, "R4", NEEDS | NEED_WATCH,
+     "what the GPU wrote to a new BO and is read once without an invalidate is told")
+{
+	struct buffer *buf = next_buffer(cf);
+	struct log log = log_from_now(cf);
+	uint32_t seen;
+	void *map;
+
+	EXPECT_OK(gemsync_bo_create(cf->dev, SIZE, GEMSYNC_BO_CACHED, &buf->bo));
+	EXPECT_OK(gpu_bind(cf->gpu, buf->bo, &buf->va));
+	gpu_put(cf, buf, 4096, NEW);
+	EXPECT_OK(gemsync_bo_map(buf->bo, &map));
+	buf->map = map;
+	seen = cpu_get(buf, 4096);
+	if (seen == NEW)
+		skip("the emulated cache has no line of a BO that was not mapped",
+		     "run on a device that is not in kind mode");
+	EXPECT_EQ(seen, 0);
+	expect_stale(&log, buf, 4096, GEMSYNC_CAUSE_MISSING);
+}
+
+CASE(r4_fresh_load_is_not_blamed, "R4", NEEDS | NEED_WATCH | NEED_SPIN,
+     "loads of lines that were invalidated, or that the GPU did not write, are not told")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	const uint64_t line = cf->info.line_size;
+	struct log log = log_from_now(cf);
+
+	EXPECT_OK(gpu_fill(cf->gpu, buf->va, NEW, 8192));
+	EXPECT_OK(invalidate(cf, buf, 0, 8192));
+	EXPECT_CPU(cf, buf, 0, NEW);
+	EXPECT_CPU(cf, buf, 8188, NEW);
+	/* Lines beside, and stores. */
+	gpu_put(cf, buf, line, OLD);
+	EXPECT_CPU(cf, buf, 2 * line, NEW);
+	EXPECT_OK(gpu_fill(cf->gpu, buf->va + 4096, OLD, line));
+	memset((char *)buf->map + 4096, 8, line);
+	EXPECT_OK(flush(cf, buf, 4096, line));
+	/* What a job that runs has written, nobody could know of. */
+	EXPECT_OK(gpu_spin_begin(cf->gpu, buf->va + 32768));
+	EXPECT_CPU(cf, buf, 32768, 0);
+	cpu_put(buf, 32768, 1);
+	EXPECT_OK(flush(cf, buf, 32768, 4));
+	EXPECT_OK(gpu_spin_end(cf->gpu));
+	expect_counted(&log, GEMSYNC_CPU_READ_STALE, 0);
+}
+
+CASE(r4_watched_map_is_memory, "R4", NEEDS | NEED_WATCH,
+     "system calls read and write maps whose loads are watched, and are seen like others")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	struct log log = log_from_now(cf);
+	uint32_t words[2] = { OLD, OLD };
+	int fds[2];
+
+	EXPECT_OK(pipe(fds));
+	cpu_get(buf, 0);
+	EXPECT_OK(gpu_fill(cf->gpu, buf->va, NEW, 8192));
+	EXPECT_EQ(write(fds[1], (char *)buf->map + 64, sizeof(words)), sizeof(words));
+	EXPECT_EQ(read(fds[0], words, sizeof(words)), sizeof(words));
+	EXPECT_EQ(words[0], 0);
+	expect_stale(&log, buf, 64, GEMSYNC_CAUSE_MISSING);
+	EXPECT_OK(invalidate(cf, buf, 0, 8192));
+	EXPECT_OK(gpu_fill(cf->gpu, buf->va + 4096, OLD, 128));
+	words[1] = NEW;
+	EXPECT_EQ(write(fds[1], words, sizeof(words)), sizeof(words));
+	EXPECT_EQ(read(fds[0], (char *)buf->map + 4096, sizeof(words)), sizeof(words));
+	EXPECT_CPU(cf, buf, 4096 + 4, NEW);
+	expect_no_more(&log);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 CASES(records, "What is told can be acted on",
       &r4_ring_that_nobody_flushes_is_told,
       &r4_forgotten_range_is_one_record,
@@ -349,4 +474,8 @@ CASES(records, "What is told can be acted on",
       &r4_record_says_which_bo_and_job,
       &r4_mistake_that_repeats_is_counted,
       &r4_flood_hides_no_other_mistake,
-      &r24_records_grow_without_breaking_callers);
+      &r24_records_grow_without_breaking_callers,
+      &r4_stale_load_is_told,
+      &r4_stale_load_of_a_new_map_is_told,
+      &r4_fresh_load_is_not_blamed,
+      &r4_watched_map_is_memory);

@@ -70,6 +70,7 @@ enum {
 	NEED_NO_IMPORT_MAPS	= 1 << 20,	/* imported BOs are not mapped (R15) */
 	NEED_IMPORT_MAPS	= 1 << 21 | NEED_OFFSETS,	/* they are */
 	NEED_CACHED	= 1 << 23,	/* BOs can be cached */
+	NEED_WATCH	= 1 << 25 | NEED_VIOLATIONS,	/* it can see loads of stale lines */
 	NO_SYNC		= 1 << 24,	/* it syncs nothing: all others need NEED_SYNC */
 };
 

@@ -159,6 +159,12 @@ static bool has_no_import_maps(struct cf *cf)
 	return !has_import_maps(cf);
 }
 
+/* From here on; whoever runs the suite ends it. */
+static bool watches_loads(struct cf *cf)
+{
+	return !gemsync_device_watch(cf->dev, GEMSYNC_WATCH_LOADS, NULL);
+}
+
 /* In the order in which they are looked at: later ones build upon earlier ones. */
 static const struct {
 	uint32_t need;
@@ -186,6 +192,9 @@ static const struct {
 	  "run on a driver with one (panthor 1.7, panfrost 1.6)" },
 	{ NEED_VIOLATIONS, has_violations, "violations are not reported, or cannot be read",
 	  "run on an emulated device; in the VM as root with debugfs mounted" },
+	{ NEED_WATCH & ~NEED_VIOLATIONS, watches_loads,
+	  "the emulation does not look for loads of stale lines",
+	  "run as root in the VM, or on sim:watch=loads" },
 	{ NEED_ROOT, is_root, "the case needs what only root may do", "run as root" },
 	{ NEED_VM & ~NEED_ROOT, is_vm, "the case takes the device away from all its users",
 	  "run in the VM (vm/run), or set GEMSYNC_VM=1 where nobody else uses the device" },

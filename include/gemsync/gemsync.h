@@ -178,7 +178,7 @@ enum gemsync_violation_kind {
 	GEMSYNC_DEV_READ_DIRTY = 3,
 	/*
 	 * Hazard: the CPU read from a line that a job, which has ended, wrote since the last
-	 * fill. Seen only of simulated devices that watch loads, which notice the first touch
+	 * fill. Seen only where loads are watched (gemsync_device_watch()), by the first touch
 	 * of each page after a job. offset and size are from the byte that was read to the
 	 * end of such lines.
 	 */
@@ -279,6 +279,9 @@ struct gemsync_violation {
 	uint64_t last_time_ns;
 	uint64_t last_job;	/* the last job that had begun before it */
 	int32_t last_pid;	/* who did it */
+
+	uint64_t cpu_address;	/* of what the CPU read: in the address space of the process, */
+	uint64_t pc;		/* and the instruction, or that behind the system call */
 };
 
 /* Only violations of BOs that this process created. */
@@ -321,6 +324,22 @@ int gemsync_device_next_violation(struct gemsync_device *dev, uint64_t *serial,
  * Returns 0, or as gemsync_device_read_violation().
  */
 int gemsync_device_last_violation(struct gemsync_device *dev, uint64_t *serial);
+
+/* Loads of stale lines (GEMSYNC_CPU_READ_STALE). */
+#define GEMSYNC_WATCH_LOADS	(1u << 0)
+
+/**
+ * What an emulated device looks for beside what it always sees, from now on and for all its
+ * users: GEMSYNC_WATCH_*, or 0. It costs a fault for each page that a job wrote and the CPU
+ * touches. @before, if it is not NULL, is what it looked for until then.
+ *
+ * A simulated device looks for what it was opened for, all the time.
+ *
+ * Returns 0; -EINVAL for unknown flags; -EOPNOTSUPP if the device is not emulated, or its
+ * emulation or its driver cannot do so; -EACCES if this user may not say so (that of a
+ * kernel device is root).
+ */
+int gemsync_device_watch(struct gemsync_device *dev, uint32_t watch, uint32_t *before);
 
 /**
  * Say in words what happened and what to do about it, in one line without its end, such as

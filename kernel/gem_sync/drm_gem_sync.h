@@ -29,6 +29,7 @@ struct iosys_map;
 struct page;
 struct sg_table;
 struct vm_area_struct;
+struct vm_fault;
 struct vm_operations_struct;
 
 /**
@@ -183,6 +184,16 @@ struct drm_gem_sync_device_ops {
 	 * Returns a page that lives until @releasing, or an ERR_PTR().
 	 */
 	struct page *(*cpu_page)(struct drm_gem_sync_shmem_object *shmem, pgoff_t index);
+
+	/**
+	 * @touched: optional; whether a cached map of user space may show a page
+	 *
+	 * @vmf is the fault for it, or NULL if another page was touched and this one would
+	 * be there as well. With a fault it has to be true. Called under the object's
+	 * reservation lock, after @cpu_page.
+	 */
+	bool (*touched)(struct drm_gem_sync_shmem_object *shmem, pgoff_t index,
+			const struct vm_fault *vmf);
 
 	/**
 	 * @evicting: optional; the pages are about to go: keep the device away from them
@@ -424,6 +435,8 @@ unsigned long drm_gem_sync_get_unmapped_area(struct file *filp, unsigned long ad
 					     unsigned long len, unsigned long pgoff,
 					     unsigned long flags);
 int drm_gem_sync_shmem_prepare_map(struct drm_gem_sync_shmem_object *shmem);
+void drm_gem_sync_shmem_revoke(struct drm_gem_sync_shmem_object *shmem, pgoff_t first,
+			       pgoff_t count);
 int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma);
 int drm_gem_sync_shmem_hold(struct drm_gem_object *obj);
 void drm_gem_sync_shmem_release(struct drm_gem_object *obj);

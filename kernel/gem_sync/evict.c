@@ -52,6 +52,26 @@ void gem_sync_revoke_maps(struct drm_gem_sync_shmem_object *shmem)
 	drm_vma_node_unmap(&shmem->base.vma_node, shmem->base.dev->anon_inode->i_mapping);
 }
 
+/**
+ * drm_gem_sync_shmem_revoke() - the next touch of pages by user space is a fault
+ * @shmem: an object with pages
+ * @first: the first page
+ * @count: how many
+ *
+ * Context: Process context, may sleep. Allocates no memory.
+ */
+void drm_gem_sync_shmem_revoke(struct drm_gem_sync_shmem_object *shmem, pgoff_t first,
+			       pgoff_t count)
+{
+	struct drm_vma_offset_node *node = &shmem->base.vma_node;
+
+	if (drm_mm_node_allocated(&node->vm_node))
+		unmap_mapping_range(shmem->base.dev->anon_inode->i_mapping,
+				    drm_vma_node_offset_addr(node) + ((loff_t)first << PAGE_SHIFT),
+				    (loff_t)count << PAGE_SHIFT, 1);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_revoke);
+
 /* Whether nobody needs the pages where they are; then the device is kept away from them. */
 static bool let_go(struct drm_gem_sync_shmem_object *shmem)
 {

@@ -124,6 +124,15 @@ static bool insert_huge(const struct drm_gem_sync_shmem_object *shmem, struct vm
 }
 #endif
 
+static bool may_show(struct drm_gem_sync_shmem_object *shmem, const struct vm_fault *vmf,
+		     pgoff_t index)
+{
+	const struct drm_gem_sync_device_ops *ops = shmem->sdev->ops;
+
+	return !ops || !ops->touched || drm_gem_sync_shmem_is_wc(shmem) ||
+	       ops->touched(shmem, index, vmf);
+}
+
 static vm_fault_t insert_page(struct drm_gem_sync_shmem_object *shmem, struct vm_fault *vmf,
 			      unsigned long address, pgoff_t index)
 {
@@ -131,6 +140,8 @@ static vm_fault_t insert_page(struct drm_gem_sync_shmem_object *shmem, struct vm
 
 	if (IS_ERR(page))
 		return vmf_error(PTR_ERR(page));
+	if (!may_show(shmem, address == vmf->address ? vmf : NULL, index))
+		return VM_FAULT_NOPAGE;
 	return vmf_insert_pfn(vmf->vma, address, page_to_pfn(page));
 }
 

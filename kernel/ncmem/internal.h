@@ -9,6 +9,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/kref.h>
 #include <linux/maple_tree.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -25,6 +26,9 @@
 #define NCMEM_LINE_MIN	32
 #define NCMEM_LINE_MAX	128
 
+/* Jobs that are remembered, for what the CPU reads of what they wrote. */
+#define NCMEM_ENDED_JOBS	64
+
 /* Fewer leave nothing to map to. */
 #define NCMEM_DMA_BITS_MIN	24
 
@@ -40,12 +44,16 @@
  * @lines_dropped: lines dropped by maintenance
  * @lines_evicted: lines written back by chaos
  * @lines_refilled: lines refilled by chaos
- * @report_lock: protects @journal, @jobs, every owner's label and every set's syncs; taken
- *	after a page's lock
+ * @report_lock: protects @journal, @jobs, @ended, @written, every owner's label and every
+ *	set's syncs; taken after a page's lock
  * @journal: records of violations
  * @records: the journal's
  * @jobs: &struct ncmem_job that are executed at the moment
  * @expired: how many of them are ending, waiting for a word in vain
+ * @watch: loads of stale lines are looked for (watch.c)
+ * @watch_mutex: keeps sets in @written; taken before @report_lock
+ * @written: sets with pages that running jobs wrote
+ * @ended: the last jobs that ended, by number
  * @shadow_lock: keeps the pages in @shadows; taken before a page's lock
  * @shadows: pages that have a cache copy, for chaos to choose from
  * @shadow_ids: no id in @shadows was ever larger
@@ -69,6 +77,10 @@ struct ncmem {
 	struct gs_record *records;
 	struct list_head jobs;
 	atomic_t expired;
+	bool watch;
+	struct mutex watch_mutex;
+	struct list_head written;
+	struct gs_job ended[NCMEM_ENDED_JOBS];
 	spinlock_t shadow_lock;
 	struct xarray shadows;
 	u32 shadow_ids;
@@ -90,6 +102,10 @@ struct ncmem {
  * @born: lines of which the cache still has the zeros of their birth; only while C does
  *	not exist
  * @under: as in &struct gs_lines
+ * @writer: while loads are watched, number of the last job that wrote here; this and
+ *	@written are under the lock of reports
+ * @written: that job has not ended
+ * @watched: no map shows the page; who touches it is looked at
  */
 struct ncmem_page {
 	spinlock_t lock;
@@ -101,6 +117,9 @@ struct ncmem_page {
 	DECLARE_BITMAP(fresh, PAGE_SIZE / NCMEM_LINE_MIN);
 	DECLARE_BITMAP(born, PAGE_SIZE / NCMEM_LINE_MIN);
 	u64 under[PAGE_SIZE / NCMEM_LINE_MIN / 64];
+	u64 writer;
+	bool written;
+	bool watched;
 };
 
 /* The pages of one object. */
@@ -109,6 +128,9 @@ struct ncmem_pages {
 	u64 id;				/* of no other set, ever */
 	const struct ncmem_owner *owner;
 	struct gs_sync_log syncs;
+	struct list_head written;	/* in &ncmem.written */
+	unsigned long written_first;	/* all &ncmem_page.written are in here */
+	unsigned long written_end;
 	unsigned long count;
 	struct ncmem_page page[] __counted_by(count);
 };
@@ -149,8 +171,15 @@ void ncmem_check_dev_write(struct ncmem_page *page, u32 offset, u32 size);
 /* A driver syncs a range of an object that begins in @page. */
 void ncmem_note_sync(struct ncmem_page *page, u32 offset, u64 size, enum gs_sync_type type);
 u64 ncmem_violation_count(struct ncmem *nc, enum gs_violation_kind kind);
+/* The CPU reads what the device wrote. */
+void ncmem_report_load(struct ncmem_page *page, const struct gs_violation *violation,
+		       u64 address, u64 pc);
 int ncmem_reports_init(struct ncmem *nc);
 void ncmem_reports_fini(struct ncmem *nc);
+
+void ncmem_watch_write(struct ncmem_page *page, const struct ncmem_job *job);
+void ncmem_watch_job_ends(struct ncmem *nc, const struct gs_job *job);
+void ncmem_watch_forget(struct ncmem_pages *set);
 
 void ncmem_chaos_init(struct ncmem *nc);
 void ncmem_chaos_stop(struct ncmem *nc);

@@ -40,6 +40,7 @@
  *		set = ncmem_pages_add(nc, pages, count, &bo->owner);
  *	for the fault handler of a cached map:
  *		page = ncmem_cpu_page(set, index);
+ *		shown = ncmem_cpu_touch(set, index, touch);
  *	when the device accesses memory:
  *		ncmem_dev_write(nc, dma_address, data, size);
  *	after dma_unmap_sgtable(), before the pages are put:

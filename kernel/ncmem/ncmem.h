@@ -56,6 +56,10 @@ struct ncmem_params {
 	 * The DMA API takes a device with fewer than 32 for one that can bounce.
 	 */
 	u32 dma_bits;
+	/** @can_watch: its jobs are told (ncmem_job_begin()), and maps can be revoked */
+	bool can_watch;
+	/** @watch: loads of stale lines are looked for, if @can_watch; sysfs may change it */
+	bool watch;
 };
 
 /**
@@ -88,6 +92,24 @@ struct ncmem_owner {
 	 * one. A driver that numbers none leaves it 0, and sets of pages are numbered.
 	 */
 	u64 id;
+	/**
+	 * @revoke: optional; takes @count pages from @first on away from the maps of user
+	 * space, so that the next touch of each is a fault. Without it loads are not watched.
+	 * Called in process context, when a job ends; its set of pages is there meanwhile. It
+	 * must not allocate memory, or take a lock that is held across an allocation.
+	 */
+	void (*revoke)(const struct ncmem_owner *owner, unsigned long first,
+		       unsigned long count);
+};
+
+/**
+ * struct ncmem_touch - user space touches a page that no map shows
+ */
+struct ncmem_touch {
+	/** @address: that was touched, in the program's address space */
+	unsigned long address;
+	/** @store: it stores; else it loads */
+	bool store;
 };
 
 /**
@@ -126,6 +148,8 @@ struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsig
 				    const struct ncmem_owner *owner);
 void ncmem_pages_remove(struct ncmem_pages *set);
 struct page *ncmem_cpu_page(struct ncmem_pages *set, unsigned long index);
+bool ncmem_cpu_touch(struct ncmem_pages *set, unsigned long index,
+		     const struct ncmem_touch *touch);
 
 void ncmem_job_begin(struct ncmem *nc, struct ncmem_job *job);
 void ncmem_job_run(struct ncmem *nc, struct ncmem_job *job, bool expired);

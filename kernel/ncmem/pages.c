@@ -208,6 +208,7 @@ struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsig
 	set->nc = nc;
 	set->id = atomic64_inc_return(&last_set_id);
 	set->owner = owner;
+	INIT_LIST_HEAD(&set->written);
 	set->count = count;
 	for (i = 0; i < count; i++) {
 		ret = fatal_signal_pending(current) ? -EINTR : page_add(set, i, pages[i]);
@@ -239,6 +240,7 @@ void ncmem_pages_remove(struct ncmem_pages *set)
 {
 	unsigned long i;
 
+	ncmem_watch_forget(set);
 	for (i = 0; i < set->count; i++) {
 		page_remove(&set->page[i]);
 		cond_resched();

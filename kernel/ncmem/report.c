@@ -105,15 +105,23 @@ EXPORT_SYMBOL_GPL(ncmem_job_pause);
  * @nc: the emulation of the device
  * @job: the job, which nobody runs
  *
- * Context: Any context that may take a spinlock.
+ * Call it before anybody is told that the job is done: what it wrote is taken away from the
+ * CPU's maps by &ncmem_owner.revoke, if loads are watched.
+ *
+ * Context: Process context, may sleep.
  */
 void ncmem_job_end(struct ncmem *nc, struct ncmem_job *job)
 {
 	struct gs_job ended = describe_job(job);
+	bool written;
 
 	spin_lock(&nc->report_lock);
 	gs_journal_job_ends(&nc->journal, &ended);
+	nc->ended[ended.number % NCMEM_ENDED_JOBS] = ended;
+	written = !list_empty(&nc->written);
 	spin_unlock(&nc->report_lock);
+	if (written)
+		ncmem_watch_job_ends(nc, &ended);
 }
 EXPORT_SYMBOL_GPL(ncmem_job_end);
 
@@ -162,6 +170,39 @@ static void report_violation(void *ctx, const struct gs_violation *violation)
 		sighting.pid = task_tgid_nr(current);
 	}
 	gs_journal_add(&nc->journal, &sighting);
+	spin_unlock(&nc->report_lock);
+}
+
+/* Under the lock of reports: who wrote to a page last. */
+static struct gs_job writer_of(const struct ncmem_page *page)
+{
+	const struct gs_job *job = &page->set->nc->ended[page->writer % NCMEM_ENDED_JOBS];
+
+	return job->number == page->writer ? *job : (struct gs_job){ .number = page->writer };
+}
+
+void ncmem_report_load(struct ncmem_page *page, const struct gs_violation *violation,
+		       u64 address, u64 pc)
+{
+	struct ncmem *nc = page->set->nc;
+	struct gs_object object;
+	struct gs_job writer;
+
+	spin_lock(&nc->report_lock);
+	object = describe_object(page->set);
+	writer = writer_of(page);
+	gs_journal_add(&nc->journal, &(struct gs_sighting) {
+		.kind = violation->kind,
+		.object = &object,
+		.syncs = &page->set->syncs,
+		.job = &writer,
+		.pid = task_tgid_nr(current),
+		.time_ns = ktime_get_boottime_ns(),
+		.offset = page_offset_in_set(page) + violation->offset,
+		.size = violation->size,
+		.address = address,
+		.pc = pc,
+	});
 	spin_unlock(&nc->report_lock);
 }
 
@@ -226,12 +267,26 @@ void ncmem_check_dev_poll(struct ncmem_page *page, u32 offset, u32 size)
 		ncmem_check_dev_read(page, offset, size);
 }
 
+static void watch_write(struct ncmem_page *page)
+{
+	struct ncmem *nc = page->set->nc;
+	const struct ncmem_job *job;
+
+	spin_lock(&nc->report_lock);
+	job = current_job(nc);
+	if (job)
+		ncmem_watch_write(page, job);
+	spin_unlock(&nc->report_lock);
+}
+
 void ncmem_check_dev_write(struct ncmem_page *page, u32 offset, u32 size)
 {
 	struct gs_lines lines;
 
 	if (ncmem_page_lines(page, &lines))
 		gs_violations_of_dev_write(&lines, offset, size, report_violation, page);
+	if (READ_ONCE(page->set->nc->watch))
+		watch_write(page);
 }
 
 static void trace_closed(struct gs_journal *journal, const struct gs_record *record)
@@ -242,10 +297,16 @@ static void trace_closed(struct gs_journal *journal, const struct gs_record *rec
 int ncmem_reports_init(struct ncmem *nc)
 {
 	spin_lock_init(&nc->report_lock);
+	mutex_init(&nc->watch_mutex);
 	INIT_LIST_HEAD(&nc->jobs);
+	INIT_LIST_HEAD(&nc->written);
+	nc->watch = nc->params.watch && nc->params.can_watch &&
+		    nc->params.mode != NCMEM_COHERENT;
 	nc->records = kvzalloc(gs_journal_bytes(GS_RECORDS_ROOM), GFP_KERNEL);
-	if (!nc->records)
+	if (!nc->records) {
+		mutex_destroy(&nc->watch_mutex);
 		return -ENOMEM;
+	}
 	gs_journal_init(&nc->journal, nc->records, GS_RECORDS_ROOM, nc->params.line_size);
 	nc->journal.closed = trace_closed;
 	return 0;
@@ -254,6 +315,7 @@ int ncmem_reports_init(struct ncmem *nc)
 void ncmem_reports_fini(struct ncmem *nc)
 {
 	kvfree(nc->records);
+	mutex_destroy(&nc->watch_mutex);
 }
 
 /**
@@ -318,6 +380,7 @@ static void show_record(struct seq_file *seq, const struct gs_record *record)
 		   sync->offset, sync->end - sync->offset);
 	seq_printf(seq, " last_time_ns=%llu last_job=%llu last_pid=%d", sync->time_ns, sync->job,
 		   sync->pid);
+	seq_printf(seq, " cpu_address=0x%llx pc=0x%llx", record->address, record->pc);
 	seq_printf(seq, " owner=%s:%d label=%s\n", object->program, object->pid, object->label);
 }
 

@@ -39,6 +39,28 @@ static ssize_t dma_bits_show(struct device *dev, struct device_attribute *attr, 
 }
 static DEVICE_ATTR_RO(dma_bits);
 
+/* Loads of stale lines are looked for, by whoever may say so. */
+static ssize_t watch_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", READ_ONCE(to_ncmem(dev)->watch) ? "loads" : "nothing");
+}
+
+static ssize_t watch_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			   size_t count)
+{
+	struct ncmem *nc = to_ncmem(dev);
+	static const char *const names[] = { "nothing", "loads" };
+	int watch = sysfs_match_string(names, buf);
+
+	if (watch < 0)
+		return watch;
+	if (watch && (!nc->params.can_watch || nc->params.mode == NCMEM_COHERENT))
+		return -EOPNOTSUPP;
+	WRITE_ONCE(nc->watch, watch);
+	return count;
+}
+static DEVICE_ATTR_RW(watch);
+
 /* An attribute that shows a counter of &struct ncmem. */
 #define COUNTER(name_, counter_)								\
 static ssize_t name_##_show(struct device *dev, struct device_attribute *attr, char *buf)	\
@@ -69,6 +91,7 @@ VIOLATIONS(lost_update, GS_LOST_UPDATE);
 VIOLATIONS(cpu_store_stale, GS_CPU_STORE_STALE);
 VIOLATIONS(dev_write_dirty, GS_DEV_WRITE_DIRTY);
 VIOLATIONS(dev_read_dirty, GS_DEV_READ_DIRTY);
+VIOLATIONS(cpu_read_stale, GS_CPU_READ_STALE);
 
 static struct attribute *ncmem_attrs[] = {
 	&dev_attr_line_size.attr,
@@ -83,6 +106,8 @@ static struct attribute *ncmem_attrs[] = {
 	&dev_attr_violations_cpu_store_stale.attr,
 	&dev_attr_violations_dev_write_dirty.attr,
 	&dev_attr_violations_dev_read_dirty.attr,
+	&dev_attr_violations_cpu_read_stale.attr,
+	&dev_attr_watch.attr,
 	NULL
 };
 

@@ -31,6 +31,20 @@ static void teach_lockdep(struct vgpu_bo *bo)
 	fs_reclaim_release(GFP_KERNEL);
 }
 
+/*
+ * Fences wait for the end of the job that calls this, and it calls MMU notifiers, some of
+ * which wait for fences, as lockdep knows: for those of devices that use ordinary memory
+ * of a program, which these maps are not.
+ */
+static void revoke(const struct ncmem_owner *owner, unsigned long first, unsigned long count)
+{
+	struct vgpu_bo *bo = container_of(owner, struct vgpu_bo, owner);
+
+	lockdep_off();
+	drm_gem_sync_shmem_revoke(&bo->base, first, count);
+	lockdep_on();
+}
+
 static struct vgpu_bo *bo_alloc(struct vgpu_device *vdev)
 {
 	struct vgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
@@ -39,6 +53,7 @@ static struct vgpu_bo *bo_alloc(struct vgpu_device *vdev)
 		return NULL;
 	vgpu_get_comm(bo->owner.comm);
 	bo->owner.pid = task_tgid_nr(current);
+	bo->owner.revoke = revoke;
 	bo->owner.id = atomic64_inc_return(&vdev->bo_ids);
 	mutex_init(&bo->gpuva_lock);
 	teach_lockdep(bo);

@@ -4,6 +4,7 @@
 #include <linux/export.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/timekeeping.h>
 #include <linux/wait_bit.h>
 
@@ -42,10 +43,24 @@ static struct page *bo_cpu_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t
 	return ncmem_cpu_page(bo->nc_pages, index);
 }
 
+static bool bo_touched(struct drm_gem_sync_shmem_object *shmem, pgoff_t index,
+		       const struct vm_fault *vmf)
+{
+	struct vgpu_bo *bo = container_of(shmem, struct vgpu_bo, base);
+	struct ncmem_touch touch;
+
+	if (!vmf)
+		return ncmem_cpu_touch(bo->nc_pages, index, NULL);
+	touch.address = vmf->real_address;
+	touch.store = vmf->flags & FAULT_FLAG_WRITE;
+	return ncmem_cpu_touch(bo->nc_pages, index, &touch);
+}
+
 static const struct drm_gem_sync_device_ops gem_ops = {
 	.populated = bo_populated,
 	.releasing = bo_releasing,
 	.cpu_page = bo_cpu_page,
+	.touched = bo_touched,
 	.evicting = vgpu_bo_evicting,
 };
 

@@ -38,6 +38,11 @@ module_param(chaos_period_ms, uint, 0444);
 MODULE_PARM_DESC(chaos_period_ms,
 		 "Chaos also moves lines between accesses, this often; 0 is never, as a replay needs (default 0)");
 
+static bool watch;
+module_param(watch, bool, 0444);
+MODULE_PARM_DESC(watch,
+		 "Look for loads of stale lines from the start; sysfs has a switch (default N)");
+
 static bool merge_segments;
 module_param(merge_segments, bool, 0444);
 MODULE_PARM_DESC(merge_segments, "DMA segments follow each other, as behind an IOMMU (default N)");
@@ -68,6 +73,8 @@ static void vgpu_params_apply(struct vgpu_device_config *config)
 		.chaos_period_ms = chaos_period_ms,
 		.merge_segments = merge_segments,
 		.dma_bits = dma_bits,
+		.can_watch = true,
+		.watch = watch,
 	};
 }
 

@@ -595,11 +595,22 @@ static int sim_last_violation(struct gemsync_device *dev, uint64_t *serial)
 	return 0;
 }
 
+static int sim_watch(struct gemsync_device *dev, uint32_t watch, uint32_t *before)
+{
+	uint32_t watched = dev->sim->watch.fd < 0 ? 0 : GEMSYNC_WATCH_LOADS;
+
+	if (watch & ~watched)
+		return -EOPNOTSUPP;
+	*before = watched;
+	return 0;
+}
+
 static const struct emulation_ops sim_emulation_ops = {
 	.counters = sim_counters,
 	.violation_count = sim_violation_count,
 	.next_violation = sim_next_violation,
 	.last_violation = sim_last_violation,
+	.watch = sim_watch,
 };
 
 static const struct device_ops sim_ops = {

@@ -346,6 +346,7 @@ void gemsync_sim_cpu_load(struct sim *sim, struct sim_bo *bo, uint64_t offset)
 		.job = &job,
 		.pid = getpid(),
 		.time_ns = now_ns(),
+		.address = (uintptr_t)bo->view + offset,
 		.offset = piece.start + violation.offset,
 		.size = violation.size,
 	});

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loads of stale lines, seen by the pages that they touch.
+ *
+ * When a job ends, the pages that it wrote are taken away from the CPU's maps. The next
+ * touch of each is a fault, in a system call too, before which the line is looked at: a
+ * load from one that the device wrote since it was filled is a violation. Then the page is
+ * there again, and the program sees what it would have seen. So what is seen is the first
+ * touch of each page after a job.
+ *
+ * Pages that a running job writes are left alone: who polls them, and invalidates each
+ * time, makes no mistake if the device is quicker once. What is written without a job is
+ * not watched.
+ */
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+
+#include "internal.h"
+
+/* Under the lock of reports: a job wrote to @page. */
+void ncmem_watch_write(struct ncmem_page *page, const struct ncmem_job *job)
+{
+	struct ncmem_pages *set = page->set;
+	unsigned long index = page - set->page;
+
+	if (!set->owner || !set->owner->revoke)
+		return;
+	page->writer = job->number;
+	page->written = true;
+	if (list_empty(&set->written)) {
+		list_add_tail(&set->written, &set->nc->written);
+		set->written_first = index;
+		set->written_end = index + 1;
+	} else {
+		set->written_first = min(set->written_first, index);
+		set->written_end = max(set->written_end, index + 1);
+	}
+}
+
+/*
+ * The next pages in a row that the job wrote, from *@index on: they are watched from now
+ * on. Returns their number; 0 behind the last.
+ */
+static unsigned long next_row(struct ncmem_pages *set, u64 job, unsigned long *index)
+{
+	struct ncmem *nc = set->nc;
+	unsigned long first, i;
+
+	spin_lock(&nc->report_lock);
+	for (first = *index; first < set->written_end; first++)
+		if (set->page[first].written && set->page[first].writer == job)
+			break;
+	for (i = first; i < set->written_end; i++) {
+		struct ncmem_page *page = &set->page[i];
+
+		if (!page->written || page->writer != job)
+			break;
+		page->written = false;
+		WRITE_ONCE(page->watched, true);
+	}
+	spin_unlock(&nc->report_lock);
+	*index = first;
+	return i - first;
+}
+
+static void take_away(struct ncmem_pages *set, u64 job)
+{
+	unsigned long index = READ_ONCE(set->written_first), count;
+
+	for (; (count = next_row(set, job, &index)); index += count)
+		set->owner->revoke(set->owner, index, count);
+}
+
+/* What is left are pages of jobs that run. */
+static void shrink(struct ncmem_pages *set)
+{
+	struct ncmem *nc = set->nc;
+
+	spin_lock(&nc->report_lock);
+	while (set->written_first < set->written_end && !set->page[set->written_first].written)
+		set->written_first++;
+	while (set->written_first < set->written_end && !set->page[set->written_end - 1].written)
+		set->written_end--;
+	if (set->written_first == set->written_end)
+		list_del_init(&set->written);
+	spin_unlock(&nc->report_lock);
+}
+
+/* Sets leave the list only under the mutex, and new ones come at its end. */
+static struct ncmem_pages *next_set(struct ncmem *nc, struct ncmem_pages *set)
+{
+	struct ncmem_pages *next;
+
+	spin_lock(&nc->report_lock);
+	next = set ? list_next_entry(set, written) :
+		     list_first_entry(&nc->written, struct ncmem_pages, written);
+	if (list_entry_is_head(next, &nc->written, written))
+		next = NULL;
+	spin_unlock(&nc->report_lock);
+	return next;
+}
+
+void ncmem_watch_job_ends(struct ncmem *nc, const struct gs_job *job)
+{
+	struct ncmem_pages *set, *next;
+
+	mutex_lock(&nc->watch_mutex);
+	for (set = next_set(nc, NULL); set; set = next) {
+		take_away(set, job->number);
+		next = next_set(nc, set);
+		shrink(set);
+	}
+	mutex_unlock(&nc->watch_mutex);
+}
+
+/* Nobody takes its pages away from now on. */
+void ncmem_watch_forget(struct ncmem_pages *set)
+{
+	struct ncmem *nc = set->nc;
+
+	mutex_lock(&nc->watch_mutex);
+	spin_lock(&nc->report_lock);
+	list_del_init(&set->written);
+	spin_unlock(&nc->report_lock);
+	mutex_unlock(&nc->watch_mutex);
+}
+
+/* Where the program was: at the instruction that touched the page, or in a system call. */
+static u64 program_counter(void)
+{
+	const struct pt_regs *regs = current->mm ? task_pt_regs(current) : NULL;
+
+	return regs && user_mode(regs) ? instruction_pointer(regs) : 0;
+}
+
+/**
+ * ncmem_cpu_touch() - a cached map of user space is about to show a page
+ * @set: the pages of the object
+ * @index: which page; ncmem_cpu_page() was called for it
+ * @touch: the touch that brings it in; NULL: nobody touched it, another page was
+ *
+ * Context: Process context.
+ *
+ * Return: Whether it may be shown. Without a touch, a page that is watched may not.
+ */
+bool ncmem_cpu_touch(struct ncmem_pages *set, unsigned long index,
+		     const struct ncmem_touch *touch)
+{
+	struct ncmem_page *page = &set->page[index];
+	struct gs_violation violation;
+	struct gs_lines lines;
+
+	if (!READ_ONCE(page->watched))
+		return true;
+	if (!touch)
+		return false;
+	spin_lock(&page->lock);
+	WRITE_ONCE(page->watched, false);
+	if (!touch->store && ncmem_page_lines(page, &lines) &&
+	    gs_violation_of_cpu_load(&lines, offset_in_page(touch->address), &violation))
+		ncmem_report_load(page, &violation, touch->address, program_counter());
+	spin_unlock(&page->lock);
+	return true;
+}
+EXPORT_SYMBOL_GPL(ncmem_cpu_touch);
