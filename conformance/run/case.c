@@ -346,6 +346,8 @@ static void close_device(struct cf *cf)
 {
 	size_t i;
 
+	if (cf->watches)
+		gemsync_device_watch(cf->dev, cf->watched_before, NULL);
 	/* The GPU goes first: a job that the case left running ends with it. */
 	gpu_close(cf->gpu);
 	for (i = 0; i < cf->buffer_count; i++)

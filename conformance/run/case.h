@@ -137,6 +137,8 @@ struct cf {
 	struct buffer buffers[CASE_BUFFERS];
 	size_t buffer_count;
 	struct conform_result *result;
+	bool watches;			/* the device, for NEED_WATCH: until the case ends */
+	uint32_t watched_before;
 };
 
 /* The same device once more: another DRM file. It lives as long as the case. */

@@ -159,10 +159,11 @@ static bool has_no_import_maps(struct cf *cf)
 	return !has_import_maps(cf);
 }
 
-/* From here on; whoever runs the suite ends it. */
+/* From here on, until the case ends. */
 static bool watches_loads(struct cf *cf)
 {
-	return !gemsync_device_watch(cf->dev, GEMSYNC_WATCH_LOADS, NULL);
+	cf->watches = !gemsync_device_watch(cf->dev, GEMSYNC_WATCH_LOADS, &cf->watched_before);
+	return cf->watches;
 }
 
 /* In the order in which they are looked at: later ones build upon earlier ones. */

@@ -130,7 +130,7 @@ void ncmem_watch_forget(struct ncmem_pages *set)
 /* Where the program was: at the instruction that touched the page, or in a system call. */
 static u64 program_counter(void)
 {
-	const struct pt_regs *regs = current->mm ? task_pt_regs(current) : NULL;
+	struct pt_regs *regs = current->mm ? task_pt_regs(current) : NULL;
 
 	return regs && user_mode(regs) ? instruction_pointer(regs) : 0;
 }
