@@ -66,7 +66,9 @@ MEMBER(gemsync_violation_counters, dev_write_dirty, 16);
 MEMBER(gemsync_violation_counters, dev_read_dirty, 24);
 MEMBER(gemsync_counters, lines_dropped, 8);
 /* What came behind the owner came later: old callers have the first 120 bytes. */
-SIZE(gemsync_violation, 280);
+SIZE(gemsync_violation, 296);
+MEMBER(gemsync_violation, cpu_address, 280);
+MEMBER(gemsync_violation, pc, 288);
 MEMBER(gemsync_violation, time_ns, 120);
 MEMBER(gemsync_violation, cause, 132);
 MEMBER(gemsync_violation, stride, 136);

@@ -112,7 +112,8 @@ CASE(r4_forgotten_range_is_one_record, "R4", NEEDS,
 	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
 	struct log log = log_from_now(cf);
 	struct gemsync_violation violation;
-	float *floats = (float *)(buf->map + 8192);
+	void *map = buf->map + 8192;
+	float *floats = map;
 	int i;
 
 	for (i = 0; i < 1024; i++)

@@ -141,6 +141,31 @@ static int page_init(struct ncmem_page *page, unsigned int lines)
 	return 0;
 }
 
+/* A page without a cached view holds no dirty line, except fresh ones. */
+static void clean_fresh(struct ncmem_page *page, u32 line, u32 first, u32 end)
+{
+	u32 i = first;
+
+	for_each_set_bit_from(i, page->fresh, end) {
+		memset(page_address(page->mem) + i * line, 0, line);
+		__clear_bit(i, page->fresh);
+	}
+}
+
+/* The content of the cache goes to memory. Nobody lost anything by it, so nothing is said. */
+static void page_settle(struct ncmem_page *page)
+{
+	const u32 line = page->set->nc->params.line_size;
+	struct gs_lines lines;
+
+	spin_lock(&page->lock);
+	if (ncmem_page_lines(page, &lines))
+		gs_lines_clean(&lines, 0, PAGE_SIZE);
+	else
+		clean_fresh(page, line, 0, PAGE_SIZE / line);
+	spin_unlock(&page->lock);
+}
+
 static int page_add(struct ncmem_pages *set, unsigned long index, struct page *mem)
 {
 	struct ncmem_page *page = &set->page[index];
@@ -156,7 +181,7 @@ static int page_add(struct ncmem_pages *set, unsigned long index, struct page *m
 	}
 	ret = xa_err(xa_store(&all_pages, page_to_pfn(mem), page, GFP_KERNEL_ACCOUNT));
 	if (ret) {
-		ncmem_page_clean(page, 0, PAGE_SIZE);
+		page_settle(page);
 		free_shadow(page);
 	}
 	return ret;
@@ -166,7 +191,7 @@ static int page_add(struct ncmem_pages *set, unsigned long index, struct page *m
 static void page_remove(struct ncmem_page *page)
 {
 	xa_erase(&all_pages, page_to_pfn(page->mem));
-	ncmem_page_clean(page, 0, PAGE_SIZE);
+	page_settle(page);
 	free_shadow(page);
 }
 
@@ -356,17 +381,6 @@ void ncmem_page_prepare_write(struct ncmem_page *page, u32 offset, u32 size)
 	    page->set->nc->params.mode == NCMEM_KIND || !needs_shadow(page, offset, size))
 		return;
 	create_shadow(page, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
-}
-
-/* A page without a cached view holds no dirty line, except fresh ones. */
-static void clean_fresh(struct ncmem_page *page, u32 line, u32 first, u32 end)
-{
-	u32 i = first;
-
-	for_each_set_bit_from(i, page->fresh, end) {
-		memset(page_address(page->mem) + i * line, 0, line);
-		__clear_bit(i, page->fresh);
-	}
 }
 
 /* Write lines of a page back. Returns the number of lines that overlap the range. */

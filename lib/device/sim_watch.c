@@ -59,8 +59,9 @@ static struct sim_bo *find_bo(struct sim *sim, uint64_t address, uint64_t *offse
 static void make_page(struct sim_bo *bo, uint64_t offset)
 {
 	volatile char *page = (char *)bo->cache + offset / SIM_WINDOW * SIM_WINDOW;
+	const char first = *page;
 
-	*page = *page;
+	*page = first;
 }
 
 static void let_go_on(struct sim *sim, uint64_t address)
