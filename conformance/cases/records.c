@@ -79,7 +79,7 @@ static void gpu_reads(struct cf *cf, const struct buffer *buf, uint64_t offset, 
 	free(data);
 }
 
-CASE(r4_ring_that_nobody_flushes_is_told, "R4", NEEDS,
+CASE(r4_ring_that_nobody_flushes_is_told, "R4", NEEDS | NEED_JOBS,
      "slots of a ring that are never flushed are reported one by one, read or not")
 {
 	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
@@ -219,7 +219,7 @@ CASE(r3_discards_are_not_blamed, "R3 R26", NEEDS,
 	expect_no_more(&log);
 }
 
-CASE(r4_record_says_which_bo_and_job, "R4", NEEDS,
+CASE(r4_record_says_which_bo_and_job, "R4", NEEDS | NEED_JOBS,
      "a record names the BO, the job, the lines to sync, their last sync, and what to do")
 {
 	struct buffer *first = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
@@ -266,7 +266,7 @@ CASE(r4_record_says_which_bo_and_job, "R4", NEEDS,
 	expect_no_more(&log);
 }
 
-CASE(r4_mistake_that_repeats_is_counted, "R4", NEEDS,
+CASE(r4_mistake_that_repeats_is_counted, "R4", NEEDS | NEED_JOBS,
      "the same mistake of a later submission is a record that says how many there were")
 {
 	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
@@ -286,7 +286,7 @@ CASE(r4_mistake_that_repeats_is_counted, "R4", NEEDS,
 	}
 }
 
-CASE(r4_flood_hides_no_other_mistake, "R4", NEEDS,
+CASE(r4_flood_hides_no_other_mistake, "R4", NEEDS | NEED_JOBS,
      "however often one mistake is made, the first one of another kind is kept")
 {
 	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);

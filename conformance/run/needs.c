@@ -166,6 +166,19 @@ static bool watches_loads(struct cf *cf)
 	return cf->watches;
 }
 
+/* As all devices of this project's own drivers; a watch needs it, and so tells of others. */
+static bool tells_jobs(struct cf *cf)
+{
+	uint32_t before;
+
+	if (cf->fd < 0)
+		return true;
+	if (gemsync_device_watch(cf->dev, GEMSYNC_WATCH_LOADS, &before))
+		return false;
+	gemsync_device_watch(cf->dev, before, &before);
+	return true;
+}
+
 /* In the order in which they are looked at: later ones build upon earlier ones. */
 static const struct {
 	uint32_t need;
@@ -196,6 +209,9 @@ static const struct {
 	{ NEED_WATCH & ~NEED_VIOLATIONS, watches_loads,
 	  "the emulation does not look for loads of stale lines",
 	  "run as root in the VM, or on sim:watch=loads" },
+	{ NEED_JOBS & ~NEED_VIOLATIONS, tells_jobs,
+	  "the driver does not tell the emulation which jobs run, and of which BOs",
+	  "run on one that does (panthor and panfrost in the VM, sim)" },
 	{ NEED_ROOT, is_root, "the case needs what only root may do", "run as root" },
 	{ NEED_VM & ~NEED_ROOT, is_vm, "the case takes the device away from all its users",
 	  "run in the VM (vm/run), or set GEMSYNC_VM=1 where nobody else uses the device" },
