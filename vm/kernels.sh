@@ -37,7 +37,7 @@ read_arch() {
 		arch_gnu=x86_64-linux-gnu
 		arch_kbuild=x86
 		arch_image=arch/x86/boot/bzImage
-		arch_qemu=(qemu-system-x86_64 -cpu max)
+		arch_qemu=(qemu-system-x86_64 -machine "pc,pit=off" -cpu max)
 		arch_console=ttyS0
 		;;
 	arm64)
