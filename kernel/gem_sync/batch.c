@@ -136,29 +136,48 @@ static int batch_check(struct batch *batch, struct drm_file *file)
 	return 0;
 }
 
+/* Ops of a group that its object's hook gets at once. */
+#define OPS_AT_ONCE	16u
+
+/* The next ops of a group, up to @count: how many were done, or an errno. */
+static int run_ops(const struct batch *batch, struct drm_gem_object *obj, u32 first, u32 count)
+{
+	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
+	struct gs_sync_op ops[OPS_AT_ONCE];
+	int ret = 0;
+	u32 i;
+
+	count = funcs->sync_ops ? min(count, OPS_AT_ONCE) : 1;
+	for (i = 0; i < count; i++)
+		batch_op(batch, first + i, &ops[i]);
+	if (funcs->sync_ops)
+		ret = funcs->sync_ops(obj, ops, count);
+	else if (ops[0].size)
+		ret = funcs->sync(obj, ops[0].offset, ops[0].size,
+				  gs_sync_to_access(ops[0].type));
+	return ret ?: count;
+}
+
 /* One hold, which is one lock, for all ops of the group (R10). */
 static int run_group(struct batch *batch, u32 first, u32 end)
 {
 	struct drm_gem_object *obj = batch->objs[first];
 	const struct drm_gem_sync_funcs *funcs = gem_sync_funcs(obj);
-	struct gs_sync_op op;
 	int ret;
-	u32 i;
 
 	if (!funcs || !funcs->sync)
 		return 0;
 	ret = funcs->hold ? funcs->hold(obj) : 1;
 	if (ret <= 0)
 		return ret;
-	ret = 0;
-	for (i = first; i < end && !ret; i++) {
-		batch_op(batch, i, &op);
-		if (op.size)
-			ret = funcs->sync(obj, op.offset, op.size, gs_sync_to_access(op.type));
+	do {
+		ret = run_ops(batch, obj, first, end - first);
+		if (ret < 0)
+			break;
+		first += ret;
 		cond_resched();
-		if (!ret && i + 1 < end)
-			ret = interrupted(batch);
-	}
+		ret = first < end ? interrupted(batch) : 0;
+	} while (first < end && !ret);
 	if (funcs->release)
 		funcs->release(obj);
 	return ret;

@@ -109,6 +109,18 @@ struct drm_gem_sync_funcs {
 		    enum drm_gem_object_access_flags access);
 
 	/**
+	 * @sync_ops: optional; do the maintenance for @count ops, in their order
+	 *
+	 * Called for consecutive ops of a batch on one object in place of @sync, by which
+	 * what is common to them need be done only once. Without locks, behind @hold if that
+	 * is there; the ops were checked, and may be empty.
+	 *
+	 * Returns 0 or a negative errno, as @sync.
+	 */
+	int (*sync_ops)(struct drm_gem_object *obj, const struct gs_sync_op *ops,
+			unsigned int count);
+
+	/**
 	 * @print_info: optional; what &drm_gem_object_funcs.print_info would be
 	 */
 	void (*print_info)(struct drm_printer *p, unsigned int indent,
@@ -382,6 +394,7 @@ struct drm_gem_sync_shmem_object {
 		.hold = drm_gem_sync_shmem_hold,			\
 		.release = drm_gem_sync_shmem_release,			\
 		.sync = drm_gem_sync_shmem_sync,			\
+		.sync_ops = drm_gem_sync_shmem_sync_ops,		\
 		.print_info = drm_gem_sync_shmem_print_info,		\
 	}
 
@@ -424,6 +437,8 @@ int drm_gem_sync_shmem_hold(struct drm_gem_object *obj);
 void drm_gem_sync_shmem_release(struct drm_gem_object *obj);
 int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t size,
 			    enum drm_gem_object_access_flags access);
+int drm_gem_sync_shmem_sync_ops(struct drm_gem_object *obj, const struct gs_sync_op *ops,
+				unsigned int count);
 enum drm_gem_object_status drm_gem_sync_shmem_status(struct drm_gem_object *obj);
 void drm_gem_sync_shmem_print_info(struct drm_printer *p, unsigned int indent,
 				   const struct drm_gem_object *obj);

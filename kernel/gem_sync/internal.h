@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/mm.h>
+#include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
 
 #include <drm/drm_drv.h>
@@ -18,7 +19,6 @@
 
 struct device;
 struct dma_resv;
-struct sg_table;
 
 /* Totals over all devices, readable as module parameters; 0 when nothing leaked. */
 struct gem_sync_totals {
@@ -128,6 +128,26 @@ int gem_sync_runs_build(struct drm_gem_sync_shmem_object *shmem);
 void gem_sync_runs_free(struct drm_gem_sync_shmem_object *shmem);
 int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset, u64 size,
 		       enum gs_sync_type type);
+
+/*
+ * Pieces that are written back by one call. Where the kernel maintains lists with one barrier
+ * at their end (arm64 from 7.2 on) that is all that a batch waits for. The debugging of the
+ * DMA API only knows lists of all that was mapped.
+ */
+#define GEM_SYNC_LIST	(IS_ENABLED(CONFIG_DMA_API_DEBUG) ? 1u : 16u)
+
+/* Walks of several ranges of an object, one behind another, which share lists of pieces. */
+struct gem_sync_walk {
+	const struct drm_gem_sync_shmem_object *shmem;
+	struct scatterlist pieces[GEM_SYNC_LIST];
+	unsigned int count;
+	u64 bytes;
+};
+
+void gem_sync_walk_begin(struct gem_sync_walk *walk, const struct drm_gem_sync_shmem_object *shmem);
+int gem_sync_walk_range(struct gem_sync_walk *walk, u64 offset, u64 size, enum gs_sync_type type);
+/* What was listed is written back, also behind a range that was not done to its end. */
+void gem_sync_walk_end(struct gem_sync_walk *walk);
 
 /*
  * Whether a sync under way has to end: -EINTR for a signal that kills, -ENODEV because

@@ -154,15 +154,67 @@ static void sync_piece(struct device *dev, dma_addr_t dma, size_t size, enum gs_
 		preempt_enable();
 }
 
+/* Write back what was listed. One alone is no list: its address is looked up for nothing. */
+static void end_list(struct gem_sync_walk *walk)
+{
+	struct device *dev = walk->shmem->base.dev->dev;
+	struct scatterlist *first = walk->pieces;
+
+	if (walk->count == 1) {
+		sync_piece(dev, sg_dma_address(first), first->length, GS_SYNC_FLUSH);
+	} else if (walk->count) {
+		sg_mark_end(&first[walk->count - 1]);
+		dma_sync_sg_for_device(dev, first, walk->count, DMA_TO_DEVICE);
+	}
+	walk->count = 0;
+	walk->bytes = 0;
+}
+
+static void list_piece(struct gem_sync_walk *walk, const struct drm_gem_sync_run *run, u64 offset,
+		       size_t size)
+{
+	struct scatterlist *piece = &walk->pieces[walk->count++];
+
+	sg_init_table(piece, 1);
+	sg_unmark_end(piece);
+	sg_set_page(piece, walk->shmem->pages[offset >> PAGE_SHIFT], size, offset_in_page(offset));
+	sg_dma_address(piece) = run->dma + (offset - run->offset);
+	sg_dma_len(piece) = size;
+	walk->bytes += size;
+	if (walk->count == GEM_SYNC_LIST || walk->bytes >= WALK_STEP)
+		end_list(walk);
+}
+
+/*
+ * What is written back and dropped is no list: between the two calls for its last piece and
+ * its first one a CPU would have the more time for stores that are lost.
+ */
+static void add_piece(struct gem_sync_walk *walk, const struct drm_gem_sync_run *run, u64 offset,
+		      size_t size, enum gs_sync_type type)
+{
+	if (type == GS_SYNC_FLUSH) {
+		list_piece(walk, run, offset, size);
+		return;
+	}
+	end_list(walk);
+	sync_piece(walk->shmem->base.dev->dev, run->dma + (offset - run->offset), size, type);
+}
+
+void gem_sync_walk_begin(struct gem_sync_walk *walk, const struct drm_gem_sync_shmem_object *shmem)
+{
+	walk->shmem = shmem;
+	walk->count = 0;
+	walk->bytes = 0;
+}
+
 /*
  * Maintain the lines of a range, in steps that end on step-aligned offsets: no
  * line is visited twice. The caller holds the pages. Returns 0, or what
  * gem_sync_interrupted() says with part of the range done.
  */
-int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset, u64 size,
-		       enum gs_sync_type type)
+int gem_sync_walk_range(struct gem_sync_walk *walk, u64 offset, u64 size, enum gs_sync_type type)
 {
-	struct device *dev = shmem->base.dev->dev;
+	const struct drm_gem_sync_shmem_object *shmem = walk->shmem;
 	const struct drm_gem_sync_run *run;
 	u64 end = offset + size, piece_end;
 	int ret;
@@ -173,8 +225,7 @@ int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset
 		while (offset < min(end, run[1].offset)) {
 			piece_end = min3(end, run[1].offset, round_down(offset, WALK_STEP) +
 					 WALK_STEP);
-			sync_piece(dev, run->dma + (offset - run->offset), piece_end - offset,
-				   type);
+			add_piece(walk, run, offset, piece_end - offset, type);
 			offset = piece_end;
 			if (offset == end)
 				return 0;
@@ -184,4 +235,22 @@ int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset
 			cond_resched();
 		}
 	}
+}
+
+void gem_sync_walk_end(struct gem_sync_walk *walk)
+{
+	end_list(walk);
+}
+
+/* gem_sync_walk_range() for one range. */
+int gem_sync_runs_walk(const struct drm_gem_sync_shmem_object *shmem, u64 offset, u64 size,
+		       enum gs_sync_type type)
+{
+	struct gem_sync_walk walk;
+	int ret;
+
+	gem_sync_walk_begin(&walk, shmem);
+	ret = gem_sync_walk_range(&walk, offset, size, type);
+	gem_sync_walk_end(&walk);
+	return ret;
 }

@@ -522,6 +522,45 @@ int drm_gem_sync_shmem_sync(struct drm_gem_object *obj, size_t offset, size_t si
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync);
 
+/**
+ * drm_gem_sync_shmem_sync_ops() - &drm_gem_sync_funcs.sync_ops of shmem-backed objects
+ * @obj: the object, with a hold
+ * @ops: ops on it, checked
+ * @count: how many
+ *
+ * As drm_gem_sync_shmem_sync() for each. What is written back is given to the DMA API as
+ * lists, which the kernel may end with one barrier each. A driver whose own sync hook has
+ * more to do leaves this one out.
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: as drm_gem_sync_shmem_sync().
+ */
+int drm_gem_sync_shmem_sync_ops(struct drm_gem_object *obj, const struct gs_sync_op *ops,
+				unsigned int count)
+{
+	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+	struct gem_sync_walk walk;
+	unsigned int i;
+	int ret = 0;
+
+	if (!gem_sync_needs_sync(shmem))
+		return 0;
+	gem_sync_walk_begin(&walk, shmem);
+	for (i = 0; i < count && !ret; i++) {
+		if (i)
+			ret = gem_sync_interrupted(obj->dev);
+		if (ret || !ops[i].size)
+			continue;
+		ret = gem_sync_walk_range(&walk, ops[i].offset, ops[i].size, ops[i].type);
+		trace_drm_gem_sync(obj, ops[i].offset, ops[i].size, ops[i].type, ret);
+		cond_resched();
+	}
+	gem_sync_walk_end(&walk);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_sync_ops);
+
 /* Whether a file may have a handle or a map of the object: 0 or -EPERM (R13). */
 int gem_sync_may_use(const struct drm_gem_sync_shmem_object *shmem, const struct drm_file *file)
 {

@@ -75,6 +75,7 @@ static const struct drm_gem_sync_funcs bo_funcs = {
 	.hold = drm_gem_sync_shmem_hold,
 	.release = drm_gem_sync_shmem_release,
 	.sync = drm_gem_sync_shmem_sync,
+	.sync_ops = drm_gem_sync_shmem_sync_ops,
 	.print_info = drm_gem_sync_shmem_print_info,
 };
 
