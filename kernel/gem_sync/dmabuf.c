@@ -313,7 +313,9 @@ static bool rewind_all(const struct share *share)
 /*
  * The next piece of all mappings, of which there may be many: anybody who opens a device
  * can import. The exporter's lines of it were written back and dropped a moment ago, but
- * the CPU may have stored to them since, or a preemption been between.
+ * the CPU may have stored to them since, or a preemption been between. Behind the first
+ * mapping that is only for those whose sync drops lines: what the bounce buffer of one has
+ * brought is no business of the next one's.
  */
 static void pieces_for_cpu(const struct share *share, size_t offset, size_t size)
 {

@@ -55,13 +55,15 @@ static struct sim_bo *find_bo(struct sim *sim, uint64_t address, uint64_t *offse
 	return NULL;
 }
 
-/* The page is in the file, but for those that nobody has touched yet. */
+/*
+ * The page is in the file, but for those that nobody has touched yet. It is touched in one
+ * piece: a thread may store there meanwhile.
+ */
 static void make_page(struct sim_bo *bo, uint64_t offset)
 {
-	volatile char *page = (char *)bo->cache + offset / SIM_WINDOW * SIM_WINDOW;
-	const char first = *page;
+	char *page = (char *)bo->cache + offset / SIM_WINDOW * SIM_WINDOW;
 
-	*page = first;
+	__atomic_fetch_or(page, 0, __ATOMIC_RELAXED);
 }
 
 static void let_go_on(struct sim *sim, uint64_t address)
