@@ -14,11 +14,11 @@ static bool same_caller(const struct gs_sync_note *a, const struct gs_sync_note 
 	return a->pid == b->pid && a->job == b->job;
 }
 
-/* The driver flushes a piece and then drops it. */
+/* The driver flushed a piece, and now drops it. */
 static bool becomes_drop(const struct gs_sync_note *last, const struct gs_sync_note *note)
 {
-	return note->type == GS_SYNC_FLUSH_AND_INVALIDATE && last->end == note->end &&
-	       last->offset <= note->offset;
+	return last->type == GS_SYNC_FLUSH && note->type == GS_SYNC_FLUSH_AND_INVALIDATE &&
+	       last->end == note->end && last->offset <= note->offset;
 }
 
 static bool goes_on(const struct gs_sync_note *last, const struct gs_sync_note *note)
@@ -26,28 +26,34 @@ static bool goes_on(const struct gs_sync_note *last, const struct gs_sync_note *
 	return last->type == note->type && last->end == note->offset;
 }
 
+static void append(struct gs_sync_log *log, const struct gs_sync_note *note)
+{
+	*note_at(log, log->count) = *note;
+	log->count++;
+}
+
 void gs_sync_log_add(struct gs_sync_log *log, const struct gs_sync_note *note)
 {
 	struct gs_sync_note *last = log->count ? note_at(log, log->count - 1) : NULL;
 	struct gs_sync_note *before = log->count > 1 ? note_at(log, log->count - 2) : NULL;
 
-	if (last && same_caller(last, note)) {
-		if (goes_on(last, note)) {
-			last->end = note->end;
-			return;
-		}
-		if (last->type == GS_SYNC_FLUSH && becomes_drop(last, note)) {
-			last->type = GS_SYNC_FLUSH_AND_INVALIDATE;
-			/* The pieces of one long call: flush, drop, flush, drop. */
-			if (before && same_caller(before, last) && goes_on(before, last)) {
-				before->end = last->end;
-				log->count--;
-			}
-			return;
-		}
+	if (!last || !same_caller(last, note)) {
+		append(log, note);
+	} else if (goes_on(last, note)) {
+		last->end = note->end;
+	} else if (!becomes_drop(last, note)) {
+		append(log, note);
+	} else if (last->offset < note->offset) {
+		/* It had been joined to a flush that ended where it starts. */
+		last->end = note->offset;
+		append(log, note);
+	} else if (before && same_caller(before, note) && goes_on(before, note)) {
+		/* The pieces of one long call: flush, drop, flush, drop. */
+		before->end = note->end;
+		log->count--;
+	} else {
+		last->type = note->type;
 	}
-	*note_at(log, log->count) = *note;
-	log->count++;
 }
 
 static u64 oldest_note(const struct gs_sync_log *log)

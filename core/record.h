@@ -171,8 +171,8 @@ const char *gs_cause_name(enum gs_cause cause);
 u64 gs_journal_now(struct gs_journal *journal);
 
 /*
- * Remember a sync. A piece that goes on where the last one ended is part of it; what was
- * flushed by the same caller and is now dropped was an invalidation from the start.
+ * Remember a sync: the flush of each piece, and, where it is dropped, the drop right behind
+ * that. A piece that goes on where the last one of the same caller ended is part of it.
  */
 void gs_sync_log_add(struct gs_sync_log *log, const struct gs_sync_note *note);
 

@@ -257,10 +257,10 @@ static pid_t map_in_child(const struct cf *cf)
 	_exit(0);
 }
 
-/* The most there is until the process is gone. */
-static uint64_t most_until_gone(pid_t pid)
+/* The most there is until the process is gone; @most at least. */
+static uint64_t most_until_gone(pid_t pid, uint64_t most)
 {
-	uint64_t most = 0, now;
+	uint64_t now;
 	pid_t gone;
 
 	do {
@@ -281,10 +281,10 @@ CASE(r19_killed_while_memory_comes, "R19", NEED_FILE | NEED_LAZY | NO_SYNC,
 
 	need_memory(2 * MUCH);
 	pid = map_in_child(cf);
-	while (shared_memory() < before + MUCH / 8 && now_ms() < end)
+	while ((most = shared_memory()) < before + MUCH / 8 && now_ms() < end)
 		sched_yield();
 	EXPECT_EQ(kill(pid, SIGKILL), 0);
-	most = most_until_gone(pid);
+	most = most_until_gone(pid, most);
 	EXPECT(most >= before + MUCH / 8);
 	EXPECT(most < before + MUCH / 4 * 3);
 }

@@ -73,6 +73,7 @@ int drm_gem_sync_shmem_prepare_map(struct drm_gem_sync_shmem_object *shmem)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_prepare_map);
 
+#if IS_ENABLED(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP)
 /* Whether what the CPU sees is the object's own pages. */
 static bool shows_own_pages(const struct drm_gem_sync_shmem_object *shmem)
 {
@@ -94,7 +95,6 @@ static bool is_huge(const struct drm_gem_sync_shmem_object *shmem, pgoff_t index
 	return true;
 }
 
-#if IS_ENABLED(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP)
 /* One entry for all that a page table would map. False if it cannot be. */
 static bool insert_huge(const struct drm_gem_sync_shmem_object *shmem, struct vm_fault *vmf,
 			pgoff_t index)

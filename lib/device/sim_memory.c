@@ -235,14 +235,20 @@ static void report(void *ctx, const struct gs_violation *violation)
 void gemsync_sim_note_sync(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size,
 			   enum gs_sync_type type)
 {
-	gs_sync_log_add(&bo->syncs, &(struct gs_sync_note){
+	struct gs_sync_note note = {
 		.offset = offset,
 		.end = offset + size,
 		.time_ns = now_ns(),
 		.job = sim->journal.last_job,
 		.pid = getpid(),
-		.type = type,
-	});
+		.type = GS_SYNC_FLUSH,
+	};
+
+	gs_sync_log_add(&bo->syncs, &note);
+	if (type == GS_SYNC_FLUSH_AND_INVALIDATE) {
+		note.type = type;
+		gs_sync_log_add(&bo->syncs, &note);
+	}
 }
 
 typedef void (*find_violations)(const struct gs_lines *lines, u32 offset, u32 size,

@@ -79,14 +79,21 @@ static int call_import_vgem(struct context *c)
 	return fault_import(c->vgem.node, c->dmabuf, &handle);
 }
 
-/* Three attachments, each with a mapping. */
-static void with_imports(struct context *c)
+/* Two attachments, each with a mapping that is direct. */
+static void with_peers(struct context *c)
 {
 	uint32_t handle;
 
 	with_import(c);
 	peer_open(&c->peers[1], peer_drivers[1]);
 	assert_ok(fault_import(gemsync_device_fd(c->peers[1].dev), c->dmabuf, &handle));
+	fault_dirty(c->map);
+}
+
+/* A third one, with a bounce buffer. */
+static void with_imports(struct context *c)
+{
+	with_peers(c);
 	assert_ok(exporter_alloc(exporter_find("vgem"), PAGE, &c->vgem));
 	assert_ok(call_import_vgem(c));
 	fault_dirty(c->map);
@@ -100,6 +107,13 @@ static int call_begin(struct context *c)
 static int call_end(struct context *c)
 {
 	return dmabuf_sync(c->dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
+}
+
+/* What is not in the bounce buffer, a begin replaces by what is. */
+static void with_all_told(struct context *c)
+{
+	with_imports(c);
+	assert_ok(call_end(c));
 }
 
 static void with_access(struct context *c)
@@ -206,7 +220,9 @@ static const struct context_ops context_ops = {
 FAULT_CASE(export_cached, .prepare = with_bo, .call = call_export, .check = check_written)
 FAULT_CASE(import_cached, .prepare = with_peer, .call = call_import, .check = check_written)
 FAULT_CASE(import_vgem, .prepare = with_vgem, .call = call_import_vgem, .check = check_written)
-FAULT_CASE(begin_cpu_access, .prepare = with_imports, .call = call_begin,
+FAULT_CASE(begin_cpu_access, .prepare = with_peers, .call = call_begin,
+	   .check = check_written)
+FAULT_CASE(begin_with_a_bounce, .prepare = with_all_told, .call = call_begin,
 	   .check = check_written)
 FAULT_CASE(end_cpu_access, .prepare = with_access, .call = call_end, .check = check_written)
 FAULT_CASE(mmap_dmabuf, .prepare = with_dmabuf_unmapped, .call = call_mmap,
@@ -225,6 +241,7 @@ int main(void)
 		device_test(import_cached),
 		device_test(import_vgem),
 		device_test(begin_cpu_access),
+		device_test(begin_with_a_bounce),
 		device_test(end_cpu_access),
 		device_test(mmap_dmabuf),
 		device_test(touch_dmabuf),

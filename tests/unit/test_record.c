@@ -358,6 +358,12 @@ static void sync_lines(struct fixture *f, enum gs_sync_type type, u64 offset, u6
 	});
 }
 
+static void drop_lines(struct fixture *f, u64 offset, u64 size)
+{
+	sync_lines(f, GS_SYNC_FLUSH, offset, size);
+	sync_lines(f, GS_SYNC_FLUSH_AND_INVALIDATE, offset, size);
+}
+
 static struct gs_record one_record(struct fixture *f, u64 offset, u64 size)
 {
 	struct gs_job job = begin(f);
@@ -374,7 +380,7 @@ static void last_sync_is_told(void **state)
 	assert_int_equal(record.sync_known, GS_SYNC_NEVER);
 	assert_int_equal(record.cause, GS_CAUSE_MISSING);
 	sync_lines(f, GS_SYNC_FLUSH, 32, 4);
-	sync_lines(f, GS_SYNC_FLUSH_AND_INVALIDATE, 4096, 4096);
+	drop_lines(f, 4096, 4096);
 	begin(f);
 	record = one_record(f, 0, 64);
 	assert_int_equal(record.sync_known, GS_SYNC_KNOWN);
@@ -434,7 +440,7 @@ static void cause_of_a_stale_load_is_told(void **state)
 
 	assert_int_equal(stale_load(f, &writer, 0).cause, GS_CAUSE_MISSING);
 	/* Before the job, or while it ran. */
-	sync_lines(f, GS_SYNC_FLUSH_AND_INVALIDATE, 0, 64);
+	drop_lines(f, 0, 64);
 	writer = begin(f);
 	assert_int_equal(stale_load(f, &writer, 0).cause, GS_CAUSE_TOO_EARLY);
 	writer = begin(f);
@@ -443,11 +449,44 @@ static void cause_of_a_stale_load_is_told(void **state)
 	writer = begin(f);
 	sync_lines(f, GS_SYNC_FLUSH, 0, 64);
 	assert_int_equal(stale_load(f, &writer, 0).cause, GS_CAUSE_WRONG_KIND);
-	sync_lines(f, GS_SYNC_FLUSH_AND_INVALIDATE, 4096, 100);
+	drop_lines(f, 4096, 100);
 	assert_int_equal(stale_load(f, &writer, 4224).cause, GS_CAUSE_TOO_SHORT);
 	/* Twin: a flush beside them was for others. */
 	sync_lines(f, GS_SYNC_FLUSH, 8192, 64);
 	assert_int_equal(stale_load(f, &writer, 8256).cause, GS_CAUSE_MISSING);
+}
+
+static void assert_note(const struct fixture *f, u32 i, enum gs_sync_type type, u64 offset,
+			u64 end)
+{
+	assert_true(f->syncs.count > i);
+	assert_int_equal(f->syncs.notes[i].type, type);
+	assert_int_equal(f->syncs.notes[i].offset, offset);
+	assert_int_equal(f->syncs.notes[i].end, end);
+}
+
+/* What is invalidated behind a flush of the same caller, or within it, is a call of its own. */
+static void flush_stays_a_flush(void **state)
+{
+	struct fixture *f = *state;
+
+	sync_lines(f, GS_SYNC_FLUSH, 0, 1000);
+	drop_lines(f, 1000, 100);
+	drop_lines(f, 1100, 4096);
+	assert_int_equal(f->syncs.count, 2);
+	assert_note(f, 0, GS_SYNC_FLUSH, 0, 1000);
+	assert_note(f, 1, GS_SYNC_FLUSH_AND_INVALIDATE, 1000, 5196);
+	sync_lines(f, GS_SYNC_FLUSH, 8192, 128);
+	drop_lines(f, 8256, 64);
+	assert_int_equal(f->syncs.count, 4);
+	assert_note(f, 2, GS_SYNC_FLUSH, 8192, 8320);
+	assert_note(f, 3, GS_SYNC_FLUSH_AND_INVALIDATE, 8256, 8320);
+	/* The same once more. */
+	sync_lines(f, GS_SYNC_FLUSH, 0, 64);
+	drop_lines(f, 0, 64);
+	assert_int_equal(f->syncs.count, 6);
+	assert_note(f, 4, GS_SYNC_FLUSH, 0, 64);
+	assert_note(f, 5, GS_SYNC_FLUSH_AND_INVALIDATE, 0, 64);
 }
 
 /* One call of a user's, as drivers split it: flush and drop of each step. */
@@ -456,10 +495,8 @@ static void pieces_are_one_sync(void **state)
 	struct fixture *f = *state;
 	struct gs_record record;
 
-	for (u64 at = 0; at < 10 * 4096; at += 4096) {
-		sync_lines(f, GS_SYNC_FLUSH, at, 4096);
-		sync_lines(f, GS_SYNC_FLUSH_AND_INVALIDATE, at, 4096);
-	}
+	for (u64 at = 0; at < 10 * 4096; at += 4096)
+		drop_lines(f, at, 4096);
 	assert_int_equal(f->syncs.count, 1);
 	record = one_record(f, 4096, 64);
 	assert_int_equal(record.sync.type, GS_SYNC_FLUSH_AND_INVALIDATE);
@@ -490,6 +527,7 @@ int main(void)
 		TEST(cause_is_told),
 		TEST(cause_of_a_stale_load_is_told),
 		TEST(pieces_are_one_sync),
+		TEST(flush_stays_a_flush),
 	};
 
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);
