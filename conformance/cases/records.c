@@ -5,6 +5,8 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -266,6 +268,30 @@ CASE(r4_record_says_which_bo_and_job, "R4", NEEDS | NEED_JOBS,
 	expect_no_more(&log);
 }
 
+CASE(r4_owner_may_have_any_name, "R4", NEEDS | NEED_FILE,
+     "the owner of a BO is told by name, also where that looks like the rest of the record")
+{
+	static const char *const names[] = { "plain", "a:7:b c", "with label=", ":9" };
+	struct log log = log_from_now(cf);
+	struct gemsync_violation record;
+	struct buffer *buf;
+	char owner[32];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		EXPECT_OK(prctl(PR_SET_NAME, names[i]));
+		buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+		EXPECT_OK(gemsync_bo_set_label(buf->bo, "b:1 label=c"));
+		cpu_put(buf, 0, NEW);
+		gpu_reads(cf, buf, 0, 4);
+		record = next_own(&log, GEMSYNC_DEV_READ_DIRTY);
+		snprintf(owner, sizeof(owner), "%s:%d", names[i], getpid());
+		EXPECT_TEXT(record.owner, owner);
+		EXPECT_TEXT(record.label, "b:1 label=c");
+		EXPECT_EQ(record.bo_pid, getpid());
+	}
+}
+
 CASE(r4_mistake_that_repeats_is_counted, "R4", NEEDS | NEED_JOBS,
      "the same mistake of a later submission is a record that says how many there were")
 {
@@ -473,6 +499,7 @@ CASES(records, "What is told can be acted on",
       &r3_older_store_is_told,
       &r3_discards_are_not_blamed,
       &r4_record_says_which_bo_and_job,
+      &r4_owner_may_have_any_name,
       &r4_mistake_that_repeats_is_counted,
       &r4_flood_hides_no_other_mistake,
       &r24_records_grow_without_breaking_callers,

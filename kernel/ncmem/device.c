@@ -43,11 +43,11 @@ static void transfer_piece(struct transfer *transfer, struct page *mem, u32 offs
 static void check_piece(const struct transfer *transfer, struct ncmem_page *page, u32 offset,
 			u32 size)
 {
-	if (transfer->access == ACCESS_READ)
+	if (transfer->access == ACCESS_READ || transfer->access == ACCESS_ADD)
 		ncmem_check_dev_read(page, offset, size);
-	else if (transfer->access == ACCESS_POLL)
+	if (transfer->access == ACCESS_POLL)
 		ncmem_check_dev_poll(page, offset, size);
-	else
+	if (transfer->access == ACCESS_WRITE || transfer->access == ACCESS_ADD)
 		ncmem_check_dev_write(page, offset, size);
 }
 

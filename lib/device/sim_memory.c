@@ -483,6 +483,9 @@ void gemsync_sim_dev_set(struct sim *sim, struct sim_bo *bo, uint64_t offset, ui
 void gemsync_sim_dev_add(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t value,
 			 uint32_t size)
 {
+	struct piece piece = piece_at(sim, bo, offset, size);
+
+	look_for(sim, bo, &piece, gs_violations_of_dev_read);
 	before_store(sim, bo, offset, size);
 	if (size == sizeof(uint32_t))
 		__atomic_fetch_add((uint32_t *)word_at(bo, offset), value, __ATOMIC_ACQ_REL);

@@ -153,6 +153,40 @@ static void sync_objects(void **state)
 	assert_int_equal(cpu_get(out, 68), 1);
 }
 
+static uint64_t seen(struct fixture *f, enum gemsync_violation_kind kind)
+{
+	uint64_t count;
+
+	assert_ok(gemsync_device_violation_count(f->dev, kind, &count));
+	return count;
+}
+
+/* What is added to is read and written; what is set is only written. */
+static void sync_objects_in_the_cache(void **state)
+{
+	struct fixture *f = need_lazy(state);
+	struct buffer *out = new_buffer(f, 4096, GEMSYNC_BO_CACHED);
+	uint64_t read = seen(f, GEMSYNC_DEV_READ_DIRTY);
+	uint64_t written = seen(f, GEMSYNC_DEV_WRITE_DIRTY);
+
+	run(f, csf_move48(OUT, out->va), csf_move48(0, 7), csf_sync_add32(0, OUT),
+	    csf_sync_set32(0, OUT), csf_sync_add64(0, OUT), csf_sync_set64(0, OUT));
+	assert_int_equal(seen(f, GEMSYNC_DEV_READ_DIRTY), read);
+	assert_int_equal(seen(f, GEMSYNC_DEV_WRITE_DIRTY), written);
+	cpu_put(out, 256, 1);
+	run(f, csf_move48(OUT, out->va + 256), csf_move48(0, 7), csf_sync_set32(0, OUT));
+	assert_int_equal(seen(f, GEMSYNC_DEV_READ_DIRTY), read);
+	assert_int_equal(seen(f, GEMSYNC_DEV_WRITE_DIRTY), written + 1);
+	cpu_put(out, 512, 1);
+	run(f, csf_move48(OUT, out->va + 512), csf_move48(0, 7), csf_sync_add32(0, OUT));
+	assert_int_equal(seen(f, GEMSYNC_DEV_READ_DIRTY), read + 1);
+	assert_int_equal(seen(f, GEMSYNC_DEV_WRITE_DIRTY), written + 2);
+	cpu_put(out, 772, 1);
+	run(f, csf_move48(OUT, out->va + 768), csf_move48(0, 7), csf_sync_add64(0, OUT));
+	assert_int_equal(seen(f, GEMSYNC_DEV_READ_DIRTY), read + 2);
+	assert_int_equal(seen(f, GEMSYNC_DEV_WRITE_DIRTY), written + 3);
+}
+
 static void waits_that_are_met(void **state)
 {
 	struct fixture *f = need_device(state);
@@ -278,6 +312,7 @@ int main(void)
 		device_test(loop),
 		device_test(no_effect),
 		device_test(sync_objects),
+		device_test(sync_objects_in_the_cache),
 		device_test(waits_that_are_met),
 		device_test(registers_are_kept),
 		device_test(wait_for_another_queue),

@@ -307,6 +307,28 @@ static void flood_hides_nothing(void **state)
 	assert_int_equal(record.serial, 102);
 }
 
+/* Room for one: the first stays until it is read, and then it is the next one's. */
+static void one_record_of_room(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job job;
+
+	gs_journal_init(&f->journal, f->kept, 1, LINE);
+	for (u32 i = 0; i < 3; i++) {
+		job = begin(f);
+		add(f, &job, 4096ull * i, 64);
+		gs_journal_job_ends(&f->journal, &job);
+	}
+	assert_int_equal(next(f).offset, 0);
+	assert_no_more(f);
+	job = begin(f);
+	add(f, &job, 64, 64);
+	gs_journal_job_ends(&f->journal, &job);
+	assert_int_equal(next(f).offset, 64);
+	assert_no_more(f);
+	assert_int_equal(gs_journal_count(&f->journal, GS_DEV_READ_DIRTY), 4);
+}
+
 /* Whoever begins at now sees what comes, however much nobody had read. */
 static void now_makes_room(void **state)
 {
@@ -521,6 +543,7 @@ int main(void)
 		TEST(rows_with_a_stride_are_one_record),
 		TEST(two_rows_are_two_records),
 		TEST(flood_hides_nothing),
+		TEST(one_record_of_room),
 		TEST(now_makes_room),
 		TEST(many_ranges),
 		TEST(last_sync_is_told),
