@@ -291,8 +291,23 @@ static void set_clean(struct gsl_copies *copies, const struct piece *piece)
 		copies->changed[piece->offset / copies->page] = 0;
 }
 
+/* Who wants to know what a write-back does wrong. */
+struct clashes {
+	gsl_clash report;
+	void *ctx;
+	u64 offset;	/* of the piece */
+};
+
+static void report_clash(void *ctx, const struct gs_violation *violation)
+{
+	struct clashes *clashes = ctx;
+
+	clashes->report(clashes->ctx, violation->kind, clashes->offset + violation->offset,
+			violation->size);
+}
+
 static void flush_piece(struct gsl_copies *copies, struct piece *piece, bool device_writes,
-			struct gsl_moved *moved)
+			struct clashes *clashes, struct gsl_moved *moved)
 {
 	u32 atoms = piece->lines.size / copies->atom;
 	u32 touched = copies->watched ? count_touched(copies, piece) : 0;
@@ -304,6 +319,9 @@ static void flush_piece(struct gsl_copies *copies, struct piece *piece, bool dev
 		return;
 	}
 	changed = count_changed(copies, piece, false);
+	clashes->offset = piece->offset;
+	if (changed && clashes->report)
+		gs_violations_of_clean(&piece->lines, 0, piece->lines.size, report_clash, clashes);
 	if (moves_unchanged(copies, changed, device_writes))
 		count_changed(copies, piece, true);
 	gs_lines_clean(&piece->lines, 0, piece->lines.size);
@@ -314,9 +332,10 @@ static void flush_piece(struct gsl_copies *copies, struct piece *piece, bool dev
 }
 
 struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 size,
-				  bool device_writes)
+				  bool device_writes, gsl_clash clash, void *ctx)
 {
 	u64 end = atom_up(copies, offset + size);
+	struct clashes clashes = { .report = clash, .ctx = ctx };
 	struct gsl_moved moved = { 0 };
 	struct piece piece;
 
@@ -324,7 +343,7 @@ struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 siz
 	look_at(copies, offset, offset + size);
 	for (offset = atom_down(copies, offset); offset < end; offset += piece.lines.size) {
 		piece_open(copies, &piece, offset, end);
-		flush_piece(copies, &piece, device_writes, &moved);
+		flush_piece(copies, &piece, device_writes, &clashes, &moved);
 	}
 	pthread_mutex_unlock(&copies->lock);
 	return moved;

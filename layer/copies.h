@@ -22,7 +22,7 @@
 #ifndef GSL_COPIES_H
 #define GSL_COPIES_H
 
-#include "types.h"
+#include "violation.h"
 
 struct gsl_copies;
 
@@ -53,13 +53,18 @@ void *gsl_copies_address(const struct gsl_copies *copies);
 /* Whether the kernel tells which pages are written to. */
 bool gsl_copies_are_watched(const struct gsl_copies *copies);
 
+/* A row of bytes that a write-back does wrong, as core calls it. */
+typedef void (*gsl_clash)(void *ctx, enum gs_violation_kind kind, u64 offset, u64 size);
+
 /**
  * Write back the atoms that overlap a range inside the memory.
  *
  * @device_writes: whether the device may have written to the range since it was last moved.
+ * @clash gets what this destroys of what the device wrote; looking for that reads the driver's
+ * map. NULL: it is not looked for.
  */
 struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 size,
-				  bool device_writes);
+				  bool device_writes, gsl_clash clash, void *ctx);
 
 /*
  * Drop the atoms that overlap a range: the application sees memory. Changed ones are lost, and

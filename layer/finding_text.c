@@ -20,8 +20,9 @@ static const struct kind {
 		"invalidate the range before the host stores to its atoms",
 	},
 	[GS_CPU_STORE_STALE] = {
-		NULL, "the host stored to an atom that the device had written",
-		"invalidate the range before",
+		NULL, "the host stored to an atom that the device had written, and flushed it: "
+		"the rest of the atom is old data now",
+		"invalidate the range before the host stores to its atoms",
 	},
 	[GS_DEV_WRITE_DIRTY] = {
 		NULL, "the device writes where stores of the host were not flushed",
@@ -31,8 +32,8 @@ static const struct kind {
 		NULL, "stores of the host were not flushed: the device reads old data",
 		"call vkFlushMappedMemoryRanges after the last store and before the submit",
 	},
-	[GSL_READ_STALE] = {
-		"cpu-read-stale",
+	[GS_CPU_READ_STALE] = {
+		NULL,
 		"what the device wrote was never invalidated: the host reads old data",
 		"call vkInvalidateMappedMemoryRanges after the wait and before the host reads",
 	},

@@ -20,10 +20,8 @@
 enum gsl_kind {
 	/* 0 to GS_VIOLATION_KINDS - 1: enum gs_violation_kind */
 
-	/* What the device wrote was not invalidated before the host could read it. */
-	GSL_READ_STALE = GS_VIOLATION_KINDS,
 	/* The host made device writes visible that no barrier had made available to it. */
-	GSL_NO_HOST_BARRIER,
+	GSL_NO_HOST_BARRIER = GS_VIOLATION_KINDS,
 	/* Stores after the flush and before the submit. */
 	GSL_FLUSH_TOO_EARLY,
 	/* A flush of what a submit before it should have read. */

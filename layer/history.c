@@ -111,6 +111,24 @@ static void remove_write(struct gsl_memory *memory, u32 i)
 	memory->writes[i] = memory->writes[--memory->write_count];
 }
 
+void gsl_memory_find_unseen(struct gsl_memory *memory, u64 offset, u64 size,
+			    struct gsl_unseen *unseen)
+{
+	u32 i;
+
+	unseen->count = 0;
+
+	for (i = 0; i < memory->write_count && is_cheap_to_read(memory); i++) {
+		const struct gsl_write *write = &memory->writes[i];
+
+		if (is_done(write) && !write->refilled &&
+		    overlap(offset, offset + size, write->offset, write->offset + write->size)) {
+			unseen->rows[unseen->count].offset = write->offset;
+			unseen->rows[unseen->count++].end = write->offset + write->size;
+		}
+	}
+}
+
 /* What of a write the host cannot have seen; none if that is not known. */
 static struct hull find_unseen(struct gsl_memory *memory, const struct gsl_write *write,
 			       u64 offset, u64 end)
@@ -148,8 +166,8 @@ static void judge_write(struct gsl_memory *memory, const struct gsl_write *write
 		return;
 	unseen = find_unseen(memory, write, 0, memory->size);
 	if (unseen.bytes)
-		add_hull(memory, write->early ? GSL_INVALIDATE_TOO_EARLY : GSL_READ_STALE, &unseen,
-			 &where, batch);
+		add_hull(memory, write->early ? GSL_INVALIDATE_TOO_EARLY : GS_CPU_READ_STALE,
+			 &unseen, &where, batch);
 }
 
 /* Before the host cannot read a range any more, or what was there is overwritten. */

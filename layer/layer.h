@@ -152,6 +152,19 @@ struct gsl_finding gsl_memory_finding(struct gsl_memory *memory, int kind, u64 o
 /* Whether the device can write to what is bound in a range. */
 bool gsl_memory_device_writes(struct gsl_memory *memory, u64 offset, u64 size);
 
+/* Rows that the device wrote, is done with, and the host has not seen. */
+struct gsl_unseen {
+	struct {
+		u64 offset;
+		u64 end;
+	} rows[GSL_WRITES];
+	u32 count;
+};
+
+/* Those that overlap a range; none for memory that is slow to read. */
+void gsl_memory_find_unseen(struct gsl_memory *memory, u64 offset, u64 size,
+			    struct gsl_unseen *unseen);
+
 /* The host flushed a range, and @moved was found. */
 void gsl_memory_flushed(struct gsl_memory *memory, u64 offset, u64 size,
 			const struct gsl_moved *moved, struct gsl_batch *batch);

@@ -352,11 +352,68 @@ static VkResult tell_driver(struct gsl_device *device, const struct range *range
 	return call(device->handle, 1, &whole);
 }
 
+/* Rows of atoms, as one that has them all. */
+static void widen(void *ctx, u64 offset, u64 size)
+{
+	struct gsl_finding *lost = ctx;
+
+	if (!lost->bytes)
+		lost->offset = offset;
+	lost->size = offset + size - lost->offset;
+	lost->bytes += size;
+}
+
+/*
+ * What a flush destroys, as one finding of each kind. In atoms that the device did not write,
+ * memory may be unlike the copy from its beginning.
+ */
+struct clashes {
+	struct gsl_unseen unseen;
+	u64 atom;
+	struct gsl_finding of[GS_VIOLATION_KINDS];
+};
+
+static void add_clash(void *ctx, enum gs_violation_kind kind, u64 offset, u64 size)
+{
+	struct clashes *clashes = ctx;
+	u64 atom = offset & ~(clashes->atom - 1);
+	u32 i;
+
+	for (i = 0; i < clashes->unseen.count; i++) {
+		if (atom < clashes->unseen.rows[i].end &&
+		    clashes->unseen.rows[i].offset < atom + clashes->atom) {
+			widen(&clashes->of[kind], offset, size);
+			return;
+		}
+	}
+}
+
+/* What was destroyed may be what nobody wants any more. */
+static void tell_clashes(struct gsl_memory *memory, const struct clashes *clashes,
+			 struct gsl_batch *batch)
+{
+	int kind;
+
+	for (kind = 0; kind < GS_VIOLATION_KINDS; kind++) {
+		const struct gsl_finding *row = &clashes->of[kind];
+		struct gsl_finding finding;
+
+		if (!row->bytes)
+			continue;
+		finding = gsl_memory_finding(memory, kind, row->offset, row->size);
+		finding.bytes = row->bytes;
+		finding.possibly = true;
+		finding.call = "vkFlushMappedMemoryRanges";
+		gsl_batch_add(batch, &finding);
+	}
+}
+
 /* While bytes are moved, others may flush and invalidate: the device's lock is not held then. */
 static VkResult flush(struct gsl_device *device, const VkMappedMemoryRange *given,
 		      struct gsl_batch *batch)
 {
 	struct range range = resolve(device, given);
+	struct clashes clashes = { .atom = device->atom };
 	struct gsl_moved moved;
 	bool device_writes;
 
@@ -365,9 +422,12 @@ static VkResult flush(struct gsl_device *device, const VkMappedMemoryRange *give
 	pthread_mutex_lock(&device->lock);
 	check_alignment(device, given, &range, "vkFlushMappedMemoryRanges", batch);
 	device_writes = gsl_memory_device_writes(range.memory, range.offset, range.size);
+	gsl_memory_find_unseen(range.memory, range.offset, range.size, &clashes.unseen);
 	pthread_mutex_unlock(&device->lock);
-	moved = gsl_copies_flush(range.memory->copies, range.offset, range.size, device_writes);
+	moved = gsl_copies_flush(range.memory->copies, range.offset, range.size, device_writes,
+				 clashes.unseen.count ? add_clash : NULL, &clashes);
 	pthread_mutex_lock(&device->lock);
+	tell_clashes(range.memory, &clashes, batch);
 	gsl_memory_flushed(range.memory, range.offset, range.size, &moved, batch);
 	pthread_mutex_unlock(&device->lock);
 	return tell_driver(device, &range, device->calls.FlushMappedMemoryRanges);
@@ -387,17 +447,6 @@ VkResult gsl_memory_flush_driver(struct gsl_memory *memory, u64 offset, u64 size
 
 	return tell_driver(memory->device, &range,
 			   memory->device->calls.FlushMappedMemoryRanges);
-}
-
-/* Rows of atoms, as one that has them all. */
-static void widen(void *ctx, u64 offset, u64 size)
-{
-	struct gsl_finding *lost = ctx;
-
-	if (!lost->bytes)
-		lost->offset = offset;
-	lost->size = offset + size - lost->offset;
-	lost->bytes += size;
 }
 
 static VkResult invalidate(struct gsl_device *device, const VkMappedMemoryRange *given,

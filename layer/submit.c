@@ -206,7 +206,8 @@ static void flush_all(struct gsl_device *device)
 	for (memory = device->first_memory; memory; memory = memory->next) {
 		if (!memory->copies || !memory->mapped)
 			continue;
-		gsl_copies_flush(memory->copies, memory->map_offset, memory->map_size, true);
+		gsl_copies_flush(memory->copies, memory->map_offset, memory->map_size, true, NULL,
+				 NULL);
 		gsl_memory_flush_driver(memory, memory->map_offset, memory->map_size);
 	}
 }

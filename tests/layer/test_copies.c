@@ -75,7 +75,7 @@ static void nothing_moves_by_itself(void **state)
 
 	memset(memory->app, 1, SIZE);
 	assert_true(all(memory->mem, 0xee, SIZE));
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	memset(memory->mem, 2, SIZE);
 	assert_true(all(memory->app, 1, SIZE));
 }
@@ -86,7 +86,7 @@ static void flush_moves_its_atoms_alone(void **state)
 	struct gsl_moved moved;
 
 	memset(memory->app, 1, SIZE);
-	moved = gsl_copies_flush(memory->copies, 4096 - 1, 2, true);
+	moved = gsl_copies_flush(memory->copies, 4096 - 1, 2, true, NULL, NULL);
 	assert_int_equal(moved.atoms, 2);
 	assert_int_equal(moved.changed, 2);
 	assert_true(all(memory->mem, 0xee, 4096 - ATOM));
@@ -99,7 +99,7 @@ static void invalidate_drops_its_atoms_alone(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	memset(memory->mem, 2, SIZE);
 	assert_int_equal(gsl_copies_invalidate(memory->copies, 128, 64, NULL, NULL).atoms, 1);
 	assert_true(all(memory->app, 1, 128));
@@ -113,7 +113,7 @@ static void last_atom_ends_with_the_memory(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, SIZE - 8, 8, true);
+	gsl_copies_flush(memory->copies, SIZE - 8, 8, true, NULL, NULL);
 	assert_true(all(memory->mem + SIZE - 8, 1, 8));
 	assert_true(all(memory->mem + SIZE, 0xee, 64));
 	memset(memory->mem + SIZE - 8, 3, 8);
@@ -127,10 +127,10 @@ static void atoms_are_written_back_whole(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	memset(memory->mem, 2, ATOM);
 	memory->app[0] = 9;
-	gsl_copies_flush(memory->copies, 0, 1, true);
+	gsl_copies_flush(memory->copies, 0, 1, true, NULL, NULL);
 	assert_int_equal(memory->mem[0], 9);
 	assert_true(all(memory->mem + 1, 1, ATOM - 1));
 }
@@ -141,10 +141,10 @@ static void clean_atoms_stay_where_the_device_writes(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	memset(memory->mem, 2, SIZE);
 	memory->app[512] = 3;
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	assert_true(all(memory->mem, 2, 512));
 	assert_int_equal(memory->mem[512], 3);
 	assert_true(all(memory->mem + 576, 2, SIZE - 576));
@@ -161,10 +161,10 @@ static void store_of_the_same_value_is_moved(void **state)
 		skip();
 	}
 	memset(memory->app, 5, 64);
-	gsl_copies_flush(memory->copies, 0, 64, true);
+	gsl_copies_flush(memory->copies, 0, 64, true, NULL, NULL);
 	memset(memory->mem, 6, 64);
 	memset(memory->app, 5, 64);
-	gsl_copies_flush(memory->copies, 0, 64, true);
+	gsl_copies_flush(memory->copies, 0, 64, true, NULL, NULL);
 	assert_true(all(memory->mem, 5, 64));
 }
 
@@ -175,7 +175,7 @@ static void store_of_the_same_value_where_the_device_reads(void **state)
 	u8 birth = memory->app[0];
 
 	memset(memory->app, birth, 64);
-	gsl_copies_flush(memory->copies, 0, 64, false);
+	gsl_copies_flush(memory->copies, 0, 64, false, NULL, NULL);
 	assert_true(all(memory->mem, birth, 64));
 }
 
@@ -185,7 +185,7 @@ static void first_zeros_are_moved(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 0, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	assert_true(all(memory->mem, 0, SIZE));
 }
 
@@ -196,10 +196,10 @@ static void read_into_the_map_is_seen(void **state)
 	int fd = open("/dev/zero", O_RDONLY);
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	assert_int_equal(read(fd, memory->app + 4096, 100), 100);
 	close(fd);
-	assert_int_equal(gsl_copies_flush(memory->copies, 0, SIZE, true).changed, 2);
+	assert_int_equal(gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL).changed, 2);
 	assert_true(all(memory->mem + 4096, 0, 100));
 }
 
@@ -224,7 +224,7 @@ static void changed_atoms_are_found(void **state)
 	struct row row = { 0 };
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	assert_false(gsl_copies_find_changed(memory->copies, 0, SIZE, keep_row, &row));
 	memset(memory->app + 4096 - 64, 2, 100);
 	assert_true(gsl_copies_find_changed(memory->copies, 0, SIZE, keep_row, &row));
@@ -243,7 +243,7 @@ static void lost_stores_are_told(void **state)
 	struct row row = { 0 };
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	memory->app[200] = 2;
 	gsl_copies_invalidate(memory->copies, 0, 1024, keep_row, &row);
 	assert_int_equal(row.count, 1);
@@ -258,7 +258,7 @@ static void stale_atoms_are_found(void **state)
 	struct row row = { 0 };
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	memset(memory->mem + 640, 2, 64);
 	assert_true(gsl_copies_find_stale(memory->copies, 0, SIZE, keep_row, &row));
 	assert_int_equal(row.offset, 640);
@@ -272,7 +272,7 @@ static void refill_keeps_stores(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true);
+	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
 	memset(memory->mem, 2, SIZE);
 	memory->app[64] = 3;
 	gsl_copies_refill(memory->copies, 0, SIZE);
@@ -366,7 +366,7 @@ static void step(struct memory *memory, struct model *model, struct gs_random *r
 	case 2:
 		if (gsl_copies_are_watched(memory->copies) && !is_clear(model, first, last))
 			break;
-		gsl_copies_flush(memory->copies, offset, size, true);
+		gsl_copies_flush(memory->copies, offset, size, true, NULL, NULL);
 		model_flush(model, first, last);
 		break;
 	default:
@@ -413,7 +413,7 @@ static void *work(void *ctx)
 		u8 value = (u8)(i % 250 + 1);
 
 		memset(memory->app + offset, value, 2048);
-		gsl_copies_flush(memory->copies, offset, 2048, true);
+		gsl_copies_flush(memory->copies, offset, 2048, true, NULL, NULL);
 		good &= all(memory->mem + offset, value, 2048);
 		memset(memory->mem + offset, value + 1, 2048);
 		gsl_copies_invalidate(memory->copies, offset, 2048, NULL, NULL);

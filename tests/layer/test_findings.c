@@ -511,6 +511,54 @@ static void flush_before_a_write(void **state)
 	gpu_expect_silence(*state);
 }
 
+/* Host and device share an atom: what the host does not invalidate first, its flush destroys. */
+static uint32_t share_an_atom(struct gpu *gpu, bool invalidate, size_t stored)
+{
+	struct gpu_buffer shared;
+	uint32_t seen;
+
+	gpu_buffer_create(gpu, &shared, SIZE, GPU_NONCOHERENT);
+	gpu_name(gpu, &shared, "shared");
+	gpu_map(gpu, &shared);
+	memset(shared.map, 0, SIZE);
+	gpu_flush(gpu, &shared, 0, VK_WHOLE_SIZE);
+	gpu_begin(gpu);
+	gpu_fill(gpu, &shared, 0, 32, 0x21212121);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	if (invalidate)
+		gpu_invalidate(gpu, &shared, 0, 64);
+	memset(shared.map + 64 - stored, 0x22, stored);
+	gpu_flush(gpu, &shared, 0, 64);
+	gpu_peek(gpu, &shared, 0, &seen, sizeof(seen));
+	gpu_buffer_destroy(gpu, &shared);
+	return seen;
+}
+
+static void flush_over_results(void **state)
+{
+	const struct gpu_message *message;
+
+	assert_int_equal(share_an_atom(*state, false, 32), 0);
+	message = expect(*state, "lost-update");
+	assert_true(message->possibly);
+	assert_non_null(strstr(message->text, "32 bytes at offset 0"));
+	assert_non_null(strstr(message->text, "VkBuffer \"shared\" at 0"));
+}
+
+static void flush_beside_results(void **state)
+{
+	assert_int_equal(share_an_atom(*state, true, 32), 0x21212121);
+	gpu_expect_silence(*state);
+}
+
+/* Who stores all of an atom discards what was there. */
+static void flush_of_a_whole_atom(void **state)
+{
+	assert_int_equal(share_an_atom(*state, false, 64), 0x22222222);
+	gpu_expect_silence(*state);
+}
+
 /* ---- Indices of memory types ---- */
 
 /* lavapipe has one type; shown are two, and every resource may be in both. */
@@ -663,6 +711,9 @@ static const struct CMUnitTest tests[] = {
 	STRICT(range_is_aligned),
 	STRICT(stores_before_a_write),
 	STRICT(flush_before_a_write),
+	STRICT(flush_over_results),
+	STRICT(flush_beside_results),
+	STRICT(flush_of_a_whole_atom),
 	STRICT(bits_are_of_the_types_shown),
 	STRICT(once_is_enough),
 	REPORT(report_makes_flushes_good),
