@@ -139,6 +139,9 @@ EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_dma_addr);
 /*
  * The DMA API's words for R4: "for the device" writes back, whatever the
  * direction; "for the CPU" with FROM_DEVICE then drops.
+ *
+ * A call for each piece: those for lists, which arm64 ends with one barrier from 7.2 on, may
+ * only be given the list that was mapped, whole (CONFIG_DMA_API_DEBUG looks at that).
  */
 static void sync_piece(struct device *dev, dma_addr_t dma, size_t size, enum gs_sync_type type)
 {
