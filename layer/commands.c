@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* Command buffers: which resources their commands read and write, in their order. */
+/* Command buffers: their life, and barriers, events and render passes in them. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "layer.h"
 
-/* ---- Uses ---- */
-
-static void add_use(struct gsl_device *device, VkCommandBuffer handle, const struct gsl_use *use)
+struct gsl_commands *gsl_commands_of(struct gsl_device *device, VkCommandBuffer handle)
 {
-	struct gsl_commands *commands = gsl_map_get(&device->commands, GSL_KEY(handle));
+	return gsl_map_get(&device->commands, GSL_KEY(handle));
+}
 
+void gsl_commands_add(struct gsl_commands *commands, const struct gsl_use *use)
+{
 	if (!commands)
 		return;
 	if (commands->count == commands->space) {
@@ -25,38 +25,14 @@ static void add_use(struct gsl_device *device, VkCommandBuffer handle, const str
 	commands->uses[commands->count++] = *use;
 }
 
-static void add_resource(struct gsl_device *device, VkCommandBuffer handle, u64 resource,
-			 u64 offset, u64 size, u32 access)
-{
-	if (!resource)
-		return;
-	add_use(device, handle, &(struct gsl_use){
-		.kind = GSL_USE_RESOURCE,
-		.access = access,
-		.handle = resource,
-		.offset = offset,
-		.size = size,
-	});
-}
-
-static void add_buffer(struct gsl_device *device, VkCommandBuffer handle, VkBuffer buffer,
-		       u64 offset, u64 size, u32 access)
-{
-	add_resource(device, handle, GSL_KEY(buffer), offset, size, access);
-}
-
-/* Which part of an image a copy touches is the driver's affair. */
-static void add_image(struct gsl_device *device, VkCommandBuffer handle, VkImage image, u32 access)
-{
-	add_resource(device, handle, GSL_KEY(image), 0, VK_WHOLE_SIZE, access);
-}
-
 /* ---- Life ---- */
 
 static void reset(struct gsl_commands *commands)
 {
 	commands->count = 0;
 	commands->dynamic_count = 0;
+	commands->waits_for_events = false;
+	gsl_commands_unbind(commands);
 }
 
 static void destroy(struct gsl_commands *commands)
@@ -65,6 +41,7 @@ static void destroy(struct gsl_commands *commands)
 		return;
 	free(commands->uses);
 	free(commands->dynamic);
+	free(commands->pushed);
 	free(commands);
 }
 
@@ -82,6 +59,7 @@ gsl_AllocateCommandBuffers(VkDevice handle, const VkCommandBufferAllocateInfo *i
 		if (!commands)
 			continue;
 		commands->pool = info->commandPool;
+		gsl_commands_unbind(commands);
 		if (!gsl_map_put(&device->commands, GSL_KEY(out[i]), commands))
 			free(commands);
 	}
@@ -185,297 +163,22 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_ResetCommandBuffer(VkCommandBuffer handle,
 	return device->calls.ResetCommandBuffer(handle, flags);
 }
 
+/* What is bound is undefined afterwards. */
 VKAPI_ATTR void VKAPI_CALL gsl_CmdExecuteCommands(VkCommandBuffer handle, uint32_t count,
 						  const VkCommandBuffer *buffers)
 {
 	struct gsl_device *device = gsl_device_of(handle);
+	struct gsl_commands *commands = gsl_commands_of(device, handle);
 	u32 i;
 
-	for (i = 0; i < count; i++) {
-		add_use(device, handle, &(struct gsl_use){
+	for (i = 0; commands && i < count; i++)
+		gsl_commands_add(commands, &(struct gsl_use){
 			.kind = GSL_USE_COMMANDS,
 			.handle = GSL_KEY(buffers[i]),
 		});
-	}
+	if (commands)
+		gsl_commands_unbind(commands);
 	device->calls.CmdExecuteCommands(handle, count, buffers);
-}
-
-/* ---- Bound for shaders and draws ---- */
-
-/* Their offsets go into the command buffer's own array; sets are looked into at the submit. */
-static u32 keep_dynamic(struct gsl_device *device, VkCommandBuffer handle, u32 count,
-			const u32 *offsets)
-{
-	struct gsl_commands *commands = gsl_map_get(&device->commands, GSL_KEY(handle));
-	u32 first;
-
-	if (!commands)
-		return 0;
-	if (commands->dynamic_count + count > commands->dynamic_space) {
-		size_t space = 2 * commands->dynamic_space + count;
-		void *grown = realloc(commands->dynamic, space * sizeof(*offsets));
-
-		if (!grown)
-			return 0;
-		commands->dynamic = grown;
-		commands->dynamic_space = space;
-	}
-	first = (u32)commands->dynamic_count;
-	if (count)
-		memcpy(commands->dynamic + first, offsets, count * sizeof(*offsets));
-	commands->dynamic_count += count;
-	return first;
-}
-
-static u32 count_dynamic(const struct gsl_set *set)
-{
-	u32 count = 0, i;
-
-	for (i = 0; i < set->layout->count; i++) {
-		const struct gsl_binding *binding = &set->layout->bindings[i];
-
-		if (binding->type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC ||
-		    binding->type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC)
-			count += binding->count;
-	}
-	return count;
-}
-
-VKAPI_ATTR void VKAPI_CALL
-gsl_CmdBindDescriptorSets(VkCommandBuffer handle, VkPipelineBindPoint point,
-			  VkPipelineLayout layout, uint32_t first, uint32_t count,
-			  const VkDescriptorSet *sets, uint32_t dynamic_count,
-			  const uint32_t *dynamic)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u32 next = keep_dynamic(device, handle, dynamic_count, dynamic), i;
-
-	for (i = 0; i < count; i++) {
-		struct gsl_set *set = gsl_map_get(&device->sets, GSL_KEY(sets[i]));
-		struct gsl_use use = {
-			.kind = GSL_USE_SET,
-			.handle = GSL_KEY(sets[i]),
-			.first_dynamic = next,
-		};
-
-		if (!set)
-			continue;
-		use.dynamic_count = count_dynamic(set);
-		next += use.dynamic_count;
-		add_use(device, handle, &use);
-	}
-	device->calls.CmdBindDescriptorSets(handle, point, layout, first, count, sets,
-					    dynamic_count, dynamic);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdBindIndexBuffer(VkCommandBuffer handle, VkBuffer buffer,
-						  VkDeviceSize offset, VkIndexType type)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	add_buffer(device, handle, buffer, offset, VK_WHOLE_SIZE, GSL_READ);
-	device->calls.CmdBindIndexBuffer(handle, buffer, offset, type);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdBindVertexBuffers(VkCommandBuffer handle, uint32_t first,
-						    uint32_t count, const VkBuffer *buffers,
-						    const VkDeviceSize *offsets)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		add_buffer(device, handle, buffers[i], offsets[i], VK_WHOLE_SIZE, GSL_READ);
-	device->calls.CmdBindVertexBuffers(handle, first, count, buffers, offsets);
-}
-
-#ifdef GSL_HAS_CmdBindVertexBuffers2
-VKAPI_ATTR void VKAPI_CALL gsl_CmdBindVertexBuffers2(VkCommandBuffer handle, uint32_t first,
-						     uint32_t count, const VkBuffer *buffers,
-						     const VkDeviceSize *offsets,
-						     const VkDeviceSize *sizes,
-						     const VkDeviceSize *strides)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		add_buffer(device, handle, buffers[i], offsets[i],
-			   sizes ? sizes[i] : VK_WHOLE_SIZE, GSL_READ);
-	device->calls.CmdBindVertexBuffers2(handle, first, count, buffers, offsets, sizes,
-					    strides);
-}
-#endif
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdDispatchIndirect(VkCommandBuffer handle, VkBuffer buffer,
-						   VkDeviceSize offset)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	add_buffer(device, handle, buffer, offset, sizeof(VkDispatchIndirectCommand), GSL_READ);
-	device->calls.CmdDispatchIndirect(handle, buffer, offset);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdDrawIndirect(VkCommandBuffer handle, VkBuffer buffer,
-					       VkDeviceSize offset, uint32_t count,
-					       uint32_t stride)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	if (count)
-		add_buffer(device, handle, buffer, offset,
-			   (u64)(count - 1) * stride + sizeof(VkDrawIndirectCommand), GSL_READ);
-	device->calls.CmdDrawIndirect(handle, buffer, offset, count, stride);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdDrawIndexedIndirect(VkCommandBuffer handle, VkBuffer buffer,
-						      VkDeviceSize offset, uint32_t count,
-						      uint32_t stride)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	if (count)
-		add_buffer(device, handle, buffer, offset,
-			   (u64)(count - 1) * stride + sizeof(VkDrawIndexedIndirectCommand),
-			   GSL_READ);
-	device->calls.CmdDrawIndexedIndirect(handle, buffer, offset, count, stride);
-}
-
-/* ---- Transfers ---- */
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdCopyBuffer(VkCommandBuffer handle, VkBuffer from, VkBuffer to,
-					     uint32_t count, const VkBufferCopy *regions)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u32 i;
-
-	for (i = 0; i < count; i++) {
-		add_buffer(device, handle, from, regions[i].srcOffset, regions[i].size, GSL_READ);
-		add_buffer(device, handle, to, regions[i].dstOffset, regions[i].size, GSL_WRITE);
-	}
-	device->calls.CmdCopyBuffer(handle, from, to, count, regions);
-}
-
-#ifdef GSL_HAS_CmdCopyBuffer2
-VKAPI_ATTR void VKAPI_CALL gsl_CmdCopyBuffer2(VkCommandBuffer handle,
-					      const VkCopyBufferInfo2KHR *info)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u32 i;
-
-	for (i = 0; i < info->regionCount; i++) {
-		add_buffer(device, handle, info->srcBuffer, info->pRegions[i].srcOffset,
-			   info->pRegions[i].size, GSL_READ);
-		add_buffer(device, handle, info->dstBuffer, info->pRegions[i].dstOffset,
-			   info->pRegions[i].size, GSL_WRITE);
-	}
-	device->calls.CmdCopyBuffer2(handle, info);
-}
-#endif
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdCopyBufferToImage(VkCommandBuffer handle, VkBuffer buffer,
-						    VkImage image, VkImageLayout layout,
-						    uint32_t count,
-						    const VkBufferImageCopy *regions)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		add_buffer(device, handle, buffer, regions[i].bufferOffset,
-			   gsl_region_size(device, image, &regions[i]), GSL_READ);
-	add_image(device, handle, image, GSL_WRITE);
-	device->calls.CmdCopyBufferToImage(handle, buffer, image, layout, count, regions);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdCopyImageToBuffer(VkCommandBuffer handle, VkImage image,
-						    VkImageLayout layout, VkBuffer buffer,
-						    uint32_t count,
-						    const VkBufferImageCopy *regions)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		add_buffer(device, handle, buffer, regions[i].bufferOffset,
-			   gsl_region_size(device, image, &regions[i]), GSL_WRITE);
-	add_image(device, handle, image, GSL_READ);
-	device->calls.CmdCopyImageToBuffer(handle, image, layout, buffer, count, regions);
-}
-
-#ifdef GSL_HAS_CmdCopyBufferToImage2
-static VkBufferImageCopy plain_region(const VkBufferImageCopy2KHR *region)
-{
-	return (VkBufferImageCopy){
-		region->bufferOffset, region->bufferRowLength, region->bufferImageHeight,
-		region->imageSubresource, region->imageOffset, region->imageExtent,
-	};
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdCopyBufferToImage2(VkCommandBuffer handle,
-						     const VkCopyBufferToImageInfo2KHR *info)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u32 i;
-
-	for (i = 0; i < info->regionCount; i++) {
-		VkBufferImageCopy region = plain_region(&info->pRegions[i]);
-
-		add_buffer(device, handle, info->srcBuffer, region.bufferOffset,
-			   gsl_region_size(device, info->dstImage, &region), GSL_READ);
-	}
-	add_image(device, handle, info->dstImage, GSL_WRITE);
-	device->calls.CmdCopyBufferToImage2(handle, info);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdCopyImageToBuffer2(VkCommandBuffer handle,
-						     const VkCopyImageToBufferInfo2KHR *info)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u32 i;
-
-	for (i = 0; i < info->regionCount; i++) {
-		VkBufferImageCopy region = plain_region(&info->pRegions[i]);
-
-		add_buffer(device, handle, info->dstBuffer, region.bufferOffset,
-			   gsl_region_size(device, info->srcImage, &region), GSL_WRITE);
-	}
-	add_image(device, handle, info->srcImage, GSL_READ);
-	device->calls.CmdCopyImageToBuffer2(handle, info);
-}
-#endif
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdUpdateBuffer(VkCommandBuffer handle, VkBuffer buffer,
-					       VkDeviceSize offset, VkDeviceSize size,
-					       const void *data)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	add_buffer(device, handle, buffer, offset, size, GSL_WRITE);
-	device->calls.CmdUpdateBuffer(handle, buffer, offset, size, data);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdFillBuffer(VkCommandBuffer handle, VkBuffer buffer,
-					     VkDeviceSize offset, VkDeviceSize size, uint32_t data)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	add_buffer(device, handle, buffer, offset, size, GSL_WRITE);
-	device->calls.CmdFillBuffer(handle, buffer, offset, size, data);
-}
-
-VKAPI_ATTR void VKAPI_CALL
-gsl_CmdCopyQueryPoolResults(VkCommandBuffer handle, VkQueryPool pool, uint32_t first,
-			    uint32_t count, VkBuffer buffer, VkDeviceSize offset,
-			    VkDeviceSize stride, VkQueryResultFlags flags)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u64 last = flags & VK_QUERY_RESULT_64_BIT ? sizeof(u64) : sizeof(u32);
-
-	if (count)
-		add_buffer(device, handle, buffer, offset, (count - 1) * stride + last, GSL_WRITE);
-	device->calls.CmdCopyQueryPoolResults(handle, pool, first, count, buffer, offset, stride,
-					      flags);
 }
 
 /* ---- Barriers to the host ---- */
@@ -485,7 +188,12 @@ gsl_CmdCopyQueryPoolResults(VkCommandBuffer handle, VkQueryPool pool, uint32_t f
 static void add_barrier(struct gsl_device *device, VkCommandBuffer handle, u64 resource,
 			u64 offset, u64 size)
 {
-	add_use(device, handle, &(struct gsl_use){
+	struct gsl_commands *commands = gsl_commands_of(device, handle);
+
+	if (!commands)
+		return;
+	commands->barrier = ++commands->time;
+	gsl_commands_add(commands, &(struct gsl_use){
 		.kind = GSL_USE_HOST_BARRIER,
 		.handle = resource,
 		.offset = offset,
@@ -531,6 +239,42 @@ gsl_CmdPipelineBarrier(VkCommandBuffer handle, VkPipelineStageFlags from, VkPipe
 					 buffer_count, buffer, image_count, image);
 }
 
+static void add_event(struct gsl_device *device, VkCommandBuffer handle, enum gsl_use_kind kind,
+		      VkEvent event)
+{
+	gsl_commands_add(gsl_commands_of(device, handle), &(struct gsl_use){
+		.kind = kind,
+		.handle = GSL_KEY(event),
+	});
+}
+
+static void add_waits(struct gsl_device *device, VkCommandBuffer handle, u32 count,
+		      const VkEvent *events)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		add_event(device, handle, GSL_USE_WAIT_EVENT, events[i]);
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdSetEvent(VkCommandBuffer handle, VkEvent event,
+					   VkPipelineStageFlags stages)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	add_event(device, handle, GSL_USE_SET_EVENT, event);
+	device->calls.CmdSetEvent(handle, event, stages);
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdResetEvent(VkCommandBuffer handle, VkEvent event,
+					     VkPipelineStageFlags stages)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	add_event(device, handle, GSL_USE_RESET_EVENT, event);
+	device->calls.CmdResetEvent(handle, event, stages);
+}
+
 VKAPI_ATTR void VKAPI_CALL
 gsl_CmdWaitEvents(VkCommandBuffer handle, uint32_t count, const VkEvent *events,
 		  VkPipelineStageFlags from, VkPipelineStageFlags to, uint32_t memory_count,
@@ -540,6 +284,7 @@ gsl_CmdWaitEvents(VkCommandBuffer handle, uint32_t count, const VkEvent *events,
 {
 	struct gsl_device *device = gsl_device_of(handle);
 
+	add_waits(device, handle, count, events);
 	if (to & VK_PIPELINE_STAGE_HOST_BIT)
 		add_barriers(device, handle, memory_count, memory, buffer_count, buffer,
 			     image_count, image);
@@ -595,8 +340,140 @@ VKAPI_ATTR void VKAPI_CALL gsl_CmdWaitEvents2(VkCommandBuffer handle, uint32_t c
 	struct gsl_device *device = gsl_device_of(handle);
 	u32 i;
 
+	add_waits(device, handle, count, events);
 	for (i = 0; i < count; i++)
 		add_dependency(device, handle, &infos[i]);
 	device->calls.CmdWaitEvents2(handle, count, events, infos);
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdSetEvent2(VkCommandBuffer handle, VkEvent event,
+					    const VkDependencyInfoKHR *info)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	add_event(device, handle, GSL_USE_SET_EVENT, event);
+	device->calls.CmdSetEvent2(handle, event, info);
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdResetEvent2(VkCommandBuffer handle, VkEvent event,
+					      VkPipelineStageFlags2KHR stages)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	add_event(device, handle, GSL_USE_RESET_EVENT, event);
+	device->calls.CmdResetEvent2(handle, event, stages);
+}
+#endif
+
+/* ---- Render passes: those with a dependency of the host end with a barrier ---- */
+
+static void keep_pass(struct gsl_device *device, VkRenderPass pass, bool to_host)
+{
+	/* What is in this map counts, not its value. */
+	void *value = to_host ? malloc(1) : NULL;
+
+	if (value && !gsl_map_put(&device->passes, GSL_KEY(pass), value))
+		free(value);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateRenderPass(VkDevice handle,
+						    const VkRenderPassCreateInfo *info,
+						    const VkAllocationCallbacks *allocator,
+						    VkRenderPass *out)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+	VkResult result = device->calls.CreateRenderPass(handle, info, allocator, out);
+	bool to_host = false;
+	u32 i;
+
+	for (i = 0; i < info->dependencyCount; i++)
+		to_host |= info->pDependencies[i].dstStageMask & VK_PIPELINE_STAGE_HOST_BIT &&
+			   info->pDependencies[i].dstAccessMask & HOST_READS;
+	if (!result)
+		keep_pass(device, *out, to_host);
+	return result;
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_DestroyRenderPass(VkDevice handle, VkRenderPass pass,
+						 const VkAllocationCallbacks *allocator)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	free(gsl_map_take(&device->passes, GSL_KEY(pass)));
+	device->calls.DestroyRenderPass(handle, pass, allocator);
+}
+
+static void begin_pass(struct gsl_device *device, VkCommandBuffer handle, VkRenderPass pass)
+{
+	struct gsl_commands *commands = gsl_commands_of(device, handle);
+
+	if (commands)
+		commands->pass_ends_with_barrier = gsl_map_get(&device->passes, GSL_KEY(pass));
+}
+
+static void end_pass(struct gsl_device *device, VkCommandBuffer handle)
+{
+	struct gsl_commands *commands = gsl_commands_of(device, handle);
+
+	if (commands && commands->pass_ends_with_barrier)
+		add_barrier(device, handle, 0, 0, VK_WHOLE_SIZE);
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdBeginRenderPass(VkCommandBuffer handle,
+						  const VkRenderPassBeginInfo *info,
+						  VkSubpassContents contents)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	begin_pass(device, handle, info->renderPass);
+	device->calls.CmdBeginRenderPass(handle, info, contents);
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdEndRenderPass(VkCommandBuffer handle)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	device->calls.CmdEndRenderPass(handle);
+	end_pass(device, handle);
+}
+
+#ifdef GSL_HAS_CreateRenderPass2
+VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateRenderPass2(VkDevice handle,
+						     const VkRenderPassCreateInfo2 *info,
+						     const VkAllocationCallbacks *allocator,
+						     VkRenderPass *out)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+	VkResult result = device->calls.CreateRenderPass2(handle, info, allocator, out);
+	bool to_host = false;
+	u32 i;
+
+	/* A VkMemoryBarrier2 in a chain replaces the masks: then it is taken to be one. */
+	for (i = 0; i < info->dependencyCount; i++)
+		to_host |= info->pDependencies[i].pNext ||
+			   (info->pDependencies[i].dstStageMask & VK_PIPELINE_STAGE_HOST_BIT &&
+			    info->pDependencies[i].dstAccessMask & HOST_READS);
+	if (!result)
+		keep_pass(device, *out, to_host);
+	return result;
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdBeginRenderPass2(VkCommandBuffer handle,
+						   const VkRenderPassBeginInfo *info,
+						   const VkSubpassBeginInfo *contents)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	begin_pass(device, handle, info->renderPass);
+	device->calls.CmdBeginRenderPass2(handle, info, contents);
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdEndRenderPass2(VkCommandBuffer handle,
+						 const VkSubpassEndInfo *info)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	device->calls.CmdEndRenderPass2(handle, info);
+	end_pass(device, handle);
 }
 #endif

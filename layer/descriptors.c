@@ -15,6 +15,30 @@ static int compare_bindings(const void *a, const void *b)
 	return first < second ? -1 : first > second;
 }
 
+static const VkDescriptorSetLayoutBindingFlagsCreateInfo *
+find_flags(const VkDescriptorSetLayoutCreateInfo *info)
+{
+	const VkBaseInStructure *next;
+
+	for (next = info->pNext; next; next = next->pNext) {
+		if (next->sType ==
+		    VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_BINDING_FLAGS_CREATE_INFO)
+			return (const void *)next;
+	}
+	return NULL;
+}
+
+/* Of an array a shader takes what it wants; and what need not be there it may not touch. */
+static bool is_bindless(const VkDescriptorSetLayoutCreateInfo *info, u32 i)
+{
+	const VkDescriptorSetLayoutBindingFlagsCreateInfo *flags = find_flags(info);
+
+	return info->pBindings[i].descriptorCount > 1 ||
+	       (flags && i < flags->bindingCount &&
+		flags->pBindingFlags[i] & (VK_DESCRIPTOR_BINDING_PARTIALLY_BOUND_BIT |
+					   VK_DESCRIPTOR_BINDING_UPDATE_AFTER_BIND_BIT));
+}
+
 static struct gsl_layout *make_layout(const VkDescriptorSetLayoutCreateInfo *info)
 {
 	struct gsl_layout *layout =
@@ -29,6 +53,7 @@ static struct gsl_layout *make_layout(const VkDescriptorSetLayoutCreateInfo *inf
 			.number = info->pBindings[i].binding,
 			.count = info->pBindings[i].descriptorCount,
 			.type = info->pBindings[i].descriptorType,
+			.possibly = is_bindless(info, i),
 		};
 	}
 	qsort(layout->bindings, layout->count, sizeof(layout->bindings[0]), compare_bindings);
@@ -151,7 +176,7 @@ static void forget_pool(struct gsl_device *device, VkDescriptorPool pool)
 		search.count = 0;
 		gsl_map_find(&device->sets, find_of_pool, &search);
 		for (i = 0; i < search.count; i++)
-			forget_set(device, (VkDescriptorSet)search.keys[i]);
+			forget_set(device, (VkDescriptorSet)(uintptr_t)search.keys[i]);
 	} while (search.count);
 }
 
@@ -188,42 +213,136 @@ static u32 find_slot(const struct gsl_set *set, u32 number, u32 element)
 	return set->layout->slots;
 }
 
-static void write_slot(struct gsl_slot *slot, const VkWriteDescriptorSet *write, u32 i)
+bool gsl_is_dynamic(VkDescriptorType type)
 {
-	*slot = (struct gsl_slot){ .type = write->descriptorType };
-	switch (write->descriptorType) {
+	return type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC ||
+	       type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC;
+}
+
+bool gsl_is_storage(VkDescriptorType type)
+{
+	return type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER ||
+	       type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC ||
+	       type == VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER ||
+	       type == VK_DESCRIPTOR_TYPE_STORAGE_IMAGE;
+}
+
+enum info_kind { NO_INFO, BUFFER_INFO, VIEW_INFO, IMAGE_INFO };
+
+static enum info_kind info_kind(VkDescriptorType type)
+{
+	switch (type) {
 	case VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER:
 	case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER:
 	case VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC:
 	case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC:
-		slot->resource = GSL_KEY(write->pBufferInfo[i].buffer);
-		slot->offset = write->pBufferInfo[i].offset;
-		slot->size = write->pBufferInfo[i].range;
-		break;
+		return BUFFER_INFO;
 	case VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER:
 	case VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER:
-		slot->view = GSL_KEY(write->pTexelBufferView[i]);
-		break;
+		return VIEW_INFO;
 	case VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER:
 	case VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE:
 	case VK_DESCRIPTOR_TYPE_STORAGE_IMAGE:
 	case VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT:
-		slot->view = GSL_KEY(write->pImageInfo[i].imageView);
+		return IMAGE_INFO;
+	default:
+		return NO_INFO;
+	}
+}
+
+const void *gsl_write_info(const VkWriteDescriptorSet *write, u32 i)
+{
+	switch (info_kind(write->descriptorType)) {
+	case BUFFER_INFO:
+		return &write->pBufferInfo[i];
+	case VIEW_INFO:
+		return &write->pTexelBufferView[i];
+	case IMAGE_INFO:
+		return &write->pImageInfo[i];
+	default:
+		return NULL;
+	}
+}
+
+static void name_resource(struct gsl_device *device, struct gsl_slot *slot,
+			  const VkDescriptorBufferInfo *info)
+{
+	struct gsl_resource *resource = gsl_map_get(&device->resources, GSL_KEY(info->buffer));
+
+	if (!resource)
+		return;
+	slot->resource = resource->handle;
+	slot->serial = resource->serial;
+	slot->offset = info->offset;
+	slot->size = info->range;
+}
+
+static void name_view(struct gsl_device *device, struct gsl_slot *slot, u64 handle)
+{
+	struct gsl_view *view = gsl_map_get(&device->views, handle);
+
+	if (!view)
+		return;
+	slot->view = handle;
+	slot->view_serial = view->serial;
+	slot->resource = view->resource;
+	slot->serial = view->resource_serial;
+	slot->offset = view->offset;
+	slot->size = view->size;
+}
+
+void gsl_slot_write(struct gsl_device *device, struct gsl_slot *slot, VkDescriptorType type,
+		    const void *info)
+{
+	*slot = (struct gsl_slot){ .type = type };
+	switch (info ? info_kind(type) : NO_INFO) {
+	case BUFFER_INFO:
+		name_resource(device, slot, info);
+		break;
+	case VIEW_INFO:
+		name_view(device, slot, GSL_KEY(*(const VkBufferView *)info));
+		break;
+	case IMAGE_INFO:
+		name_view(device, slot, GSL_KEY(((const VkDescriptorImageInfo *)info)->imageView));
 		break;
 	default:
 		break;
 	}
 }
 
-void gsl_set_write(struct gsl_set *set, const VkWriteDescriptorSet *write)
+bool gsl_slot_is_valid(struct gsl_device *device, const struct gsl_slot *slot)
 {
-	u32 slot = find_slot(set, write->dstBinding, write->dstArrayElement);
+	struct gsl_resource *resource = gsl_map_get(&device->resources, slot->resource);
+	struct gsl_view *view;
+
+	if (!resource || resource->serial != slot->serial)
+		return false;
+	if (!slot->view)
+		return true;
+	view = gsl_map_get(&device->views, slot->view);
+	return view && view->serial == slot->view_serial;
+}
+
+static void write_set(struct gsl_device *device, struct gsl_set *set, u32 binding, u32 element,
+		      VkDescriptorType type, const void *info)
+{
+	u32 slot = find_slot(set, binding, element);
+
+	if (slot < set->layout->slots)
+		gsl_slot_write(device, &set->slots[slot], type, info);
+}
+
+static void update(struct gsl_device *device, const VkWriteDescriptorSet *write)
+{
+	struct gsl_set *set = gsl_map_get(&device->sets, GSL_KEY(write->dstSet));
 	u32 i;
 
-	if (write->descriptorType == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK)
+	/* The count of an inline block is one of bytes. */
+	if (!set || write->descriptorType == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK)
 		return;
-	for (i = 0; i < write->descriptorCount && slot + i < set->layout->slots; i++)
-		write_slot(&set->slots[slot + i], write, i);
+	for (i = 0; i < write->descriptorCount; i++)
+		write_set(device, set, write->dstBinding, write->dstArrayElement + i,
+			  write->descriptorType, gsl_write_info(write, i));
 }
 
 static void copy_slots(struct gsl_device *device, const VkCopyDescriptorSet *copy)
@@ -250,14 +369,97 @@ VKAPI_ATTR void VKAPI_CALL gsl_UpdateDescriptorSets(VkDevice handle, uint32_t wr
 	u32 i;
 
 	pthread_mutex_lock(&device->lock);
-	for (i = 0; i < write_count; i++) {
-		struct gsl_set *set = gsl_map_get(&device->sets, GSL_KEY(writes[i].dstSet));
-
-		if (set)
-			gsl_set_write(set, &writes[i]);
-	}
+	for (i = 0; i < write_count; i++)
+		update(device, &writes[i]);
 	for (i = 0; i < copy_count; i++)
 		copy_slots(device, &copies[i]);
 	pthread_mutex_unlock(&device->lock);
 	device->calls.UpdateDescriptorSets(handle, write_count, writes, copy_count, copies);
+}
+
+/* ---- Updates by templates ---- */
+
+VKAPI_ATTR VkResult VKAPI_CALL
+gsl_CreateDescriptorUpdateTemplate(VkDevice handle,
+				   const VkDescriptorUpdateTemplateCreateInfo *info,
+				   const VkAllocationCallbacks *allocator,
+				   VkDescriptorUpdateTemplate *out)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+	VkResult result = device->calls.CreateDescriptorUpdateTemplate(handle, info, allocator,
+								       out);
+	u32 count = info->descriptorUpdateEntryCount;
+	struct gsl_template *template;
+
+	if (result)
+		return result;
+	template = malloc(sizeof(*template) + count * sizeof(template->entries[0]));
+	if (!template)
+		return VK_SUCCESS;
+	template->point = info->pipelineBindPoint;
+	template->count = count;
+	memcpy(template->entries, info->pDescriptorUpdateEntries,
+	       count * sizeof(template->entries[0]));
+	if (!gsl_map_put(&device->templates, GSL_KEY(*out), template))
+		free(template);
+	return VK_SUCCESS;
+}
+
+VKAPI_ATTR void VKAPI_CALL
+gsl_DestroyDescriptorUpdateTemplate(VkDevice handle, VkDescriptorUpdateTemplate template,
+				    const VkAllocationCallbacks *allocator)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	free(gsl_map_take(&device->templates, GSL_KEY(template)));
+	device->calls.DestroyDescriptorUpdateTemplate(handle, template, allocator);
+}
+
+void gsl_template_each(const struct gsl_template *template, const void *data,
+		       void (*write)(void *ctx, u32 binding, u32 element, VkDescriptorType type,
+				     const void *info),
+		       void *ctx)
+{
+	u32 i, j;
+
+	for (i = 0; i < template->count; i++) {
+		const VkDescriptorUpdateTemplateEntry *entry = &template->entries[i];
+
+		if (info_kind(entry->descriptorType) == NO_INFO)
+			continue;
+		for (j = 0; j < entry->descriptorCount; j++)
+			write(ctx, entry->dstBinding, entry->dstArrayElement + j,
+			      entry->descriptorType,
+			      (const char *)data + entry->offset + j * entry->stride);
+	}
+}
+
+struct updated {
+	struct gsl_device *device;
+	struct gsl_set *set;
+};
+
+static void write_updated(void *ctx, u32 binding, u32 element, VkDescriptorType type,
+			  const void *info)
+{
+	struct updated *updated = ctx;
+
+	write_set(updated->device, updated->set, binding, element, type, info);
+}
+
+VKAPI_ATTR void VKAPI_CALL
+gsl_UpdateDescriptorSetWithTemplate(VkDevice handle, VkDescriptorSet set,
+				    VkDescriptorUpdateTemplate template_handle, const void *data)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+	struct gsl_template *template =
+		gsl_map_get(&device->templates, GSL_KEY(template_handle));
+	struct updated updated = { .device = device };
+
+	pthread_mutex_lock(&device->lock);
+	updated.set = gsl_map_get(&device->sets, GSL_KEY(set));
+	if (template && updated.set)
+		gsl_template_each(template, data, write_updated, &updated);
+	pthread_mutex_unlock(&device->lock);
+	device->calls.UpdateDescriptorSetWithTemplate(handle, set, template_handle, data);
 }

@@ -39,8 +39,9 @@ static void each_map(struct gsl_device *device, void (*each)(struct gsl_map *map
 {
 	struct gsl_map *maps[] = {
 		&device->memories, &device->resources, &device->views, &device->layouts,
-		&device->sets, &device->commands, &device->queues, &device->fences,
-		&device->semaphores, &device->names,
+		&device->sets, &device->templates, &device->commands, &device->queues,
+		&device->fences, &device->semaphores, &device->events, &device->names,
+		&device->passes,
 	};
 	size_t i;
 
@@ -116,6 +117,7 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyDevice(VkDevice handle,
 	device = gsl_map_take(&devices, GSL_KEY(*(void **)handle));
 	gsl_device_free_memories(device);
 	gsl_device_free_commands(device);
+	gsl_device_free_jobs(device);
 	device->calls.DestroyDevice(handle, allocator);
 	each_map(device, free_values);
 	pthread_mutex_destroy(&device->lock);
@@ -124,15 +126,23 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyDevice(VkDevice handle,
 
 /* ---- Names ---- */
 
+/* Others may be told of the object right now. */
+void gsl_device_forget_name(struct gsl_device *device, u64 handle)
+{
+	pthread_mutex_lock(&device->lock);
+	free(gsl_map_take(&device->names, handle));
+	pthread_mutex_unlock(&device->lock);
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL
 gsl_SetDebugUtilsObjectNameEXT(VkDevice handle, const VkDebugUtilsObjectNameInfoEXT *info)
 {
 	struct gsl_device *device = gsl_device_of(handle);
 	char *name = NULL;
 
-	free(gsl_map_take(&device->names, info->objectHandle));
 	if (info->pObjectName && *info->pObjectName)
 		name = strdup(info->pObjectName);
+	gsl_device_forget_name(device, info->objectHandle);
 	if (name && !gsl_map_put(&device->names, info->objectHandle, name))
 		free(name);
 	return device->calls.SetDebugUtilsObjectNameEXT(handle, info);

@@ -9,7 +9,9 @@ CALLS.LIST says which calls the layer has an own function for ("hook"), and whic
 makes ("down"). A call that this registry does not know is left out, and C code asks for it
 with #ifdef GSL_HAS_<name>; one that it has under an older, vendor's name (vkMapMemory2KHR)
 is taken for it. Calls that give out a memoryTypeBits are found in the registry, and get a
-function that translates it.
+function that translates it; so are draws, dispatches and traces of rays, which use what is
+bound and read their indirect arguments; and calls that bind memory to objects that the layer
+does not follow.
 
 --check looks for members of structures that carry memory types, in calls or chains that
 neither the list nor this program knows: what a new extension brings.
@@ -149,11 +151,11 @@ class Registry:
 class Call:
     """A row of the list, with what the registry says of it."""
 
-    def __init__(self, key, command, hooked, generated=False):
+    def __init__(self, key, command, hooked, write=None):
         self.key = key                  # without vk
         self.command = command
         self.hooked = hooked
-        self.generated = generated
+        self.write = write              # writes its function; None: it is by hand
 
     @property
     def level(self):
@@ -172,10 +174,10 @@ def read_list(path, registry):
             calls[name[2:]] = Call(name[2:], command, kind == 'hook')
     handled = {call.command.name for call in calls.values()}
     for command in registry.commands.values():
-        if command.names and command.name not in handled and \
-                any(registry.bits_parameters(command)):
+        write = writer(command, registry)
+        if command.names and command.name not in handled and write:
             key = command.name[2:]
-            calls[key] = Call(key, command, True, generated=True)
+            calls[key] = Call(key, command, True, write)
     return calls
 
 
@@ -238,6 +240,82 @@ def translator(call, registry):
     return '\n'.join(lines + ['}', ''])
 
 
+WORK = (('CmdDraw', 'GSL_GRAPHICS'), ('CmdDispatch', 'GSL_COMPUTE'), ('CmdTraceRays', 'GSL_RAYS'),
+        ('CmdBuildAccelerationStructures', 'GSL_RAYS'))
+
+# Of names that have these, how long the arguments of an indirect draw or dispatch are.
+ARGUMENTS = (('DrawIndexedIndirect', 20), ('DrawIndirectByteCount', 0), ('DrawIndirect', 16),
+             ('DrawMeshTasksIndirect', 12), ('DispatchIndirect', 12))
+
+
+def work_point(command):
+    for start, point in WORK:
+        if command.name.startswith('vk' + start) and command.result == 'void':
+            return point
+    return None
+
+
+def worker(call, registry):
+    """The function of a command that makes shaders run."""
+    command = call.command
+    names = {parameter.name: parameter for parameter in command.parameters}
+    handle = command.parameters[0].name
+    sizes = [size for part, size in ARGUMENTS if part in command.name]
+    lines = [f'VKAPI_ATTR void VKAPI_CALL gsl_{call.key}({command.declaration})', '{',
+             f'\tstruct gsl_device *gsl = gsl_device_of({handle});', '',
+             f'\tgsl_commands_work(gsl, {handle}, {work_point(command)});']
+    if sizes and sizes[0] and 'buffer' in names and names['buffer'].type == 'VkBuffer':
+        count = [name for name in ('drawCount', 'maxDrawCount') if name in names]
+        size = f'{sizes[0]}'
+        if count:
+            lines.append(f'\tif ({count[0]})')
+            size = f'({count[0]} - 1) * (u64)stride + {size}'
+        reads = 'may_read' if 'countBuffer' in names else 'read'
+        lines.append('\t' * (2 if count else 1) +
+                     f'gsl_commands_{reads}(gsl, {handle}, buffer, offset, {size});')
+    if 'countBuffer' in names:
+        lines.append(f'\tgsl_commands_read(gsl, {handle}, countBuffer, countBufferOffset, '
+                     'sizeof(u32));')
+    return '\n'.join(lines + [f'\tgsl->calls.{call.key}({command.arguments});', '}', ''])
+
+
+def binds_memory(command, registry):
+    """The parameter that says which memory is bound, or None."""
+    for parameter in command.parameters:
+        members = registry.structs.get(parameter.type, [])
+        if command.name.startswith('vkBind') and parameter.is_const and \
+                any(member.type == 'VkDeviceMemory' for member in members):
+            return parameter
+    return None
+
+
+def binder(call, registry):
+    """The function of a call that binds memory to what the layer does not follow."""
+    command = call.command
+    parameter = binds_memory(command, registry)
+    first = command.parameters[0].name
+    member = [member.name for member in registry.structs[parameter.type]
+              if member.type == 'VkDeviceMemory'][0]
+    count = parameter.length if parameter.length else '1'
+    return '\n'.join([
+        f'VKAPI_ATTR {command.result} VKAPI_CALL gsl_{call.key}({command.declaration})', '{',
+        f'\tstruct gsl_device *gsl = gsl_device_of({first});', '',
+        '\tpthread_mutex_lock(&gsl->lock);',
+        f'\tfor (uint32_t i = 0; i < {count}; i++)',
+        f'\t\tgsl_memory_set_opaque(gsl, {parameter.name}[i].{member});',
+        '\tpthread_mutex_unlock(&gsl->lock);',
+        f'\treturn gsl->calls.{call.key}({command.arguments});', '}', ''])
+
+
+def writer(command, registry):
+    """What writes the function of a call that needs no row; None if it needs none at all."""
+    if any(registry.bits_parameters(command)):
+        return translator
+    if work_point(command):
+        return worker
+    return binder if binds_memory(command, registry) else None
+
+
 def loader(calls, level):
     proc = 'PFN_vkGetInstanceProcAddr' if level == 'instance' else 'PFN_vkGetDeviceProcAddr'
     handle = 'VkInstance' if level == 'instance' else 'VkDevice'
@@ -255,7 +333,7 @@ def loader(calls, level):
 
 def source(calls, registry):
     lines = [HEAD, '#include <stdlib.h>', '#include <string.h>', '', '#include "layer.h"', '']
-    lines += [translator(call, registry) for call in calls.values() if call.generated]
+    lines += [call.write(call, registry) for call in calls.values() if call.write]
     lines += [loader(calls, 'instance'), loader(calls, 'device')]
     hooks = sorted((name, call) for call in calls.values() if call.hooked
                    for name in call.command.names)
@@ -291,7 +369,7 @@ def check(registry, calls):
     for call in calls.values():
         for parameter, _ in registry.bits_parameters(call.command):
             by_call |= containers(registry, parameter.type)
-            if not call.generated:
+            if not call.write:
                 print(f'{call.command.name} gives out memory types, and has a row')
                 good = False
     for name in registry.elsewhere:

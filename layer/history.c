@@ -83,6 +83,9 @@ bool gsl_memory_device_writes(struct gsl_memory *memory, u64 offset, u64 size)
 
 	if (!memory->device->submissions)
 		return false;
+	if (memory->opaque ||
+	    overlap(offset, offset + size, memory->written_offset, memory->written_end))
+		return true;
 	for (resource = memory->resources; resource; resource = resource->next) {
 		if (resource->device_writes &&
 		    overlap(offset, offset + size, resource->offset,
@@ -101,7 +104,17 @@ static bool is_cheap_to_read(const struct gsl_memory *memory)
 
 static bool is_done(const struct gsl_write *write)
 {
-	return write->submission <= write->queue->done;
+	return write->done || write->job <= write->queue->done;
+}
+
+static void note(const struct gsl_memory *memory, struct gsl_syncs *syncs, u64 offset, u64 end)
+{
+	u32 i = syncs->count++ % GSL_SYNCS;
+
+	syncs->last[i].offset = offset;
+	syncs->last[i].end = end;
+	syncs->last[i].submission = memory->device->submissions;
+	syncs->last[i].job = memory->device->jobs;
 }
 
 /* ---- Writes that the host has not seen ---- */
@@ -216,6 +229,7 @@ void gsl_memory_invalidating(struct gsl_memory *memory, u64 offset, u64 size,
 	u64 end = offset + size;
 	u32 i;
 
+	note(memory, &memory->invalidates, offset, end);
 	for (i = memory->write_count; i-- > 0;) {
 		struct gsl_write *write = &memory->writes[i];
 		struct hull unseen;
@@ -240,22 +254,34 @@ void gsl_memory_invalidating(struct gsl_memory *memory, u64 offset, u64 size,
 
 static void note_flush(struct gsl_memory *memory, u64 offset, u64 end)
 {
-	memory->flushes[memory->flush_count++ % GSL_FLUSHES] = (struct gsl_flush){
-		offset, end, memory->device->submissions,
-	};
+	note(memory, &memory->flushes, offset, end);
 	if (offset <= memory->unmap_offset && end >= memory->unmap_end)
 		memory->unmap_offset = memory->unmap_end = 0;
 }
 
-static bool was_flushed(const struct gsl_memory *memory, const struct hull *hull)
+/* Since the last submission before one. */
+static bool was_flushed(const struct gsl_memory *memory, const struct hull *hull, u64 submission)
 {
 	u32 i;
 
-	for (i = 0; i < GSL_FLUSHES && i < memory->flush_count; i++) {
-		const struct gsl_flush *flush = &memory->flushes[i];
+	for (i = 0; i < GSL_SYNCS && i < memory->flushes.count; i++) {
+		if (memory->flushes.last[i].submission + 1 >= submission &&
+		    overlap(hull->offset, hull->end, memory->flushes.last[i].offset,
+			    memory->flushes.last[i].end))
+			return true;
+	}
+	return false;
+}
 
-		if (flush->submission == memory->device->submissions - 1 &&
-		    overlap(hull->offset, hull->end, flush->offset, flush->end))
+/* An invalidate of what a job will write that waits for the host. */
+static bool was_invalidated(const struct gsl_memory *memory, const struct gsl_write *write)
+{
+	u32 i;
+
+	for (i = 0; i < GSL_SYNCS && i < memory->invalidates.count; i++) {
+		if (memory->invalidates.last[i].job >= write->job &&
+		    overlap(write->offset, write->offset + write->size,
+			    memory->invalidates.last[i].offset, memory->invalidates.last[i].end))
 			return true;
 	}
 	return false;
@@ -357,7 +383,7 @@ void gsl_memory_device_reads(struct gsl_memory *memory, u64 offset, u64 size, bo
 		return;
 	if (overlap(hull.offset, hull.end, memory->unmap_offset, memory->unmap_end))
 		kind = GSL_UNMAP_FOR_FLUSH;
-	else if (was_flushed(memory, &hull))
+	else if (was_flushed(memory, &hull, where->submission))
 		kind = GSL_FLUSH_TOO_EARLY;
 	found.possibly = possibly;
 	add_hull(memory, kind, &hull, &found, batch);
@@ -399,6 +425,7 @@ void gsl_memory_device_wrote(struct gsl_memory *memory, const struct gsl_write *
 	hull = (struct hull){ min(place->offset, write->offset),
 			      max(place->offset + place->size, end), 0 };
 	*place = *write;
+	place->early = was_invalidated(memory, write);
 	place->offset = hull.offset;
 	place->size = hull.end - hull.offset;
 }
@@ -416,6 +443,16 @@ void gsl_memory_made_available(struct gsl_memory *memory, u64 offset, u64 size)
 }
 
 /* ---- Completion ---- */
+
+void gsl_memory_writes_done(struct gsl_memory *memory, u64 job, u64 number)
+{
+	u32 i;
+
+	for (i = 0; i < memory->write_count; i++) {
+		if (memory->writes[i].job == job && memory->writes[i].number <= number)
+			memory->writes[i].done = true;
+	}
+}
 
 /* Report mode: the host sees what the device wrote, as it would where all is coherent. */
 static void show_write(struct gsl_memory *memory, struct gsl_write *write)

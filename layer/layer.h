@@ -48,6 +48,8 @@ const struct gsl_types *gsl_types_of(struct gsl_instance *instance, VkPhysicalDe
 
 /* ---- Devices ---- */
 
+#define GSL_QUEUES	16	/* that are followed; of others nothing is known */
+
 struct gsl_device {
 	VkDevice handle;
 	PFN_vkGetDeviceProcAddr next;
@@ -62,15 +64,24 @@ struct gsl_device {
 	struct gsl_map views;		/* VkBufferView, VkImageView: struct gsl_view */
 	struct gsl_map layouts;		/* VkDescriptorSetLayout: struct gsl_layout */
 	struct gsl_map sets;		/* VkDescriptorSet: struct gsl_set */
+	struct gsl_map templates;	/* VkDescriptorUpdateTemplate: struct gsl_template */
 	struct gsl_map commands;	/* VkCommandBuffer: struct gsl_commands */
+	struct gsl_map passes;		/* VkRenderPass that ends with a barrier to the host */
 	struct gsl_map queues;		/* VkQueue: struct gsl_queue */
-	struct gsl_map fences;		/* VkFence: struct gsl_signal */
-	struct gsl_map semaphores;	/* VkSemaphore: struct gsl_timeline */
+	struct gsl_map fences;		/* VkFence: struct gsl_fence */
+	struct gsl_map semaphores;	/* VkSemaphore: struct gsl_semaphore */
+	struct gsl_map events;		/* VkEvent: struct gsl_event */
 	struct gsl_map names;		/* any handle: its name */
+	atomic_ulong serials;		/* of resources and views */
 
 	pthread_mutex_t lock;
-	struct gsl_memory *first_memory;	/* under @lock */
-	u64 submissions;			/* under @lock */
+	/* Under @lock: */
+	struct gsl_memory *first_memory;
+	struct gsl_queue *queue_list[GSL_QUEUES];
+	u32 queue_count;
+	u64 submissions;	/* calls */
+	u64 jobs;
+	u64 writes;
 };
 
 struct gsl_device *gsl_device_of(const void *dispatchable);
@@ -78,7 +89,10 @@ struct gsl_device *gsl_device_of(const void *dispatchable);
 /* From the driver's memoryTypeBits to those of the types that are shown. */
 void gsl_device_translate_bits(struct gsl_device *device, uint32_t *bits);
 
-/* Describe an object for a finding. */
+/* An object goes: its handle may be another one's next. */
+void gsl_device_forget_name(struct gsl_device *device, u64 handle);
+
+/* Describe an object for a finding. The device's lock is held. */
 struct gsl_object gsl_object_of(struct gsl_device *device, VkObjectType type, u64 handle);
 
 /* ---- Memory ---- */
@@ -89,7 +103,10 @@ struct gsl_write {
 	u64 size;
 	struct gsl_queue *queue;
 	u64 submission;
+	u64 job;
+	u64 number;		/* of all writes of the device */
 	u64 resource;		/* VkBuffer or VkImage */
+	bool done;		/* the host knows it by an event; &gsl_queue.done tells too */
 	bool certain;		/* a transfer, not a shader that may only read */
 	bool available;		/* a barrier made it available to the host */
 	bool early;		/* the host invalidated it before it was known to be done */
@@ -99,12 +116,17 @@ struct gsl_write {
 };
 
 #define GSL_WRITES	32	/* kept of a memory; then they are joined */
-#define GSL_FLUSHES	8	/* the last ones */
+#define GSL_SYNCS	8	/* the last ones */
 
-struct gsl_flush {
-	u64 offset;
-	u64 end;
-	u64 submission;		/* the last one before it */
+/* The last flushes, or invalidates. */
+struct gsl_syncs {
+	u32 count;	/* of all times */
+	struct {
+		u64 offset;
+		u64 end;
+		u64 submission;		/* the last one before it */
+		u64 job;		/* likewise */
+	} last[GSL_SYNCS];
 };
 
 struct gsl_memory {
@@ -121,18 +143,23 @@ struct gsl_memory {
 	u64 map_size;
 	struct gsl_resource *resources;	/* bound here, under the device's lock */
 	bool addressed;			/* something bound here may be reached by its address */
+	bool opaque;			/* something is bound here that is not followed */
+	u64 written_offset, written_end;	/* where the device could write to what is gone */
 
 	/* Under the device's lock. */
 	struct gsl_write writes[GSL_WRITES];
 	u32 write_count;
-	struct gsl_flush flushes[GSL_FLUSHES];
-	u32 flush_count;		/* of all times */
+	struct gsl_syncs flushes;
+	struct gsl_syncs invalidates;
 	u64 unmap_offset, unmap_end;	/* what had changed and was not flushed at the unmap */
 	u64 missed_offset, missed_end;	/* what a submission should have read: not flushed then */
 	u64 missed_submission;
 };
 
 struct gsl_memory *gsl_memory_of(struct gsl_device *device, VkDeviceMemory handle);
+
+/* Something is bound to it that is not followed. The device's lock is held. */
+void gsl_memory_set_opaque(struct gsl_device *device, VkDeviceMemory handle);
 
 /* Before the device goes. */
 void gsl_device_free_memories(struct gsl_device *device);
@@ -176,6 +203,9 @@ void gsl_memory_invalidating(struct gsl_memory *memory, u64 offset, u64 size,
 /* The host unmaps it. */
 void gsl_memory_unmapping(struct gsl_memory *memory, const char *call, struct gsl_batch *batch);
 
+/* The host knows by an event that the writes of a job up to a number are done. */
+void gsl_memory_writes_done(struct gsl_memory *memory, u64 job, u64 number);
+
 /* A submission reads, or writes, a range that is inside the memory. */
 void gsl_memory_device_reads(struct gsl_memory *memory, u64 offset, u64 size, bool possibly,
 			     const struct gsl_finding *where, struct gsl_batch *batch);
@@ -192,11 +222,13 @@ void gsl_memory_completed(struct gsl_memory *memory, const char *call, struct gs
 
 struct gsl_resource {
 	u64 handle;
+	u64 serial;		/* handles are used again, serials are not */
 	VkObjectType type;
 	u64 size;
 	bool device_writes;	/* its usage lets the device write to it */
 	bool addressed;		/* the device may reach it by its address */
 	VkFormat format;	/* of an image */
+	VkExtent3D extent;
 	struct gsl_memory *memory;	/* NULL: not bound. These under the device's lock */
 	u64 offset;
 	struct gsl_resource *next;
@@ -205,7 +237,9 @@ struct gsl_resource {
 
 /* A part of a resource that a descriptor can name. */
 struct gsl_view {
+	u64 serial;
 	u64 resource;
+	u64 resource_serial;
 	u64 offset;
 	u64 size;
 };
@@ -228,6 +262,7 @@ struct gsl_binding {
 	u32 number;
 	u32 count;
 	u32 first;	/* of the set's slots */
+	bool possibly;	/* which of its descriptors a shader reads, nobody knows */
 	VkDescriptorType type;
 };
 
@@ -237,23 +272,51 @@ struct gsl_layout {
 	struct gsl_binding bindings[];	/* by their numbers */
 };
 
-/* One descriptor: what it names, as the handle of a resource or of a view. */
+/* One descriptor: what it names, a part of a resource. */
 struct gsl_slot {
 	VkDescriptorType type;
-	u64 resource;
-	u64 view;
+	u64 resource;	/* 0: nothing */
+	u64 serial;	/* of the resource */
+	u64 view;	/* by which it is named, or 0 */
+	u64 view_serial;
 	u64 offset;
 	u64 size;
 };
+
+/*
+ * What a descriptor of a type names: @info is a VkDescriptorBufferInfo, VkDescriptorImageInfo
+ * or VkBufferView, as the type wants it.
+ */
+void gsl_slot_write(struct gsl_device *device, struct gsl_slot *slot, VkDescriptorType type,
+		    const void *info);
+
+/* The @i-th info of a write; NULL if its type names no resource. */
+const void *gsl_write_info(const VkWriteDescriptorSet *write, u32 i);
+
+/* Whether what a descriptor named is there still. */
+bool gsl_slot_is_valid(struct gsl_device *device, const struct gsl_slot *slot);
+
+/* Whether a shader may write to what a descriptor of a type names. */
+bool gsl_is_storage(VkDescriptorType type);
+bool gsl_is_dynamic(VkDescriptorType type);
+
+struct gsl_template {
+	VkPipelineBindPoint point;	/* of what it pushes */
+	u32 count;
+	VkDescriptorUpdateTemplateEntry entries[];
+};
+
+/* Call @write for each descriptor that an update by a template writes. */
+void gsl_template_each(const struct gsl_template *template, const void *data,
+		       void (*write)(void *ctx, u32 binding, u32 element, VkDescriptorType type,
+				     const void *info),
+		       void *ctx);
 
 struct gsl_set {
 	VkDescriptorPool pool;
 	struct gsl_layout *layout;	/* behind the slots */
 	struct gsl_slot slots[];
 };
-
-/* The device's lock is held. */
-void gsl_set_write(struct gsl_set *set, const VkWriteDescriptorSet *write);
 
 /* ---- Command buffers ---- */
 
@@ -267,15 +330,45 @@ struct gsl_use {
 	enum gsl_use_kind {
 		GSL_USE_RESOURCE,	/* a range of a resource is read or written */
 		GSL_USE_SET,		/* what a descriptor set names is read or written */
+		GSL_USE_WORK,		/* shaders run, which may use addresses */
 		GSL_USE_HOST_BARRIER,	/* writes before it are made available to the host */
+		GSL_USE_SET_EVENT,
+		GSL_USE_RESET_EVENT,
+		GSL_USE_WAIT_EVENT,
 		GSL_USE_COMMANDS,	/* a secondary command buffer is executed */
 	} kind;
 	u32 access;
-	u64 handle;		/* resource (0 in a barrier: all), set or command buffer */
+	bool shader;		/* a shader may write: it is not certain that it does */
+	bool possibly;		/* nor that any of it is read */
+	u64 handle;		/* resource (0 in a barrier: all), set, event or command buffer */
 	u64 offset;
 	u64 size;		/* VK_WHOLE_SIZE: to the end */
 	u32 first_dynamic;	/* of the set's dynamic offsets, in the command buffer's */
 	u32 dynamic_count;
+};
+
+enum gsl_point { GSL_GRAPHICS, GSL_COMPUTE, GSL_RAYS, GSL_POINTS };
+
+#define GSL_BOUND	32	/* sets, and vertex buffers */
+
+/* Something bound. It is used by the first work after that, and after a barrier again. */
+struct gsl_bound {
+	u64 handle;	/* 0: nothing */
+	u64 since;	/* &gsl_commands.time */
+	u64 offset;
+	u64 size;
+	u32 first_dynamic;
+	u32 dynamic_count;
+};
+
+/* A descriptor that was pushed. */
+struct gsl_pushed {
+	enum gsl_point point;
+	u32 set;
+	u32 binding;
+	u32 element;
+	u64 since;
+	struct gsl_slot slot;
 };
 
 struct gsl_commands {
@@ -286,30 +379,146 @@ struct gsl_commands {
 	u32 *dynamic;
 	size_t dynamic_count;
 	size_t dynamic_space;
+	bool waits_for_events;
+	bool pass_ends_with_barrier;
+
+	/* While it is recorded: what is bound, and when; times count binds and barriers. */
+	u64 time;
+	u64 barrier;			/* the last one to the host */
+	u64 worked[GSL_POINTS];		/* the last work */
+	struct gsl_bound sets[GSL_POINTS][GSL_BOUND];
+	struct gsl_bound vertices[GSL_BOUND];
+	struct gsl_bound index;
+	struct gsl_pushed *pushed;
+	size_t pushed_count;
+	size_t pushed_space;
 };
 
-/* ---- Queues and submissions ---- */
+struct gsl_commands *gsl_commands_of(struct gsl_device *device, VkCommandBuffer handle);
+
+void gsl_commands_add(struct gsl_commands *commands, const struct gsl_use *use);
+
+/* A range of a buffer is read, or written. NULL handles are nothing. */
+void gsl_commands_read(struct gsl_device *device, VkCommandBuffer handle, VkBuffer buffer,
+		       u64 offset, u64 size);
+void gsl_commands_may_read(struct gsl_device *device, VkCommandBuffer handle, VkBuffer buffer,
+			   u64 offset, u64 size);
+void gsl_commands_write(struct gsl_device *device, VkCommandBuffer handle, VkBuffer buffer,
+			u64 offset, u64 size);
+
+/* Shaders run with what is bound. */
+void gsl_commands_work(struct gsl_device *device, VkCommandBuffer handle, enum gsl_point point);
+
+/* Nothing is bound: recording begins. */
+void gsl_commands_unbind(struct gsl_commands *commands);
+
+/* ---- Queues, and what is known to come after what ---- */
+
+/* Of each queue, the last job of it that is known to come before something. */
+struct gsl_clock {
+	u64 jobs[GSL_QUEUES];
+};
+
+/* A wait for a semaphore, or a signal of one; the value is that of a timeline. */
+struct gsl_wait {
+	u64 semaphore;
+	u64 value;
+};
+
+/*
+ * A batch of a submission. It is looked at when it is submitted, or, if it waits for what the
+ * host signals, when the host does that: so long the host may store and flush.
+ */
+struct gsl_job {
+	struct gsl_job *next;
+	struct gsl_queue *queue;
+	u64 number;	/* counts all jobs of the device */
+	u64 submission;	/* counts calls */
+	u64 fence;
+	bool late;	/* it may run already: what it reads is not judged */
+	struct gsl_wait *waits, *signals;	/* behind the job, as the commands are */
+	u64 *commands;
+	u32 wait_count, signal_count, command_count;
+};
 
 struct gsl_queue {
 	VkQueue handle;
-	u64 last;	/* submission; these under the device's lock */
-	u64 done;	/* the last one that the host knows to be done */
+	u32 index;	/* in clocks; the rest is under the device's lock */
+	u64 done;	/* the last job that the host knows to be done */
+	struct gsl_clock clock;	/* what comes before its next job */
+	struct gsl_job *first;	/* those that wait for the host, and those behind */
+	struct gsl_job **end;
 };
 
-/* What a fence that is signalled tells: a submission is done. */
-struct gsl_signal {
+/* The queue of a handle, NULL if it is not followed. The device's lock is held. */
+struct gsl_queue *gsl_queue_of(struct gsl_device *device, VkQueue handle);
+
+/* Look at a job's commands: what they read and write. The device's lock is held. */
+void gsl_job_use(struct gsl_device *device, const struct gsl_job *job, const char *call,
+		 struct gsl_batch *batch);
+
+/* Whether it waits for an event that nothing has set yet. The device's lock is held. */
+bool gsl_job_waits_for_event(struct gsl_device *device, const struct gsl_job *job);
+
+/* Look at the jobs that wait for nothing any more. The device's lock is held. */
+void gsl_jobs_run(struct gsl_device *device, const char *call, struct gsl_batch *batch);
+
+/* The jobs of a queue up to a number are done, whatever they waited for. Likewise. */
+void gsl_jobs_force(struct gsl_device *device, struct gsl_queue *queue, u64 number,
+		    const char *call, struct gsl_batch *batch);
+
+/* Before the device goes. */
+void gsl_device_free_jobs(struct gsl_device *device);
+
+/* ---- Fences, semaphores and events (sync.c). The device's lock is held. ---- */
+
+struct gsl_fence {
 	struct gsl_queue *queue;
-	u64 submission;
-	u64 value;	/* of a timeline */
+	u64 job;
+	bool posted;	/* the job was looked at; only then there is a clock */
+	struct gsl_clock clock;
 };
 
-#define GSL_SIGNALS	32	/* kept of a semaphore: more are not in flight */
+#define GSL_SIGNALS	16	/* kept of a semaphore: more are not in flight */
 
-/* The last signals of a semaphore by submissions. */
-struct gsl_timeline {
-	struct gsl_signal signals[GSL_SIGNALS];
+/* A semaphore with its last signals; a binary one has one signal. */
+struct gsl_semaphore {
+	bool timeline;
+	bool pending;	/* a binary one, which a job signals that waits for the host */
+	u64 known;	/* the highest value that something signals which was looked at */
 	u32 count;	/* of all times */
+	struct {
+		u64 value;
+		struct gsl_clock clock;
+	} signals[GSL_SIGNALS];
 };
+
+struct gsl_event {
+	bool set;	/* by the host, or by what was looked at */
+	bool by_device;
+	u64 job;	/* of the device: up to this write of this job all is done then */
+	u64 write;
+	struct gsl_clock clock;	/* and what came before the job */
+};
+
+/* The event of a handle; NULL if there is no memory for it. */
+struct gsl_event *gsl_event_of(struct gsl_device *device, u64 handle);
+
+/* Whether what a wait waits for is signalled by what was looked at. */
+bool gsl_wait_is_known(struct gsl_device *device, const struct gsl_wait *wait);
+
+/* Whether the driver says that it is signalled. */
+bool gsl_wait_is_over(struct gsl_device *device, const struct gsl_wait *wait);
+
+/* What comes before the end of a wait. */
+void gsl_wait_merge(struct gsl_device *device, const struct gsl_wait *wait,
+		    struct gsl_clock *clock);
+
+void gsl_signal_submit(struct gsl_device *device, const struct gsl_wait *signal);
+void gsl_signal_post(struct gsl_device *device, const struct gsl_wait *signal,
+		     const struct gsl_clock *clock);
+void gsl_fence_submit(struct gsl_device *device, const struct gsl_job *job);
+void gsl_fence_post(struct gsl_device *device, const struct gsl_job *job);
 
 /* Before the device goes. */
 void gsl_device_free_commands(struct gsl_device *device);

@@ -16,6 +16,14 @@ bool gsl_memory_is_visible(const struct gsl_memory *memory)
 	       VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
 }
 
+void gsl_memory_set_opaque(struct gsl_device *device, VkDeviceMemory handle)
+{
+	struct gsl_memory *memory = gsl_memory_of(device, handle);
+
+	if (memory)
+		memory->opaque = true;
+}
+
 static void tell(struct gsl_device *device, struct gsl_batch *batch)
 {
 	gsl_findings_tell(&device->instance->findings, batch);
@@ -136,6 +144,7 @@ VKAPI_ATTR void VKAPI_CALL gsl_FreeMemory(VkDevice handle, VkDeviceMemory memory
 		gsl_memory_unmapping(memory, "vkFreeMemory", &batch);
 		unlink_memory(memory);
 		pthread_mutex_unlock(&device->lock);
+		gsl_device_forget_name(device, GSL_KEY(memory_handle));
 		gsl_copies_destroy(memory->copies);
 		free(memory);
 		tell(device, &batch);

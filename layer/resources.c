@@ -6,6 +6,15 @@
 
 /* ---- Places in memory. The device's lock is held. ---- */
 
+/* What the device wrote stays there when the resource has gone. */
+static void note_written(struct gsl_memory *memory, u64 offset, u64 size)
+{
+	if (memory->written_end == memory->written_offset || offset < memory->written_offset)
+		memory->written_offset = offset;
+	if (offset + size > memory->written_end)
+		memory->written_end = offset + size;
+}
+
 void gsl_resource_unbind(struct gsl_resource *resource)
 {
 	struct gsl_resource **link;
@@ -15,6 +24,8 @@ void gsl_resource_unbind(struct gsl_resource *resource)
 	for (link = &resource->memory->resources; *link != resource; link = &(*link)->next)
 		;
 	*link = resource->next;
+	if (resource->device_writes)
+		note_written(resource->memory, resource->offset, resource->size);
 	resource->memory = NULL;
 }
 
@@ -55,6 +66,7 @@ static void add_resource(struct gsl_device *device, const struct gsl_resource *m
 	if (!resource)
 		return;
 	*resource = *model;
+	resource->serial = atomic_fetch_add(&device->serials, 1) + 1;
 	if (!gsl_map_put(&device->resources, resource->handle, resource))
 		free(resource);
 }
@@ -68,6 +80,7 @@ static void remove_resource(struct gsl_device *device, u64 handle)
 	pthread_mutex_lock(&device->lock);
 	gsl_resource_unbind(resource);
 	pthread_mutex_unlock(&device->lock);
+	gsl_device_forget_name(device, handle);
 	free(resource);
 }
 
@@ -150,6 +163,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateImage(VkDevice handle, const VkImageCre
 			.type = VK_OBJECT_TYPE_IMAGE,
 			.device_writes = info->usage & ~(VkFlags)IMAGE_READS,
 			.format = info->format,
+			.extent = info->extent,
 		});
 	}
 	return result;
@@ -171,6 +185,11 @@ static void bind_image(struct gsl_device *device, VkImage image, VkDeviceMemory 
 	struct gsl_resource *resource = gsl_map_get(&device->resources, GSL_KEY(image));
 	VkMemoryRequirements requirements;
 
+	if (plane) {
+		pthread_mutex_lock(&device->lock);
+		gsl_memory_set_opaque(device, memory);
+		pthread_mutex_unlock(&device->lock);
+	}
 	if (!resource || plane || !gsl_memory_of(device, memory))
 		return;
 	device->calls.GetImageMemoryRequirements(device->handle, image, &requirements);
@@ -261,15 +280,31 @@ u64 gsl_region_size(struct gsl_device *device, VkImage image, const VkBufferImag
 
 /* ---- Views ---- */
 
-static void add_view(struct gsl_device *device, u64 handle, u64 resource, u64 offset, u64 size)
+static void add_view(struct gsl_device *device, u64 handle, u64 resource_handle, u64 offset,
+		     u64 size)
 {
-	struct gsl_view *view = malloc(sizeof(*view));
+	struct gsl_resource *resource = gsl_map_get(&device->resources, resource_handle);
+	struct gsl_view *view = resource ? malloc(sizeof(*view)) : NULL;
 
 	if (!view)
 		return;
-	*view = (struct gsl_view){ resource, offset, size };
+	*view = (struct gsl_view){
+		.serial = atomic_fetch_add(&device->serials, 1) + 1,
+		.resource = resource_handle,
+		.resource_serial = resource->serial,
+		.offset = offset,
+		.size = size,
+	};
 	if (!gsl_map_put(&device->views, handle, view))
 		free(view);
+}
+
+/* Sets may name it still while another thread submits. */
+static void remove_view(struct gsl_device *device, u64 handle)
+{
+	pthread_mutex_lock(&device->lock);
+	free(gsl_map_take(&device->views, handle));
+	pthread_mutex_unlock(&device->lock);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateBufferView(VkDevice handle,
@@ -290,7 +325,7 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyBufferView(VkDevice handle, VkBufferView v
 {
 	struct gsl_device *device = gsl_device_of(handle);
 
-	free(gsl_map_take(&device->views, GSL_KEY(view)));
+	remove_view(device, GSL_KEY(view));
 	device->calls.DestroyBufferView(handle, view, allocator);
 }
 
@@ -312,6 +347,6 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyImageView(VkDevice handle, VkImageView vie
 {
 	struct gsl_device *device = gsl_device_of(handle);
 
-	free(gsl_map_take(&device->views, GSL_KEY(view)));
+	remove_view(device, GSL_KEY(view));
 	device->calls.DestroyImageView(handle, view, allocator);
 }

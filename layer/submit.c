@@ -1,201 +1,49 @@
 // SPDX-License-Identifier: MIT
-/* Submissions: what they read and write, and when the host knows that they are done. */
+/* Queues and their jobs: when the commands of a submission are looked at. */
 #include <stdlib.h>
 
 #include "layer.h"
 
-/* One call of vkQueueSubmit and what it found. The device's lock is held. */
-struct submission {
-	struct gsl_device *device;
-	struct gsl_queue *queue;
-	u64 number;
-	struct gsl_finding where;
-	struct gsl_batch *batch;
-	bool any_commands;
-};
+/* ---- Queues ---- */
 
-/* ---- Uses ---- */
-
-static void use_range(struct submission *submission, struct gsl_resource *resource, u64 offset,
-		      u64 size, u32 access, bool certain)
+struct gsl_queue *gsl_queue_of(struct gsl_device *device, VkQueue handle)
 {
-	struct gsl_memory *memory = resource->memory;
-	struct gsl_write write;
+	struct gsl_queue *queue = gsl_map_get(&device->queues, GSL_KEY(handle));
 
-	if (!memory || offset >= resource->size)
-		return;
-	if (size > resource->size - offset)
-		size = resource->size - offset;
-	offset += resource->offset;
-	if (access & GSL_READ)
-		gsl_memory_device_reads(memory, offset, size, false, &submission->where,
-					submission->batch);
-	if (!(access & GSL_WRITE) || !resource->device_writes || !gsl_memory_is_visible(memory))
-		return;
-	write = (struct gsl_write){
-		.offset = offset,
-		.size = size,
-		.queue = submission->queue,
-		.submission = submission->number,
-		.resource = resource->handle,
-		.certain = certain,
-	};
-	gsl_memory_device_wrote(memory, &write, &submission->where, submission->batch);
-}
-
-static void use_resource(struct submission *submission, u64 handle, u64 offset, u64 size,
-			 u32 access, bool certain)
-{
-	struct gsl_resource *resource = gsl_map_get(&submission->device->resources, handle);
-
-	if (resource)
-		use_range(submission, resource, offset, size, access, certain);
-}
-
-static bool is_dynamic(VkDescriptorType type)
-{
-	return type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC ||
-	       type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC;
-}
-
-static bool is_storage(VkDescriptorType type)
-{
-	return type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER ||
-	       type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC ||
-	       type == VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER ||
-	       type == VK_DESCRIPTOR_TYPE_STORAGE_IMAGE;
-}
-
-static void use_slot(struct submission *submission, const struct gsl_slot *slot, u64 dynamic)
-{
-	u32 access = is_storage(slot->type) ? GSL_READ | GSL_WRITE : GSL_READ;
-	struct gsl_view *view;
-
-	if (slot->resource) {
-		use_resource(submission, slot->resource, slot->offset + dynamic, slot->size,
-			     access, false);
-		return;
+	if (queue || device->queue_count == GSL_QUEUES)
+		return queue;
+	queue = calloc(1, sizeof(*queue));
+	if (!queue)
+		return NULL;
+	queue->handle = handle;
+	queue->index = device->queue_count;
+	queue->end = &queue->first;
+	if (!gsl_map_put(&device->queues, GSL_KEY(handle), queue)) {
+		free(queue);
+		return NULL;
 	}
-	view = slot->view ? gsl_map_get(&submission->device->views, slot->view) : NULL;
-	if (view)
-		use_resource(submission, view->resource, view->offset, view->size, access, false);
+	device->queue_list[device->queue_count++] = queue;
+	return queue;
 }
 
-static void use_set(struct submission *submission, const struct gsl_commands *commands,
-		    const struct gsl_use *use)
+/* ---- Jobs ---- */
+
+/* With room for what it waits for, signals and executes. */
+static struct gsl_job *make_job(u32 waits, u32 signals, u32 commands)
 {
-	struct gsl_set *set = gsl_map_get(&submission->device->sets, use->handle);
-	u32 dynamic = 0, i;
+	struct gsl_job *job = calloc(1, sizeof(*job) +
+				     ((size_t)waits + signals) * sizeof(*job->waits) +
+				     commands * sizeof(*job->commands));
 
-	for (i = 0; set && i < set->layout->slots; i++) {
-		u64 offset = 0;
-
-		if (is_dynamic(set->slots[i].type) && dynamic < use->dynamic_count &&
-		    use->first_dynamic + dynamic < commands->dynamic_count)
-			offset = commands->dynamic[use->first_dynamic + dynamic++];
-		use_slot(submission, &set->slots[i], offset);
-	}
-}
-
-static void use_barrier(struct submission *submission, const struct gsl_use *use)
-{
-	struct gsl_device *device = submission->device;
-	struct gsl_resource *resource = NULL;
-	struct gsl_memory *memory;
-
-	if (use->handle) {
-		resource = gsl_map_get(&device->resources, use->handle);
-		if (resource && resource->memory)
-			gsl_memory_made_available(resource->memory,
-						  resource->offset + use->offset,
-						  use->size > resource->size ? resource->size :
-									       use->size);
-		return;
-	}
-	for (memory = device->first_memory; memory; memory = memory->next)
-		gsl_memory_made_available(memory, 0, memory->size);
-}
-
-static void use_one(struct submission *submission, const struct gsl_commands *commands,
-		    const struct gsl_use *use)
-{
-	switch (use->kind) {
-	case GSL_USE_RESOURCE:
-		use_resource(submission, use->handle, use->offset, use->size, use->access, true);
-		break;
-	case GSL_USE_SET:
-		use_set(submission, commands, use);
-		break;
-	case GSL_USE_HOST_BARRIER:
-		use_barrier(submission, use);
-		break;
-	default:
-		break;
-	}
-}
-
-static void use_secondary(struct submission *submission, u64 handle)
-{
-	struct gsl_commands *commands = gsl_map_get(&submission->device->commands, handle);
-	size_t i;
-
-	for (i = 0; commands && i < commands->count; i++)
-		use_one(submission, commands, &commands->uses[i]);
-}
-
-/* Primary ones execute secondary ones, which execute no others. */
-static void use_commands(struct submission *submission, u64 handle)
-{
-	struct gsl_commands *commands = gsl_map_get(&submission->device->commands, handle);
-	size_t i;
-
-	for (i = 0; commands && i < commands->count; i++) {
-		if (commands->uses[i].kind == GSL_USE_COMMANDS)
-			use_secondary(submission, commands->uses[i].handle);
-		else
-			use_one(submission, commands, &commands->uses[i]);
-	}
-	submission->any_commands |= commands != NULL;
-}
-
-/* What shaders may reach by addresses alone: read for certain is nothing of it. */
-static void use_addressed(struct submission *submission)
-{
-	struct gsl_memory *memory;
-	struct gsl_resource *resource;
-
-	for (memory = submission->device->first_memory; memory; memory = memory->next) {
-		if (!memory->addressed || !memory->copies)
-			continue;
-		for (resource = memory->resources; resource; resource = resource->next) {
-			if (resource->addressed)
-				gsl_memory_device_reads(memory, resource->offset, resource->size,
-							true, &submission->where,
-							submission->batch);
-		}
-	}
-}
-
-/* ---- Submitting ---- */
-
-static struct submission begin(struct gsl_device *device, VkQueue queue, const char *call,
-			       struct gsl_batch *batch)
-{
-	struct submission submission = {
-		.device = device,
-		.queue = gsl_map_get(&device->queues, GSL_KEY(queue)),
-		.number = ++device->submissions,
-		.batch = batch,
-	};
-
-	submission.where = (struct gsl_finding){
-		.queue = gsl_object_of(device, VK_OBJECT_TYPE_QUEUE, GSL_KEY(queue)),
-		.submission = submission.number,
-		.call = call,
-	};
-	if (submission.queue)
-		submission.queue->last = submission.number;
-	return submission;
+	if (!job)
+		return NULL;
+	job->waits = (struct gsl_wait *)(job + 1);
+	job->signals = job->waits + waits;
+	job->commands = (u64 *)(job->signals + signals);
+	job->wait_count = waits;
+	job->signal_count = signals;
+	job->command_count = commands;
+	return job;
 }
 
 /* Report mode: what was not flushed is told by now, and made good. */
@@ -212,349 +60,307 @@ static void flush_all(struct gsl_device *device)
 	}
 }
 
+static void run(struct gsl_device *device, struct gsl_job *job, const char *call,
+		struct gsl_batch *batch)
+{
+	struct gsl_queue *queue = job->queue;
+	u32 i;
+
+	for (i = 0; i < job->wait_count; i++)
+		gsl_wait_merge(device, &job->waits[i], &queue->clock);
+	queue->clock.jobs[queue->index] = job->number;
+	gsl_job_use(device, job, call, batch);
+	if (device->instance->settings.mode == GSL_REPORT)
+		flush_all(device);
+	for (i = 0; i < job->signal_count; i++)
+		gsl_signal_post(device, &job->signals[i], &queue->clock);
+	gsl_fence_post(device, job);
+	free(job);
+}
+
+/*
+ * A wait for a value that nothing known signals is one for the host, until the driver says that
+ * it is over: then it is not known since when the job runs.
+ */
+static bool is_ready(struct gsl_device *device, struct gsl_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->wait_count; i++) {
+		if (gsl_wait_is_known(device, &job->waits[i]))
+			continue;
+		if (!gsl_wait_is_over(device, &job->waits[i]))
+			return false;
+		job->late = true;
+	}
+	return !gsl_job_waits_for_event(device, job);
+}
+
+static struct gsl_job *take_first(struct gsl_queue *queue)
+{
+	struct gsl_job *job = queue->first;
+
+	queue->first = job->next;
+	if (!queue->first)
+		queue->end = &queue->first;
+	return job;
+}
+
+/* One may signal what another one waits for. */
+void gsl_jobs_run(struct gsl_device *device, const char *call, struct gsl_batch *batch)
+{
+	bool any = true;
+	u32 i;
+
+	while (any) {
+		any = false;
+		for (i = 0; i < device->queue_count; i++) {
+			struct gsl_queue *queue = device->queue_list[i];
+
+			while (queue->first && is_ready(device, queue->first)) {
+				run(device, take_first(queue), call, batch);
+				any = true;
+			}
+		}
+	}
+}
+
+void gsl_jobs_force(struct gsl_device *device, struct gsl_queue *queue, u64 number,
+		    const char *call, struct gsl_batch *batch)
+{
+	while (queue->first && queue->first->number <= number) {
+		struct gsl_job *job = take_first(queue);
+
+		job->late = true;
+		run(device, job, call, batch);
+	}
+	gsl_jobs_run(device, call, batch);
+}
+
+void gsl_device_free_jobs(struct gsl_device *device)
+{
+	u32 i;
+
+	for (i = 0; i < device->queue_count; i++) {
+		while (device->queue_list[i]->first)
+			free(take_first(device->queue_list[i]));
+	}
+}
+
+/* ---- Submitting ---- */
+
+/* One call, for as long as the device's lock is held. */
+struct submission {
+	struct gsl_device *device;
+	struct gsl_queue *queue;
+	const char *call;
+	struct gsl_batch batch;
+};
+
+static struct submission begin(VkQueue queue, const char *call)
+{
+	struct submission submission = { .device = gsl_device_of(queue), .call = call };
+
+	pthread_mutex_lock(&submission.device->lock);
+	submission.device->submissions++;
+	submission.queue = gsl_queue_of(submission.device, queue);
+	return submission;
+}
+
+/* Behind those of the queue that wait. Jobs of a queue that is not followed are nothing. */
+static void add(struct submission *submission, struct gsl_job *job)
+{
+	u32 i;
+
+	if (!job || !submission->queue) {
+		free(job);
+		return;
+	}
+	job->queue = submission->queue;
+	job->submission = submission->device->submissions;
+	job->number = ++submission->device->jobs;
+	for (i = 0; i < job->signal_count; i++)
+		gsl_signal_submit(submission->device, &job->signals[i]);
+	if (job->fence)
+		gsl_fence_submit(submission->device, job);
+	*job->queue->end = job;
+	job->queue->end = &job->next;
+}
+
 static void end(struct submission *submission)
 {
-	if (submission->any_commands)
-		use_addressed(submission);
-	if (submission->device->instance->settings.mode == GSL_REPORT)
-		flush_all(submission->device);
+	gsl_jobs_run(submission->device, submission->call, &submission->batch);
+	pthread_mutex_unlock(&submission->device->lock);
+	gsl_findings_tell(&submission->device->instance->findings, &submission->batch);
 }
 
-/* What is known of a handle, made at its first use; NULL if there is no memory. */
-static void *find_or_make(struct gsl_map *map, u64 handle, size_t size)
+/* The fence is that of the last batch; where there is none, it comes alone. */
+static void add_fence(struct submission *submission, u32 count, VkFence fence)
 {
-	void *value = gsl_map_get(map, handle);
+	struct gsl_job *job = !count && fence ? make_job(0, 0, 0) : NULL;
 
-	if (value)
-		return value;
-	value = calloc(1, size);
-	if (value && !gsl_map_put(map, handle, value)) {
-		free(value);
-		value = NULL;
-	}
-	return value;
+	if (job)
+		job->fence = GSL_KEY(fence);
+	add(submission, job);
 }
 
-static void signal_fence(struct submission *submission, VkFence fence)
+static u64 fence_of(u32 i, u32 count, VkFence fence)
 {
-	struct gsl_signal *signal;
-
-	if (!fence || !submission->queue)
-		return;
-	signal = find_or_make(&submission->device->fences, GSL_KEY(fence), sizeof(*signal));
-	if (signal)
-		*signal = (struct gsl_signal){ submission->queue, submission->number, 0 };
+	return i + 1 == count ? GSL_KEY(fence) : 0;
 }
 
-static void signal_semaphore(struct submission *submission, VkSemaphore semaphore, u64 value)
-{
-	struct gsl_timeline *timeline;
-
-	if (!semaphore || !submission->queue)
-		return;
-	timeline = find_or_make(&submission->device->semaphores, GSL_KEY(semaphore),
-				sizeof(*timeline));
-	if (timeline)
-		timeline->signals[timeline->count++ % GSL_SIGNALS] = (struct gsl_signal){
-			submission->queue, submission->number, value,
-		};
-}
-
-static const VkTimelineSemaphoreSubmitInfo *find_values(const VkSubmitInfo *info)
+static const VkTimelineSemaphoreSubmitInfo *find_values(const void *chain)
 {
 	const VkBaseInStructure *next;
 
-	for (next = info->pNext; next; next = next->pNext) {
+	for (next = chain; next; next = next->pNext) {
 		if (next->sType == VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO)
 			return (const void *)next;
 	}
 	return NULL;
 }
 
-static void submit(struct submission *submission, const VkSubmitInfo *info)
+/* Semaphores, and their values if they have some. */
+static void fill_waits(struct gsl_wait *waits, u32 count, const VkSemaphore *semaphores,
+		       u32 value_count, const u64 *values)
 {
-	const VkTimelineSemaphoreSubmitInfo *values = find_values(info);
 	u32 i;
 
-	for (i = 0; i < info->commandBufferCount; i++)
-		use_commands(submission, GSL_KEY(info->pCommandBuffers[i]));
-	for (i = 0; values && i < info->signalSemaphoreCount &&
-	     i < values->signalSemaphoreValueCount; i++)
-		signal_semaphore(submission, info->pSignalSemaphores[i],
-				 values->pSignalSemaphoreValues[i]);
+	for (i = 0; i < count; i++)
+		waits[i] = (struct gsl_wait){ GSL_KEY(semaphores[i]),
+					      i < value_count ? values[i] : 0 };
+}
+
+static void fill_semaphores(struct gsl_job *job, const void *chain, const VkSemaphore *waits,
+			    const VkSemaphore *signals)
+{
+	const VkTimelineSemaphoreSubmitInfo *values = find_values(chain);
+
+	fill_waits(job->waits, job->wait_count, waits,
+		   values ? values->waitSemaphoreValueCount : 0,
+		   values ? values->pWaitSemaphoreValues : NULL);
+	fill_waits(job->signals, job->signal_count, signals,
+		   values ? values->signalSemaphoreValueCount : 0,
+		   values ? values->pSignalSemaphoreValues : NULL);
+}
+
+static struct gsl_job *job_of(const VkSubmitInfo *info, u64 fence)
+{
+	struct gsl_job *job = make_job(info->waitSemaphoreCount, info->signalSemaphoreCount,
+				       info->commandBufferCount);
+	u32 i;
+
+	if (!job)
+		return NULL;
+	job->fence = fence;
+	fill_semaphores(job, info->pNext, info->pWaitSemaphores, info->pSignalSemaphores);
+	for (i = 0; i < job->command_count; i++)
+		job->commands[i] = GSL_KEY(info->pCommandBuffers[i]);
+	return job;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL gsl_QueueSubmit(VkQueue queue, uint32_t count,
 					       const VkSubmitInfo *infos, VkFence fence)
 {
-	struct gsl_device *device = gsl_device_of(queue);
-	struct gsl_batch batch = { 0 };
-	struct submission submission;
+	struct submission submission = begin(queue, "vkQueueSubmit");
 	u32 i;
 
-	pthread_mutex_lock(&device->lock);
-	submission = begin(device, queue, "vkQueueSubmit", &batch);
 	for (i = 0; i < count; i++)
-		submit(&submission, &infos[i]);
+		add(&submission, job_of(&infos[i], fence_of(i, count, fence)));
+	add_fence(&submission, count, fence);
 	end(&submission);
-	signal_fence(&submission, fence);
-	pthread_mutex_unlock(&device->lock);
-	gsl_findings_tell(&device->instance->findings, &batch);
-	return device->calls.QueueSubmit(queue, count, infos, fence);
+	return submission.device->calls.QueueSubmit(queue, count, infos, fence);
 }
 
 #ifdef GSL_HAS_QueueSubmit2
-static void submit2(struct submission *submission, const VkSubmitInfo2KHR *info)
+static void fill_waits2(struct gsl_wait *waits, u32 count, const VkSemaphoreSubmitInfoKHR *infos)
 {
 	u32 i;
 
-	for (i = 0; i < info->commandBufferInfoCount; i++)
-		use_commands(submission, GSL_KEY(info->pCommandBufferInfos[i].commandBuffer));
-	for (i = 0; i < info->signalSemaphoreInfoCount; i++)
-		signal_semaphore(submission, info->pSignalSemaphoreInfos[i].semaphore,
-				 info->pSignalSemaphoreInfos[i].value);
+	for (i = 0; i < count; i++)
+		waits[i] = (struct gsl_wait){ GSL_KEY(infos[i].semaphore), infos[i].value };
+}
+
+static struct gsl_job *job_of2(const VkSubmitInfo2KHR *info, u64 fence)
+{
+	struct gsl_job *job = make_job(info->waitSemaphoreInfoCount,
+				       info->signalSemaphoreInfoCount,
+				       info->commandBufferInfoCount);
+	u32 i;
+
+	if (!job)
+		return NULL;
+	job->fence = fence;
+	fill_waits2(job->waits, job->wait_count, info->pWaitSemaphoreInfos);
+	fill_waits2(job->signals, job->signal_count, info->pSignalSemaphoreInfos);
+	for (i = 0; i < job->command_count; i++)
+		job->commands[i] = GSL_KEY(info->pCommandBufferInfos[i].commandBuffer);
+	return job;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL gsl_QueueSubmit2(VkQueue queue, uint32_t count,
 						const VkSubmitInfo2KHR *infos, VkFence fence)
 {
-	struct gsl_device *device = gsl_device_of(queue);
-	struct gsl_batch batch = { 0 };
-	struct submission submission;
+	struct submission submission = begin(queue, "vkQueueSubmit2");
 	u32 i;
 
-	pthread_mutex_lock(&device->lock);
-	submission = begin(device, queue, "vkQueueSubmit2", &batch);
 	for (i = 0; i < count; i++)
-		submit2(&submission, &infos[i]);
+		add(&submission, job_of2(&infos[i], fence_of(i, count, fence)));
+	add_fence(&submission, count, fence);
 	end(&submission);
-	signal_fence(&submission, fence);
-	pthread_mutex_unlock(&device->lock);
-	gsl_findings_tell(&device->instance->findings, &batch);
-	return device->calls.QueueSubmit2(queue, count, infos, fence);
+	return submission.device->calls.QueueSubmit2(queue, count, infos, fence);
 }
 #endif
 
-/* ---- Queues ---- */
+/* ---- Sparse binding ---- */
 
-static void add_queue(struct gsl_device *device, VkQueue handle)
+static void bind_opaque(struct gsl_device *device, u32 count, const VkSparseMemoryBind *binds)
 {
-	struct gsl_queue *queue;
-
-	pthread_mutex_lock(&device->lock);
-	if (handle && !gsl_map_get(&device->queues, GSL_KEY(handle))) {
-		queue = calloc(1, sizeof(*queue));
-		if (queue) {
-			queue->handle = handle;
-			gsl_map_put(&device->queues, GSL_KEY(handle), queue);
-		}
-	}
-	pthread_mutex_unlock(&device->lock);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_GetDeviceQueue(VkDevice handle, uint32_t family, uint32_t index,
-					      VkQueue *out)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	device->calls.GetDeviceQueue(handle, family, index, out);
-	add_queue(device, *out);
-}
-
-#ifdef GSL_HAS_GetDeviceQueue2
-VKAPI_ATTR void VKAPI_CALL gsl_GetDeviceQueue2(VkDevice handle, const VkDeviceQueueInfo2 *info,
-					       VkQueue *out)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	device->calls.GetDeviceQueue2(handle, info, out);
-	add_queue(device, *out);
-}
-#endif
-
-/* ---- Completion ---- */
-
-static void look_at_memories(struct gsl_device *device, const char *call,
-			     struct gsl_batch *batch)
-{
-	struct gsl_memory *memory;
-
-	for (memory = device->first_memory; memory; memory = memory->next)
-		gsl_memory_completed(memory, call, batch);
-}
-
-static void complete(struct gsl_signal *signal)
-{
-	if (signal->submission > signal->queue->done)
-		signal->queue->done = signal->submission;
-}
-
-static void complete_fences(struct gsl_device *device, u32 count, const VkFence *fences,
-			    const char *call)
-{
-	struct gsl_batch batch = { 0 };
 	u32 i;
 
-	pthread_mutex_lock(&device->lock);
-	for (i = 0; i < count; i++) {
-		struct gsl_signal *signal = gsl_map_get(&device->fences, GSL_KEY(fences[i]));
-
-		if (signal)
-			complete(signal);
-	}
-	look_at_memories(device, call, &batch);
-	pthread_mutex_unlock(&device->lock);
-	gsl_findings_tell(&device->instance->findings, &batch);
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL gsl_GetFenceStatus(VkDevice handle, VkFence fence)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	VkResult result = device->calls.GetFenceStatus(handle, fence);
-
-	if (result == VK_SUCCESS)
-		complete_fences(device, 1, &fence, "vkGetFenceStatus");
-	return result;
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL gsl_WaitForFences(VkDevice handle, uint32_t count,
-						 const VkFence *fences, VkBool32 all,
-						 uint64_t timeout)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	VkResult result = device->calls.WaitForFences(handle, count, fences, all, timeout);
-	u32 i;
-
-	if (result != VK_SUCCESS)
-		return result;
-	if (all || count == 1) {
-		complete_fences(device, count, fences, "vkWaitForFences");
-		return result;
-	}
-	for (i = 0; i < count; i++) {
-		if (device->calls.GetFenceStatus(handle, fences[i]) == VK_SUCCESS)
-			complete_fences(device, 1, &fences[i], "vkWaitForFences");
-	}
-	return result;
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL gsl_ResetFences(VkDevice handle, uint32_t count,
-					       const VkFence *fences)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u32 i;
-
-	pthread_mutex_lock(&device->lock);
 	for (i = 0; i < count; i++)
-		free(gsl_map_take(&device->fences, GSL_KEY(fences[i])));
-	pthread_mutex_unlock(&device->lock);
-	return device->calls.ResetFences(handle, count, fences);
+		gsl_memory_set_opaque(device, binds[i].memory);
 }
 
-VKAPI_ATTR void VKAPI_CALL gsl_DestroyFence(VkDevice handle, VkFence fence,
-					    const VkAllocationCallbacks *allocator)
+/* What is bound in pieces is not followed: the device may write to that memory at any time. */
+static void bind_sparse(struct gsl_device *device, const VkBindSparseInfo *info)
 {
-	struct gsl_device *device = gsl_device_of(handle);
+	u32 i, j;
 
-	pthread_mutex_lock(&device->lock);
-	free(gsl_map_take(&device->fences, GSL_KEY(fence)));
-	pthread_mutex_unlock(&device->lock);
-	device->calls.DestroyFence(handle, fence, allocator);
-}
-
-static void complete_semaphore(struct gsl_device *device, VkSemaphore semaphore, u64 value,
-			       const char *call)
-{
-	struct gsl_batch batch = { 0 };
-	struct gsl_timeline *timeline;
-	u32 i;
-
-	pthread_mutex_lock(&device->lock);
-	timeline = gsl_map_get(&device->semaphores, GSL_KEY(semaphore));
-	for (i = 0; timeline && i < GSL_SIGNALS && i < timeline->count; i++) {
-		if (timeline->signals[i].value <= value)
-			complete(&timeline->signals[i]);
+	for (i = 0; i < info->bufferBindCount; i++)
+		bind_opaque(device, info->pBufferBinds[i].bindCount,
+			    info->pBufferBinds[i].pBinds);
+	for (i = 0; i < info->imageOpaqueBindCount; i++)
+		bind_opaque(device, info->pImageOpaqueBinds[i].bindCount,
+			    info->pImageOpaqueBinds[i].pBinds);
+	for (i = 0; i < info->imageBindCount; i++) {
+		for (j = 0; j < info->pImageBinds[i].bindCount; j++)
+			gsl_memory_set_opaque(device, info->pImageBinds[i].pBinds[j].memory);
 	}
-	look_at_memories(device, call, &batch);
-	pthread_mutex_unlock(&device->lock);
-	gsl_findings_tell(&device->instance->findings, &batch);
 }
 
-#ifdef GSL_HAS_WaitSemaphores
-VKAPI_ATTR VkResult VKAPI_CALL gsl_WaitSemaphores(VkDevice handle,
-						  const VkSemaphoreWaitInfo *info,
-						  uint64_t timeout)
+static struct gsl_job *job_of_sparse(const VkBindSparseInfo *info, u64 fence)
 {
-	struct gsl_device *device = gsl_device_of(handle);
-	VkResult result = device->calls.WaitSemaphores(handle, info, timeout);
-	bool any = info->flags & VK_SEMAPHORE_WAIT_ANY_BIT && info->semaphoreCount > 1;
+	struct gsl_job *job = make_job(info->waitSemaphoreCount, info->signalSemaphoreCount, 0);
+
+	if (!job)
+		return NULL;
+	job->fence = fence;
+	fill_semaphores(job, info->pNext, info->pWaitSemaphores, info->pSignalSemaphores);
+	return job;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL gsl_QueueBindSparse(VkQueue queue, uint32_t count,
+						   const VkBindSparseInfo *infos, VkFence fence)
+{
+	struct submission submission = begin(queue, "vkQueueBindSparse");
 	u32 i;
 
-	for (i = 0; result == VK_SUCCESS && !any && i < info->semaphoreCount; i++)
-		complete_semaphore(device, info->pSemaphores[i], info->pValues[i],
-				   "vkWaitSemaphores");
-	return result;
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL gsl_GetSemaphoreCounterValue(VkDevice handle,
-							    VkSemaphore semaphore,
-							    uint64_t *value)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	VkResult result = device->calls.GetSemaphoreCounterValue(handle, semaphore, value);
-
-	if (result == VK_SUCCESS)
-		complete_semaphore(device, semaphore, *value, "vkGetSemaphoreCounterValue");
-	return result;
-}
-#endif
-
-VKAPI_ATTR void VKAPI_CALL gsl_DestroySemaphore(VkDevice handle, VkSemaphore semaphore,
-						const VkAllocationCallbacks *allocator)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	pthread_mutex_lock(&device->lock);
-	free(gsl_map_take(&device->semaphores, GSL_KEY(semaphore)));
-	pthread_mutex_unlock(&device->lock);
-	device->calls.DestroySemaphore(handle, semaphore, allocator);
-}
-
-static void complete_queue(void *ctx, void *value)
-{
-	struct gsl_queue *queue = value;
-
-	if (!ctx || ctx == queue->handle)
-		queue->done = queue->last;
-}
-
-static void complete_queues(struct gsl_device *device, VkQueue queue, const char *call)
-{
-	struct gsl_batch batch = { 0 };
-
-	pthread_mutex_lock(&device->lock);
-	gsl_map_each(&device->queues, complete_queue, queue);
-	look_at_memories(device, call, &batch);
-	pthread_mutex_unlock(&device->lock);
-	gsl_findings_tell(&device->instance->findings, &batch);
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL gsl_QueueWaitIdle(VkQueue queue)
-{
-	struct gsl_device *device = gsl_device_of(queue);
-	VkResult result = device->calls.QueueWaitIdle(queue);
-
-	if (result == VK_SUCCESS)
-		complete_queues(device, queue, "vkQueueWaitIdle");
-	return result;
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL gsl_DeviceWaitIdle(VkDevice handle)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	VkResult result = device->calls.DeviceWaitIdle(handle);
-
-	if (result == VK_SUCCESS)
-		complete_queues(device, VK_NULL_HANDLE, "vkDeviceWaitIdle");
-	return result;
+	for (i = 0; i < count; i++) {
+		bind_sparse(submission.device, &infos[i]);
+		add(&submission, job_of_sparse(&infos[i], fence_of(i, count, fence)));
+	}
+	add_fence(&submission, count, fence);
+	end(&submission);
+	return submission.device->calls.QueueBindSparse(queue, count, infos, fence);
 }

@@ -211,9 +211,8 @@ static void flush_is_exact(void **state)
 }
 
 /* What a shader may reach by an address alone is only possibly read. */
-static void addresses_are_possibly_read(void **state)
+static void submit_beside_addressed(struct gpu *gpu, bool shaders)
 {
-	struct gpu *gpu = *state;
 	struct gpu_buffer addressed, other;
 
 	gpu_buffer_create_for(gpu, &addressed, SIZE, GPU_NONCOHERENT,
@@ -223,11 +222,25 @@ static void addresses_are_possibly_read(void **state)
 	gpu_map(gpu, &addressed);
 	addressed.map[0] = 1;
 	gpu_begin(gpu);
-	gpu_fill(gpu, &other, 0, 64, 0);
+	if (shaders)
+		gpu_add_one(gpu, &other, 256);
+	else
+		gpu_fill(gpu, &other, 0, 64, 0);
 	gpu_run(gpu);
-	assert_true(expect(gpu, "dev-read-dirty")->possibly);
 	gpu_buffer_destroy(gpu, &addressed);
 	gpu_buffer_destroy(gpu, &other);
+}
+
+static void addresses_are_possibly_read(void **state)
+{
+	submit_beside_addressed(*state, true);
+	assert_true(expect(*state, "dev-read-dirty")->possibly);
+}
+
+static void copies_use_no_addresses(void **state)
+{
+	submit_beside_addressed(*state, false);
+	gpu_expect_silence(*state);
 }
 
 /* ---- The device writes, the host reads ---- */
@@ -693,6 +706,7 @@ static const struct CMUnitTest tests[] = {
 	STRICT(what_is_not_read_needs_no_flush),
 	STRICT(flush_is_exact),
 	STRICT(addresses_are_possibly_read),
+	STRICT(copies_use_no_addresses),
 	STRICT(invalidate_is_missing),
 	STRICT(invalidate_is_there),
 	STRICT(barrier_is_missing),
