@@ -78,11 +78,14 @@ static void create_device(struct gpu *gpu)
 		.queueCount = 1,
 		.pQueuePriorities = &priority,
 	};
+	const char *extension = VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME;
 	VkDeviceCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
 		.pNext = &features,
 		.queueCreateInfoCount = 1,
 		.pQueueCreateInfos = &queue,
+		.enabledExtensionCount = 1,
+		.ppEnabledExtensionNames = &extension,
 	};
 
 	vkEnumeratePhysicalDevices(gpu->instance, &count, &gpu->physical);
@@ -370,7 +373,7 @@ void gpu_fill(struct gpu *gpu, const struct gpu_buffer *buffer, VkDeviceSize off
 	vkCmdFillBuffer(gpu->commands, buffer->buffer, offset, size, word);
 }
 
-void gpu_add_one(struct gpu *gpu, const struct gpu_buffer *buffer, VkDeviceSize size)
+VkDescriptorSet gpu_set_allocate(struct gpu *gpu)
 {
 	VkDescriptorSetAllocateInfo allocate = {
 		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
@@ -378,20 +381,45 @@ void gpu_add_one(struct gpu *gpu, const struct gpu_buffer *buffer, VkDeviceSize 
 		.descriptorSetCount = 1,
 		.pSetLayouts = &gpu->set_layout,
 	};
-	VkDescriptorBufferInfo range = { buffer->buffer, 0, size };
+	VkDescriptorSet set;
+
+	CHECK(vkAllocateDescriptorSets(gpu->device, &allocate, &set));
+	return set;
+}
+
+void gpu_set_write(struct gpu *gpu, VkDescriptorSet set, const struct gpu_buffer *buffer)
+{
+	VkDescriptorBufferInfo range = { buffer->buffer, 0, VK_WHOLE_SIZE };
 	VkWriteDescriptorSet write = {
 		.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+		.dstSet = set,
 		.descriptorCount = 1,
 		.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
 		.pBufferInfo = &range,
 	};
 
-	CHECK(vkAllocateDescriptorSets(gpu->device, &allocate, &write.dstSet));
 	vkUpdateDescriptorSets(gpu->device, 1, &write, 0, NULL);
-	vkCmdBindPipeline(gpu->commands, VK_PIPELINE_BIND_POINT_COMPUTE, gpu->add_one);
+}
+
+void gpu_set_bind(struct gpu *gpu, VkDescriptorSet set)
+{
 	vkCmdBindDescriptorSets(gpu->commands, VK_PIPELINE_BIND_POINT_COMPUTE,
-				gpu->pipeline_layout, 0, 1, &write.dstSet, 0, NULL);
+				gpu->pipeline_layout, 0, 1, &set, 0, NULL);
+}
+
+void gpu_dispatch(struct gpu *gpu, VkDeviceSize size)
+{
+	vkCmdBindPipeline(gpu->commands, VK_PIPELINE_BIND_POINT_COMPUTE, gpu->add_one);
 	vkCmdDispatch(gpu->commands, (uint32_t)(size / 256), 1, 1);
+}
+
+void gpu_add_one(struct gpu *gpu, const struct gpu_buffer *buffer, VkDeviceSize size)
+{
+	VkDescriptorSet set = gpu_set_allocate(gpu);
+
+	gpu_set_write(gpu, set, buffer);
+	gpu_set_bind(gpu, set);
+	gpu_dispatch(gpu, size);
 }
 
 static void barrier(struct gpu *gpu, VkPipelineStageFlags to, VkAccessFlags access)

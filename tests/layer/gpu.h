@@ -87,6 +87,11 @@ void gpu_copy(struct gpu *gpu, const struct gpu_buffer *from, const struct gpu_b
 void gpu_fill(struct gpu *gpu, const struct gpu_buffer *buffer, VkDeviceSize offset,
 	      VkDeviceSize size, uint32_t word);
 void gpu_add_one(struct gpu *gpu, const struct gpu_buffer *buffer, VkDeviceSize size);
+/* The parts of gpu_add_one(). */
+VkDescriptorSet gpu_set_allocate(struct gpu *gpu);
+void gpu_set_write(struct gpu *gpu, VkDescriptorSet set, const struct gpu_buffer *buffer);
+void gpu_set_bind(struct gpu *gpu, VkDescriptorSet set);
+void gpu_dispatch(struct gpu *gpu, VkDeviceSize size);
 void gpu_host_barrier(struct gpu *gpu);
 void gpu_transfer_barrier(struct gpu *gpu);
 void gpu_submit(struct gpu *gpu);
