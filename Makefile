@@ -88,6 +88,7 @@ check: check-deps all	## run every test that CI runs
 
 .PHONY: check-layer
 check-layer: check-deps user	## run the tests of the Vulkan layer, part of check
+	@scripts/install-deps apps
 	@rm -f $(BUILD)/tap/layer-*
 	@tests/layer/run; tests/run --tap-file $(BUILD)/tap/layer-*.tap
 

@@ -161,6 +161,15 @@ static struct hull find_unseen(struct gsl_memory *memory, const struct gsl_write
 	return hull;
 }
 
+/*
+ * Whether the host is likely to read what was written. Allocators keep memory mapped that many
+ * things share, most of which the host never looks at; who maps memory afterwards wants to see.
+ */
+static bool is_for_host(const struct gsl_memory *memory, const struct gsl_write *write)
+{
+	return memory->mapped && (!memory->shared || write->job <= memory->map_job);
+}
+
 static void judge_write(struct gsl_memory *memory, const struct gsl_write *write,
 			const char *call, struct gsl_batch *batch)
 {
@@ -175,7 +184,7 @@ static void judge_write(struct gsl_memory *memory, const struct gsl_write *write
 		gsl_map_get(&memory->device->resources, write->resource);
 	struct hull unseen;
 
-	if (resource && resource->judged++ >= MAX_JUDGED)
+	if (!is_for_host(memory, write) || (resource && resource->judged++ >= MAX_JUDGED))
 		return;
 	unseen = find_unseen(memory, write, 0, memory->size);
 	if (unseen.bytes)
@@ -410,17 +419,25 @@ static struct gsl_write *find_place(struct gsl_memory *memory, const struct gsl_
 	return &memory->writes[GSL_WRITES - 1];
 }
 
+void gsl_memory_device_overwrote(struct gsl_memory *memory, const struct gsl_write *write,
+				 const struct gsl_finding *where, struct gsl_batch *batch)
+{
+	struct hull hull = { 0 };
+
+	judge_reads(memory, write->offset, write->offset + write->size, where->call, batch);
+	if (write->certain && memory->copies &&
+	    gsl_copies_find_changed(memory->copies, write->offset, write->size, hull_add, &hull))
+		add_hull(memory, GS_DEV_WRITE_DIRTY, &hull, where, batch);
+}
+
 void gsl_memory_device_wrote(struct gsl_memory *memory, const struct gsl_write *write,
 			     const struct gsl_finding *where, struct gsl_batch *batch)
 {
 	u64 end = write->offset + write->size;
-	struct hull hull = { 0 };
 	struct gsl_write *place;
+	struct hull hull;
 
-	judge_reads(memory, write->offset, end, where->call, batch);
-	if (write->certain && memory->copies &&
-	    gsl_copies_find_changed(memory->copies, write->offset, write->size, hull_add, &hull))
-		add_hull(memory, GS_DEV_WRITE_DIRTY, &hull, where, batch);
+	gsl_memory_device_overwrote(memory, write, where, batch);
 	place = find_place(memory, write);
 	hull = (struct hull){ min(place->offset, write->offset),
 			      max(place->offset + place->size, end), 0 };
@@ -480,7 +497,7 @@ static void check_coherent(struct gsl_memory *memory, u32 i, const char *call,
 		.call = call,
 	};
 
-	if (memory->mapped && write->certain && !write->available)
+	if (is_for_host(memory, write) && write->certain && !write->available)
 		add_hull(memory, GSL_NO_HOST_BARRIER, &hull, &where, batch);
 	remove_write(memory, i);
 }

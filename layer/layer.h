@@ -142,6 +142,8 @@ struct gsl_memory {
 	u64 map_offset;
 	u64 map_size;
 	struct gsl_resource *resources;	/* bound here, under the device's lock */
+	bool shared;			/* several things were bound here at once */
+	u64 map_job;			/* the last one submitted when it was mapped */
 	bool addressed;			/* something bound here may be reached by its address */
 	bool opaque;			/* something is bound here that is not followed */
 	u64 written_offset, written_end;	/* where the device could write to what is gone */
@@ -212,6 +214,10 @@ void gsl_memory_device_reads(struct gsl_memory *memory, u64 offset, u64 size, bo
 void gsl_memory_device_wrote(struct gsl_memory *memory, const struct gsl_write *write,
 			     const struct gsl_finding *where, struct gsl_batch *batch);
 
+/* As gsl_memory_device_wrote(), to what the host will not read. */
+void gsl_memory_device_overwrote(struct gsl_memory *memory, const struct gsl_write *write,
+				 const struct gsl_finding *where, struct gsl_batch *batch);
+
 /* A barrier makes writes to a range available to the host. */
 void gsl_memory_made_available(struct gsl_memory *memory, u64 offset, u64 size);
 
@@ -229,6 +235,7 @@ struct gsl_resource {
 	bool addressed;		/* the device may reach it by its address */
 	VkFormat format;	/* of an image */
 	VkExtent3D extent;
+	bool optimal;		/* where its texels are the host cannot know */
 	struct gsl_memory *memory;	/* NULL: not bound. These under the device's lock */
 	u64 offset;
 	struct gsl_resource *next;

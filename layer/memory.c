@@ -63,6 +63,20 @@ static const VkBaseInStructure *find_reason(const VkMemoryAllocateInfo *info)
 	return NULL;
 }
 
+static const char *reason_name(VkStructureType type)
+{
+	switch ((int)type) {
+	case VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO:
+		return "since it is exported";
+	case VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR:
+		return "since it is imported by a file descriptor";
+	case VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT:
+		return "since it is the host's own, imported by its pointer";
+	default:
+		return NULL;
+	}
+}
+
 static void tell_left_alone(struct gsl_memory *memory, const VkBaseInStructure *reason)
 {
 	struct gsl_batch batch = { 0 };
@@ -72,7 +86,9 @@ static void tell_left_alone(struct gsl_memory *memory, const VkBaseInStructure *
 		.call = "vkAllocateMemory",
 	};
 
-	if (reason)
+	if (reason && reason_name(reason->sType))
+		snprintf(finding.detail, sizeof(finding.detail), "%s", reason_name(reason->sType));
+	else if (reason)
 		snprintf(finding.detail, sizeof(finding.detail),
 			 "since structure type %d asks for memory that others may see",
 			 reason->sType);
@@ -200,6 +216,7 @@ static void set_mapped(struct gsl_memory *memory, u64 offset, u64 size)
 {
 	pthread_mutex_lock(&memory->device->lock);
 	memory->mapped = true;
+	memory->map_job = memory->device->jobs;
 	memory->map_offset = offset;
 	memory->map_size = size == VK_WHOLE_SIZE ? memory->size - offset : size;
 	pthread_mutex_unlock(&memory->device->lock);

@@ -53,6 +53,7 @@ static void bind(struct gsl_device *device, u64 handle, VkDeviceMemory memory_ha
 	resource->offset = offset;
 	if (resource->size > memory->size - offset)
 		resource->size = memory->size - offset;
+	memory->shared |= memory->resources != NULL;
 	resource->next = memory->resources;
 	memory->resources = resource;
 	memory->addressed |= resource->addressed;
@@ -164,6 +165,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateImage(VkDevice handle, const VkImageCre
 			.device_writes = info->usage & ~(VkFlags)IMAGE_READS,
 			.format = info->format,
 			.extent = info->extent,
+			.optimal = info->tiling == VK_IMAGE_TILING_OPTIMAL,
 		});
 	}
 	return result;

@@ -57,7 +57,11 @@ static void write_range(struct walk *walk, const struct gsl_resource *resource, 
 		.certain = certain,
 	};
 
-	if (resource->device_writes && gsl_memory_is_visible(memory))
+	if (!resource->device_writes || !gsl_memory_is_visible(memory))
+		return;
+	if (resource->optimal)
+		gsl_memory_device_overwrote(memory, &write, &walk->where, walk->batch);
+	else
 		gsl_memory_device_wrote(memory, &write, &walk->where, walk->batch);
 }
 
@@ -71,7 +75,7 @@ static void use_range(struct walk *walk, const struct gsl_use *use)
 	if (size > resource->size - use->offset)
 		size = resource->size - use->offset;
 	offset = resource->offset + use->offset;
-	if (use->access & GSL_READ)
+	if (use->access & GSL_READ && !resource->optimal)
 		read_range(walk, resource->memory, offset, size, use->possibly);
 	if (use->access & GSL_WRITE)
 		write_range(walk, resource, offset, size, !use->shader);

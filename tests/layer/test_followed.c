@@ -301,6 +301,61 @@ static void names_of_the_dead(void **state)
 		gpu_buffer_destroy(gpu, &buffers[i]);
 }
 
+/* ---- What the host is likely to look at ---- */
+
+/* Two buffers in one memory, as allocators have them. */
+static void make_block(struct gpu *gpu, struct gpu_buffer *first, VkBuffer *second)
+{
+	VkBufferCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+		.size = SIZE,
+		.usage = VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+	};
+	VkMemoryRequirements requirements;
+
+	gpu_buffer_create(gpu, first, 2 * SIZE, GPU_NONCOHERENT);
+	CHECK(vkCreateBuffer(gpu->device, &info, NULL, second));
+	vkGetBufferMemoryRequirements(gpu->device, *second, &requirements);
+	CHECK(vkBindBufferMemory(gpu->device, *second, first->memory, SIZE));
+}
+
+static void blocks_stay_mapped(void **state)
+{
+	struct gpu *gpu = *state;
+	struct gpu_buffer block;
+	VkBuffer second;
+
+	make_block(gpu, &block, &second);
+	gpu_map(gpu, &block);
+	memset(block.map, 1, 2 * SIZE);
+	gpu_flush(gpu, &block, 0, VK_WHOLE_SIZE);
+	gpu_begin(gpu);
+	vkCmdFillBuffer(gpu->commands, second, 0, SIZE, 7);
+	gpu_run(gpu);
+	gpu_unmap(gpu, &block);
+	gpu_expect_silence(gpu);
+	vkDestroyBuffer(gpu->device, second, NULL);
+	gpu_buffer_destroy(gpu, &block);
+}
+
+static void mapped_to_be_read(void **state)
+{
+	struct gpu *gpu = *state;
+	struct gpu_buffer block;
+	VkBuffer second;
+
+	make_block(gpu, &block, &second);
+	gpu_begin(gpu);
+	vkCmdFillBuffer(gpu->commands, second, 0, SIZE, 7);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	gpu_map(gpu, &block);
+	gpu_unmap(gpu, &block);
+	expect_one(gpu, "cpu-read-stale");
+	vkDestroyBuffer(gpu->device, second, NULL);
+	gpu_buffer_destroy(gpu, &block);
+}
+
 /* ---- The device waits for the host ---- */
 
 enum gate { TIMELINE, EVENT };
@@ -452,6 +507,51 @@ static void a_higher_value_ends_the_wait(void **state)
 	vkDestroySemaphore(gpu->device, timeline, NULL);
 }
 
+/* ---- Without VK_EXT_debug_utils ---- */
+
+/* The loader gives its functions out all the same, and libplacebo calls them. */
+static void names_without_the_extension(void **state)
+{
+	const char *layer = "VK_LAYER_GEMSYNC_noncoherent";
+	VkInstanceCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+		.enabledLayerCount = 1,
+		.ppEnabledLayerNames = &layer,
+	};
+	const float priority = 1;
+	VkDeviceQueueCreateInfo queue = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+		.queueCount = 1,
+		.pQueuePriorities = &priority,
+	};
+	VkDeviceCreateInfo device_info = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+		.queueCreateInfoCount = 1,
+		.pQueueCreateInfos = &queue,
+	};
+	VkDebugUtilsObjectNameInfoEXT name = {
+		.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT,
+		.objectType = VK_OBJECT_TYPE_DEVICE,
+		.pObjectName = "device",
+	};
+	PFN_vkSetDebugUtilsObjectNameEXT set_name;
+	VkPhysicalDevice physical;
+	VkInstance instance;
+	uint32_t count = 1;
+	VkDevice device;
+
+	CHECK(vkCreateInstance(&info, NULL, &instance));
+	vkEnumeratePhysicalDevices(instance, &count, &physical);
+	CHECK(vkCreateDevice(physical, &device_info, NULL, &device));
+	set_name = (PFN_vkSetDebugUtilsObjectNameEXT)
+		vkGetDeviceProcAddr(device, "vkSetDebugUtilsObjectNameEXT");
+	name.objectHandle = (uint64_t)(uintptr_t)device;
+	if (set_name)
+		CHECK(set_name(device, &name));
+	vkDestroyDevice(device, NULL);
+	vkDestroyInstance(instance, NULL);
+}
+
 #define STRICT(test)	cmocka_unit_test_setup_teardown(test, open_gpu, close_gpu)
 
 static const struct CMUnitTest tests[] = {
@@ -465,6 +565,8 @@ static const struct CMUnitTest tests[] = {
 	STRICT(bound_after_work),
 	STRICT(work_after_the_barrier),
 	STRICT(names_of_the_dead),
+	STRICT(blocks_stay_mapped),
+	STRICT(mapped_to_be_read),
 	STRICT(flush_before_the_signal),
 	STRICT(no_flush_before_the_signal),
 	STRICT(flush_before_the_event),
@@ -472,6 +574,7 @@ static const struct CMUnitTest tests[] = {
 	STRICT(what_is_over_is_not_judged),
 	STRICT(an_event_ends_the_wait),
 	STRICT(a_higher_value_ends_the_wait),
+	cmocka_unit_test(names_without_the_extension),
 };
 
 int main(int argc, char **argv)
