@@ -464,6 +464,53 @@ void gsl_copies_refill(struct gsl_copies *copies, u64 offset, u64 size)
 	pthread_mutex_unlock(&copies->lock);
 }
 
+#define SEARCHED	64	/* pages: where a move looks for changed atoms */
+
+/* Any atom; of large memories rather one in a page that may have changed. */
+static u64 choose_atom(const struct gsl_copies *copies, struct gs_random *random)
+{
+	u64 atoms = atom_up(copies, copies->size) / copies->atom;
+	u64 atom = gs_random_below(random, atoms < UINT32_MAX ? (u32)atoms : UINT32_MAX);
+	u64 page = atom * copies->atom / copies->page, i;
+	u64 of_page = copies->page / copies->atom;
+
+	for (i = 0; i < SEARCHED && (page + i) * copies->page < copies->size; i++) {
+		u64 found = (page + i) * of_page + atom % of_page;
+
+		if (copies->changed[page + i] && found < atoms)
+			return found;
+	}
+	return atom;
+}
+
+/*
+ * A store of the value that was there leaves its atom unchanged, and may not be lost: so only
+ * atoms of pages are refilled that nobody wrote to, as far as the kernel tells.
+ */
+static void move_atom(struct gsl_copies *copies, u64 atom)
+{
+	u64 offset = atom * copies->atom;
+	struct piece piece;
+
+	look_at(copies, offset, offset + 1);
+	piece_open(copies, &piece, offset, offset + copies->atom);
+	if (gs_lines_dirty(&piece.lines, 0, copies->atom)) {
+		gs_lines_clean(&piece.lines, 0, copies->atom);
+		piece_write_tail(copies, &piece);
+		set_touched(copies, atom, false);
+	} else if (copies->watched && !is_touched(copies, atom)) {
+		gs_lines_refill(&piece.lines, 0, copies->atom);
+	}
+}
+
+void gsl_copies_move(struct gsl_copies *copies, struct gs_random *random, u32 atoms)
+{
+	pthread_mutex_lock(&copies->lock);
+	while (atoms--)
+		move_atom(copies, choose_atom(copies, random));
+	pthread_mutex_unlock(&copies->lock);
+}
+
 bool gsl_copies_find_stale(struct gsl_copies *copies, u64 offset, u64 size, gsl_row row,
 			   void *ctx)
 {

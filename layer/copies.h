@@ -22,6 +22,7 @@
 #ifndef GSL_COPIES_H
 #define GSL_COPIES_H
 
+#include "random.h"
 #include "violation.h"
 
 struct gsl_copies;
@@ -75,6 +76,12 @@ struct gsl_moved gsl_copies_invalidate(struct gsl_copies *copies, u64 offset, u6
 
 /* As gsl_copies_invalidate(), but changed atoms stay: what a cache may do by itself. */
 void gsl_copies_refill(struct gsl_copies *copies, u64 offset, u64 size);
+
+/*
+ * What a cache may do by itself at any time: of some atoms, changed ones are written back, and
+ * such that nobody stored to are refilled.
+ */
+void gsl_copies_move(struct gsl_copies *copies, struct gs_random *random, u32 atoms);
 
 /*
  * Report the changed atoms of a range in rows; looks at pages alone that were written to,

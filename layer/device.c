@@ -99,12 +99,18 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateDevice(VkPhysicalDevice physical,
 		return result;
 	}
 	device->handle = *out;
+	gs_random_seed(&device->random, (u64)instance->settings.seed);
 	read_limits(device, physical);
 	pthread_mutex_init(&device->lock, NULL);
 	each_map(device, gsl_map_init);
 	gsl_device_calls_load(&device->calls, *out, device->next);
-	gsl_map_put(&devices, GSL_KEY(*(void **)*out), device);
-	return VK_SUCCESS;
+	if (gsl_map_put(&devices, GSL_KEY(*(void **)*out), device))
+		return VK_SUCCESS;
+	device->calls.DestroyDevice(*out, allocator);
+	each_map(device, free_values);
+	pthread_mutex_destroy(&device->lock);
+	free(device);
+	return VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 
 VKAPI_ATTR void VKAPI_CALL gsl_DestroyDevice(VkDevice handle,

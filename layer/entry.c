@@ -4,6 +4,8 @@
 
 #include "layer.h"
 
+#define EXPORT	__attribute__((visibility("default")))
+
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL gsl_GetDeviceProcAddr(VkDevice handle, const char *name)
 {
 	const struct gsl_hook *hook = gsl_hook_find(name);
@@ -55,16 +57,16 @@ static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL get_physical_proc_addr(VkInstanc
 	return below && hook && !hook->device ? hook->function : below;
 }
 
-VK_LAYER_EXPORT PFN_vkVoidFunction vk_layerGetPhysicalDeviceProcAddr(VkInstance handle,
+EXPORT PFN_vkVoidFunction vk_layerGetPhysicalDeviceProcAddr(VkInstance handle,
 								     const char *name);
 
-VK_LAYER_EXPORT PFN_vkVoidFunction vk_layerGetPhysicalDeviceProcAddr(VkInstance handle,
+EXPORT PFN_vkVoidFunction vk_layerGetPhysicalDeviceProcAddr(VkInstance handle,
 								     const char *name)
 {
 	return get_physical_proc_addr(handle, name);
 }
 
-VK_LAYER_EXPORT VKAPI_ATTR VkResult VKAPI_CALL
+EXPORT VKAPI_ATTR VkResult VKAPI_CALL
 vkNegotiateLoaderLayerInterfaceVersion(VkNegotiateLayerInterface *version)
 {
 	if (version->loaderLayerInterfaceVersion < 2)

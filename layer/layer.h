@@ -79,6 +79,7 @@ struct gsl_device {
 	struct gsl_memory *first_memory;
 	struct gsl_queue *queue_list[GSL_QUEUES];
 	u32 queue_count;
+	struct gs_random random;	/* of chaos */
 	u64 submissions;	/* calls */
 	u64 jobs;
 	u64 writes;
@@ -169,6 +170,9 @@ void gsl_device_free_memories(struct gsl_device *device);
 /* Let the driver drop, or write back, its lines too, if its memory is not coherent of itself. */
 VkResult gsl_memory_invalidate_driver(struct gsl_memory *memory, u64 offset, u64 size);
 VkResult gsl_memory_flush_driver(struct gsl_memory *memory, u64 offset, u64 size);
+
+/* Chaos: some atoms of all memories move. The device's lock is held. */
+void gsl_device_move(struct gsl_device *device);
 
 /* Whether the host can see it, in whatever way. */
 bool gsl_memory_is_visible(const struct gsl_memory *memory);

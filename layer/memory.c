@@ -183,6 +183,21 @@ void gsl_device_free_memories(struct gsl_device *device)
 	tell(device, &batch);
 }
 
+#define MOVED	16	/* atoms of each memory at each call */
+
+void gsl_device_move(struct gsl_device *device)
+{
+	struct gsl_memory *memory;
+
+	if (device->instance->settings.mode != GSL_CHAOS)
+		return;
+	for (memory = device->first_memory; memory; memory = memory->next) {
+		if (!memory->copies)
+			continue;
+		gsl_copies_move(memory->copies, &device->random, MOVED);
+	}
+}
+
 /* ---- Maps ---- */
 
 /*
@@ -512,6 +527,9 @@ static VkResult each_range(VkDevice handle, uint32_t count, const VkMappedMemory
 	VkResult result = VK_SUCCESS;
 	uint32_t i;
 
+	pthread_mutex_lock(&device->lock);
+	gsl_device_move(device);
+	pthread_mutex_unlock(&device->lock);
 	for (i = 0; i < count && !result; i++)
 		result = act(device, &ranges[i], &batch);
 	tell(device, &batch);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,8 @@ static const struct setting {
 	int max;
 	bool power;	/* of two */
 } table[] = {
-	{ "mode", offsetof(struct gsl_settings, mode), { "strict", "report" }, 0, 0, 0 },
+	{ "mode", offsetof(struct gsl_settings, mode), { "strict", "report", "chaos" },
+	  0, 0, 0 },
 	{ "types", offsetof(struct gsl_settings, types),
 	  { "auto", "downgrade", "add", "keep", "coherent" }, 0, 0, 0 },
 	{ "order", offsetof(struct gsl_settings, order), { "first", "last" }, 0, 0, 0 },
@@ -50,6 +52,7 @@ static const struct setting {
 	  0 },
 	{ "written", offsetof(struct gsl_settings, written), { "auto", "compare" }, 0, 0, 0 },
 	{ "cost", offsetof(struct gsl_settings, cost), { "false", "true" }, 0, 0, 0 },
+	{ "seed", offsetof(struct gsl_settings, seed), { NULL }, 0, INT_MAX, 0 },
 	{ "limit", offsetof(struct gsl_settings, limit), { NULL }, 1, 1000000, 0 },
 };
 
@@ -262,7 +265,7 @@ static void read_words(struct gsl_settings *settings)
 
 void gsl_settings_read(struct gsl_settings *settings, const VkInstanceCreateInfo *info)
 {
-	*settings = (struct gsl_settings){ .atom = 64, .limit = 10 };
+	*settings = (struct gsl_settings){ .atom = 64, .limit = 10, .seed = 1 };
 	read_api(settings, info);
 	read_file(settings);
 	read_variables(settings);

@@ -14,6 +14,7 @@
 enum gsl_mode {
 	GSL_STRICT,	/* what may be stale is stale */
 	GSL_REPORT,	/* what goes wrong is told, and made good */
+	GSL_CHAOS,	/* as strict, and atoms move by themselves, as in any cache */
 };
 
 enum gsl_messages { GSL_MESSAGES_AUTO, GSL_MESSAGES_STDERR, GSL_MESSAGES_NONE };
@@ -29,6 +30,7 @@ struct gsl_settings {
 	int written;
 	int cost;	/* tell flushes of clean memory */
 	int limit;	/* of messages of a kind */
+	int seed;	/* of chaos */
 	char log[4096];	/* a file for JSON lines; empty: none */
 };
 

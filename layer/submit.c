@@ -190,6 +190,7 @@ static void add(struct submission *submission, struct gsl_job *job)
 static void end(struct submission *submission)
 {
 	gsl_jobs_run(submission->device, submission->call, &submission->batch);
+	gsl_device_move(submission->device);
 	pthread_mutex_unlock(&submission->device->lock);
 	gsl_findings_tell(&submission->device->instance->findings, &submission->batch);
 }

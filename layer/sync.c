@@ -139,6 +139,7 @@ static void look(struct gsl_device *device, const char *call, struct gsl_batch *
 
 	for (memory = device->first_memory; memory; memory = memory->next)
 		gsl_memory_completed(memory, call, batch);
+	gsl_device_move(device);
 }
 
 static void end_look(struct gsl_device *device, const char *call, struct gsl_batch *batch)

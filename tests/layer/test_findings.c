@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,13 +15,18 @@
 
 #define SIZE	4096
 
-static int open_gpu(void **state)
+static int open_gpu_with(void **state, const char *settings)
 {
 	static struct gpu gpu;
 
-	gpu_open(&gpu, "mode=strict");
+	gpu_open(&gpu, settings);
 	*state = &gpu;
 	return 0;
+}
+
+static int open_gpu(void **state)
+{
+	return open_gpu_with(state, "mode=strict");
 }
 
 static int close_gpu(void **state)
@@ -634,11 +640,7 @@ static void once_is_enough(void **state)
 
 static int open_reporting(void **state)
 {
-	static struct gpu gpu;
-
-	gpu_open(&gpu, "mode=report");
-	*state = &gpu;
-	return 0;
+	return open_gpu_with(state, "mode=report");
 }
 
 static void report_makes_flushes_good(void **state)
@@ -666,15 +668,68 @@ static void report_is_silent_when_all_is_well(void **state)
 	gpu_expect_silence(*state);
 }
 
+/* ---- Chaos: what is right stays right, and what is missing may come by itself ---- */
+
+static void chaos_keeps_what_is_right(void **state)
+{
+	char settings[64];
+	int seed, i;
+
+	for (seed = 1; seed <= 4; seed++) {
+		snprintf(settings, sizeof(settings), "mode=chaos,seed=%d", seed);
+		open_gpu_with(state, settings);
+		for (i = 0; i < 4; i++) {
+			assert_int_equal(upload(*state, true), 0x11111111);
+			assert_int_equal(read_back(*state, RIGHT), 0x06060607);
+			assert_int_equal(read_once(*state, true), 0x77777777);
+			assert_int_equal(share_an_atom(*state, true, 32), 0x21212121);
+		}
+		gpu_expect_silence(*state);
+		close_gpu(state);
+	}
+}
+
+/* Nobody flushes; which of the submits sees all of the stores is the seed's doing. */
+static int submits_until_moved(struct gpu *gpu, int byte)
+{
+	struct gpu_buffer from;
+	uint8_t seen[1024], all[1024];
+	int count = 0;
+
+	gpu_buffer_create(gpu, &from, sizeof(seen), GPU_NONCOHERENT);
+	gpu_map(gpu, &from);
+	memset(from.map, byte, sizeof(seen));
+	memset(all, byte, sizeof(all));
+	do {
+		gpu_peek(gpu, &from, 0, seen, sizeof(seen));
+		count++;
+	} while (memcmp(seen, all, sizeof(seen)) && count < 100);
+	gpu_buffer_destroy(gpu, &from);
+	return count;
+}
+
+static void chaos_follows_its_seed(void **state)
+{
+	int first, again;
+
+	open_gpu_with(state, "mode=chaos,seed=7");
+	first = submits_until_moved(*state, 5);
+	close_gpu(state);
+	open_gpu_with(state, "mode=chaos,seed=7");
+	again = submits_until_moved(*state, 6);
+	close_gpu(state);
+	assert_in_range(first, 1, 99);
+	assert_int_equal(first, again);
+	open_gpu_with(state, "mode=strict");
+	assert_int_equal(submits_until_moved(*state, 7), 100);
+	close_gpu(state);
+}
+
 /* ---- The cost report ---- */
 
 static int open_costly(void **state)
 {
-	static struct gpu gpu;
-
-	gpu_open(&gpu, "mode=strict,cost");
-	*state = &gpu;
-	return 0;
+	return open_gpu_with(state, "mode=strict,cost");
 }
 
 static void flush_of_clean_memory(void **state)
@@ -734,6 +789,8 @@ static const struct CMUnitTest tests[] = {
 	REPORT(report_makes_invalidates_good),
 	REPORT(report_makes_one_shots_good),
 	REPORT(report_is_silent_when_all_is_well),
+	cmocka_unit_test(chaos_keeps_what_is_right),
+	cmocka_unit_test(chaos_follows_its_seed),
 	cmocka_unit_test_setup_teardown(flush_of_clean_memory, open_costly, close_gpu),
 };
 
