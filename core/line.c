@@ -20,18 +20,14 @@ static void put(u64 *word, u64 value, u64 mask)
 	} while (!gs_word_replace(word, old, merge(old, value, mask)));
 }
 
-static bool line_dirty(const struct gs_lines *lines, struct span line)
-{
-	return line_differs(lines, lines->cache, line);
-}
-
 /* One load of the cache word feeds both copies: a store behind it leaves the word dirty. */
-static void line_clean(const struct gs_lines *lines, struct span line)
+static void line_clean(const struct gs_lines *lines, u32 start)
 {
+	struct span line = line_at(lines, start);
 	u64 value;
 	u32 i;
 
-	if (!line_dirty(lines, line))
+	if (!line_dirty(lines, start))
 		return;
 	for (i = line.first; i < line.first + line.words; i++) {
 		value = gs_word_load(&lines->cache[i]);
@@ -95,7 +91,7 @@ void gs_lines_fill(const struct gs_lines *lines)
 
 	line_drop(lines, all);
 	for (start = 0; start < lines->size; start += lines->line)
-		set_under(lines, start, false);
+		forget_bits(lines, start);
 }
 
 u32 gs_lines_clean(const struct gs_lines *lines, u32 offset, u32 size)
@@ -105,8 +101,8 @@ u32 gs_lines_clean(const struct gs_lines *lines, u32 offset, u32 size)
 	u32 i;
 
 	for (i = 0; i < range.count; i++, start += lines->line) {
-		line_clean(lines, line_at(lines, start));
-		set_under(lines, start, false);
+		line_clean(lines, start);
+		forget_bits(lines, start);
 	}
 	return range.count;
 }
@@ -123,10 +119,10 @@ u32 gs_lines_drop(const struct gs_lines *lines, u32 offset, u32 size)
 		if (start >= offset && start - offset + lines->line <= size) {
 			line_drop(lines, line);
 		} else {
-			line_clean(lines, line);
+			line_clean(lines, start);
 			line_refill(lines, line);
 		}
-		set_under(lines, start, false);
+		forget_bits(lines, start);
 	}
 	return range.count;
 }
@@ -134,18 +130,22 @@ u32 gs_lines_drop(const struct gs_lines *lines, u32 offset, u32 size)
 u32 gs_lines_refill(const struct gs_lines *lines, u32 offset, u32 size)
 {
 	struct cover range = cover(lines, offset, size);
+	u32 start = range.start;
 	u32 refilled = 0;
 	u32 i;
 
-	for (i = 0; i < range.count; i++) {
-		struct span line = line_at(lines, range.start + i * lines->line);
-
-		if (line_dirty(lines, line))
+	for (i = 0; i < range.count; i++, start += lines->line) {
+		if (line_dirty(lines, start))
 			continue;
-		line_refill(lines, line);
+		line_refill(lines, line_at(lines, start));
 		refilled++;
 	}
 	return refilled;
+}
+
+void gs_lines_store(const struct gs_lines *lines, u32 offset)
+{
+	set_bit_of(lines->stored, lines, offset, true);
 }
 
 bool gs_lines_dirty(const struct gs_lines *lines, u32 offset, u32 size)
@@ -154,7 +154,7 @@ bool gs_lines_dirty(const struct gs_lines *lines, u32 offset, u32 size)
 	u32 i;
 
 	for (i = 0; i < range.count; i++) {
-		if (line_dirty(lines, line_at(lines, range.start + i * lines->line)))
+		if (line_dirty(lines, range.start + i * lines->line))
 			return true;
 	}
 	return false;

@@ -7,8 +7,8 @@
  *   cache  C, what cached CPU maps see; CPU threads store to it at any time
  *   base   B, C as of the last fill or write-back; nobody else sees it
  * A word of 8 bytes is dirty when C differs from B; a line is dirty when any of
- * its words is. All operations work on lines that overlap the given range and
- * on no other byte (R1).
+ * its words is, or when somebody saw a store to it. All operations work on lines
+ * that overlap the given range and on no other byte (R1).
  *
  * Because the CPU may store to C during any operation, C is read once per word
  * and replaced only by compare-and-exchange, except where hardware drops
@@ -37,6 +37,11 @@ struct gs_lines {
 	 * window; NULL if nobody looks for violations.
 	 */
 	u64 *under;
+	/*
+	 * Bit n: the CPU stored to line n, which makes it dirty even if no byte of it changed.
+	 * As many words; NULL if nobody sees stores. Clean, drop and fill take the bits away.
+	 */
+	u64 *stored;
 };
 
 /**
@@ -74,6 +79,9 @@ u32 gs_lines_drop(const struct gs_lines *lines, u32 offset, u32 size);
  * refilled.
  */
 u32 gs_lines_refill(const struct gs_lines *lines, u32 offset, u32 size);
+
+/* The CPU stores to the byte at @offset, maybe what is there. Does nothing without @stored. */
+void gs_lines_store(const struct gs_lines *lines, u32 offset);
 
 /* Whether any line that overlaps the range is dirty. */
 bool gs_lines_dirty(const struct gs_lines *lines, u32 offset, u32 size);

@@ -55,23 +55,42 @@ static inline struct span line_at(const struct gs_lines *lines, u32 start)
 	return span;
 }
 
-static inline bool is_under(const struct gs_lines *lines, u32 start)
+static inline bool has_bit(const u64 *bits, const struct gs_lines *lines, u32 start)
 {
 	u32 i = start >> gs_log2(lines->line);
 
-	return lines->under && lines->under[i / 64] >> i % 64 & 1;
+	return bits && bits[i / 64] >> i % 64 & 1;
 }
 
-static inline void set_under(const struct gs_lines *lines, u32 start, bool under)
+static inline void set_bit_of(u64 *bits, const struct gs_lines *lines, u32 start, bool value)
 {
 	u32 i = start >> gs_log2(lines->line);
 
-	if (!lines->under)
+	if (!bits)
 		return;
-	if (under)
-		lines->under[i / 64] |= 1ull << i % 64;
+	if (value)
+		bits[i / 64] |= 1ull << i % 64;
 	else
-		lines->under[i / 64] &= ~(1ull << i % 64);
+		bits[i / 64] &= ~(1ull << i % 64);
+}
+
+/* The device wrote to the line while it was dirty. */
+static inline bool is_under(const struct gs_lines *lines, u32 start)
+{
+	return has_bit(lines->under, lines, start);
+}
+
+/* Somebody saw a store to the line. */
+static inline bool is_stored(const struct gs_lines *lines, u32 start)
+{
+	return has_bit(lines->stored, lines, start);
+}
+
+/* The line is clean from now on, as far as only bits say that it is not. */
+static inline void forget_bits(const struct gs_lines *lines, u32 start)
+{
+	set_bit_of(lines->under, lines, start, false);
+	set_bit_of(lines->stored, lines, start, false);
 }
 
 /* Whether a line of @side, the cache or memory, differs from its base. */
@@ -84,6 +103,12 @@ static inline bool line_differs(const struct gs_lines *lines, const u64 *side, s
 			return true;
 	}
 	return false;
+}
+
+static inline bool line_dirty(const struct gs_lines *lines, u32 start)
+{
+	return is_stored(lines, start) ||
+	       line_differs(lines, lines->cache, line_at(lines, start));
 }
 
 #endif

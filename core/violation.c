@@ -7,6 +7,7 @@ enum change {
 	BY_CPU,			/* C != B */
 	BY_DEVICE_ALONE,	/* M != B and C == B */
 	BY_DEVICE_UNLIKE,	/* M != B and M != C */
+	UNKNOWN,		/* any byte may be the one */
 };
 
 /* Rows of changed bytes, reported as they end. */
@@ -33,6 +34,8 @@ static u64 word_changes(const struct gs_lines *lines, u32 word, enum change chan
 	u64 cpu = cache ^ lines->base[word];
 	u64 mem;
 
+	if (change == UNKNOWN)
+		return U64_MAX;
 	if (change == BY_CPU)
 		return cpu;
 	mem = gs_word_load(&lines->mem[word]);
@@ -67,11 +70,10 @@ static void rows_add(struct rows *rows, u64 changes, u32 offset, u32 end)
 	}
 }
 
-/* Report every row of changed bytes in [@offset, @end); false if there is none. */
-static bool report_rows(const struct gs_lines *lines, u32 offset, u32 end, enum change change,
-			enum gs_violation_kind kind, gs_violation_report report, void *ctx)
+/* Go on with the changed bytes of [@offset, @end). */
+static void rows_walk(struct rows *rows, const struct gs_lines *lines, u32 offset, u32 end,
+		      enum change change)
 {
-	struct rows rows = { .row = { .kind = kind }, .report = report, .ctx = ctx };
 	u32 next;
 
 	for (; offset < end; offset = next) {
@@ -81,12 +83,28 @@ static bool report_rows(const struct gs_lines *lines, u32 offset, u32 end, enum 
 		if (next > end)
 			next = end;
 		if (changes)
-			rows_add(&rows, changes, offset, next);
+			rows_add(rows, changes, offset, next);
 		else
-			rows_end(&rows);
+			rows_end(rows);
 	}
+}
+
+/* Report every row of changed bytes in [@offset, @end); false if there is none. */
+static bool report_rows(const struct gs_lines *lines, u32 offset, u32 end, enum change change,
+			enum gs_violation_kind kind, gs_violation_report report, void *ctx)
+{
+	struct rows rows = { .row = { .kind = kind }, .report = report, .ctx = ctx };
+
+	rows_walk(&rows, lines, offset, end, change);
 	rows_end(&rows);
 	return rows.any;
+}
+
+/* Somebody saw a store to the line, which changed nothing. */
+static bool stored_the_same(const struct gs_lines *lines, u32 start)
+{
+	return is_stored(lines, start) &&
+	       !line_differs(lines, lines->cache, line_at(lines, start));
 }
 
 /* CPUs store words, and some bytes of a word that is stored are what they were. */
@@ -118,7 +136,8 @@ static void look_at_dirty_line(const struct gs_lines *lines, u32 start,
 		report_rows(lines, start, end, BY_DEVICE_UNLIKE, GS_LOST_UPDATE, report, ctx);
 		return;
 	}
-	if (stores_all(lines, start))
+	/* Of stores that changed nothing nobody knows whether they covered the line. */
+	if (stored_the_same(lines, start) || stores_all(lines, start))
 		return;
 	if (!report_rows(lines, start, end, BY_DEVICE_ALONE, GS_LOST_UPDATE, report, ctx))
 		report_rows(lines, start, end, BY_CPU, GS_CPU_STORE_STALE, report, ctx);
@@ -135,8 +154,7 @@ void gs_violations_of_clean(const struct gs_lines *lines, u32 offset, u32 size,
 	for (i = 0; i < range.count; i++, start += lines->line) {
 		struct span line = line_at(lines, start);
 
-		if (line_differs(lines, lines->mem, line) &&
-		    line_differs(lines, lines->cache, line))
+		if (line_differs(lines, lines->mem, line) && line_dirty(lines, start))
 			look_at_dirty_line(lines, start, report, ctx);
 	}
 }
@@ -144,16 +162,18 @@ void gs_violations_of_clean(const struct gs_lines *lines, u32 offset, u32 size,
 void gs_violations_of_dev_write(const struct gs_lines *lines, u32 offset, u32 size,
 				gs_violation_report report, void *ctx)
 {
+	struct rows rows = { .row = { .kind = GS_DEV_WRITE_DIRTY }, .report = report, .ctx = ctx };
 	struct cover range = cover(lines, offset, size);
 	u32 start = range.start;
 	u32 i;
 
-	report_rows(lines, range.start, range.start + range.count * lines->line, BY_CPU,
-		    GS_DEV_WRITE_DIRTY, report, ctx);
 	for (i = 0; i < range.count; i++, start += lines->line) {
-		if (line_differs(lines, lines->cache, line_at(lines, start)))
-			set_under(lines, start, true);
+		rows_walk(&rows, lines, start, start + lines->line,
+			  stored_the_same(lines, start) ? UNKNOWN : BY_CPU);
+		if (line_dirty(lines, start))
+			set_bit_of(lines->under, lines, start, true);
 	}
+	rows_end(&rows);
 }
 
 void gs_violations_of_dev_read(const struct gs_lines *lines, u32 offset, u32 size,

@@ -4,9 +4,9 @@
  *
  * Bytes are compared: B is the cache as of the last fill or write-back, when
  * memory was the same, so M != B means that the device wrote the byte since, and
- * C != B that the CPU did. Unseen are therefore stores of the value that was
- * there, changes back and forth between two looks, and CPU loads of stale lines,
- * unless somebody who sees the load asks.
+ * C != B that the CPU did. Unseen are therefore changes back and forth between two
+ * looks, and unless somebody sees the access, stores of the value that was there
+ * (gs_lines_store()) and CPU loads of stale lines.
  *
  * A line of which the CPU stored every word (4 bytes; of lines below 16 bytes every
  * byte), after the device wrote to it, is no mistake: the CPU discards what was there.
@@ -59,8 +59,8 @@ void gs_violations_of_clean(const struct gs_lines *lines, u32 offset, u32 size,
 
 /*
  * Before a device write of a range: reports the dirty bytes of all lines that overlap
- * it, inside the range or not, and marks these lines in &gs_lines.under. Rows go on from
- * line to line.
+ * it, inside the range or not, and marks these lines in &gs_lines.under. A line that is
+ * dirty though none of its bytes changed is reported whole. Rows go on from line to line.
  */
 void gs_violations_of_dev_write(const struct gs_lines *lines, u32 offset, u32 size,
 				gs_violation_report report, void *ctx);

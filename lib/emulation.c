@@ -124,16 +124,25 @@ static int read_violation_count(struct gemsync_device *dev, enum gemsync_violati
 
 /* ---- What is looked for ---- */
 
-static int watch_loads(struct gemsync_device *dev, uint32_t watch, uint32_t *before)
+static const char *const watch_words[] = {
+	[0] = "nothing",
+	[GEMSYNC_WATCH_LOADS] = "loads",
+	[GEMSYNC_WATCH_STORES] = "stores",
+	[GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES] = "all",
+};
+
+static int set_watch(struct gemsync_device *dev, uint32_t watch, uint32_t *before)
 {
-	const char *word = watch & GEMSYNC_WATCH_LOADS ? "loads" : "nothing";
+	const char *word = watch_words[watch];
 	char text[32];
 	int fd, ret;
 
 	ret = read_text(dev->attributes, "watch", text, sizeof(text));
 	if (ret)
 		return ret == -ENOENT ? -EOPNOTSUPP : ret;
-	*before = strcmp(text, "loads") ? 0 : GEMSYNC_WATCH_LOADS;
+	for (*before = ARRAY_SIZE(watch_words) - 1; *before; (*before)--)
+		if (!strcmp(text, watch_words[*before]))
+			break;
 	if (!strcmp(text, word))
 		return 0;
 	fd = openat(dev->attributes, "watch", O_WRONLY | O_CLOEXEC);
@@ -441,5 +450,5 @@ const struct emulation_ops gemsync_kernel_emulation_ops = {
 	.violation_count = read_violation_count,
 	.next_violation = next_violation,
 	.last_violation = last_violation,
-	.watch = watch_loads,
+	.watch = set_watch,
 };

@@ -109,7 +109,7 @@ int gemsync_device_watch(struct gemsync_device *dev, uint32_t watch, uint32_t *b
 	uint32_t watched;
 	int ret;
 
-	if (watch & ~GEMSYNC_WATCH_LOADS)
+	if (watch & ~(GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES))
 		return -EINVAL;
 	if (!dev->emulation)
 		return -EOPNOTSUPP;

@@ -465,6 +465,73 @@ CASE(r4_fresh_load_is_not_blamed, "R4", NEEDS | NEED_WATCH | NEED_SPIN,
 	expect_counted(&log, GEMSYNC_CPU_READ_STALE, 0);
 }
 
+/* The CPU clears what is zero, and forgets to flush; then the GPU has a result. */
+CASE(r3_store_of_the_same_is_told, "R3", NEEDS | NEED_STORES,
+     "a store of the value that was there makes its line dirty, whose write-back is told")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	const uint64_t line = cf->info.line_size;
+	struct log log = log_from_now(cf);
+	struct gemsync_violation violation;
+	uint32_t i;
+
+	/* A load first: then the page is there, to loads alone. */
+	for (i = 0; i < 2; i++) {
+		EXPECT_CPU(cf, buf, 4096 + 8, 0);
+		memset(buf->map + 4096, 0, 4096);
+		gpu_put(cf, buf, 4096 + 4, NEW);
+		EXPECT_OK(invalidate(cf, buf, 4096, 4096));
+		EXPECT_CPU(cf, buf, 4096 + 4, 0);
+		violation = next_own(&log, GEMSYNC_DEV_WRITE_DIRTY);
+		expect_row(&violation, 4096, line);
+		violation = next_own(&log, GEMSYNC_LOST_UPDATE);
+		expect_row(&violation, 4096 + 4, 4);
+		EXPECT_EQ(violation.pid, getpid());
+		expect_no_more(&log);
+	}
+	/* A page that nobody had mapped; and one that the GPU read meanwhile. */
+	cpu_put(buf, 8192, 0);
+	gpu_reads(cf, buf, 8192, 4);
+	EXPECT_OK(flush(cf, buf, 8192, 4));
+	cpu_put(buf, 8192, 0);
+	gpu_put(cf, buf, 8192, NEW);
+	EXPECT_OK(flush(cf, buf, 8192, 4));
+	EXPECT_GPU(cf, buf, 8192, 0);
+	expect_counted(&log, GEMSYNC_LOST_UPDATE, 3);
+	expect_counted(&log, GEMSYNC_CPU_STORE_STALE, 0);
+}
+
+CASE(r3_flushed_store_of_the_same_is_not_blamed, "R3", NEEDS | NEED_STORES,
+     "whoever flushes what was stored, or stores to other lines of the page, is not blamed")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	const uint64_t line = cf->info.line_size;
+	struct log log = log_from_now(cf);
+	uint32_t i;
+
+	for (i = 0; i < 3; i++) {
+		memset(buf->map + 4096, 0, 4096);
+		EXPECT_OK(flush(cf, buf, 4096, 4096));
+		gpu_put(cf, buf, 4096, NEW);
+		EXPECT_OK(invalidate(cf, buf, 4096, 4096));
+		EXPECT_CPU(cf, buf, 4096, NEW);
+		/* And back, which is flushed, too. */
+		memset(buf->map + 4096, 0, 4096);
+		EXPECT_OK(flush(cf, buf, 4096, 4096));
+		/* Lines beside. */
+		cpu_put(buf, 8192, 0);
+		gpu_put(cf, buf, 8192 + line, NEW + i);
+		EXPECT_OK(invalidate(cf, buf, 8192, 4096));
+		EXPECT_CPU(cf, buf, 8192 + line, NEW + i);
+		/* What the GPU wrote is overwritten, as a whole, by what was there before. */
+		EXPECT_OK(gpu_fill(cf->gpu, buf->va + 12288, NEW, line));
+		memset(buf->map + 12288, 0, line);
+		EXPECT_OK(flush(cf, buf, 12288, line));
+		EXPECT_GPU(cf, buf, 12288, 0);
+	}
+	expect_no_more(&log);
+}
+
 CASE(r4_watched_map_is_memory, "R4", NEEDS | NEED_WATCH,
      "system calls read and write maps whose loads are watched, and are seen like others")
 {
@@ -506,4 +573,6 @@ CASES(records, "What is told can be acted on",
       &r4_stale_load_is_told,
       &r4_stale_load_of_a_new_map_is_told,
       &r4_fresh_load_is_not_blamed,
+      &r3_store_of_the_same_is_told,
+      &r3_flushed_store_of_the_same_is_not_blamed,
       &r4_watched_map_is_memory);

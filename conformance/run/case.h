@@ -71,6 +71,7 @@ enum {
 	NEED_IMPORT_MAPS	= 1 << 21 | NEED_OFFSETS,	/* they are */
 	NEED_CACHED	= 1 << 23,	/* BOs can be cached */
 	NEED_WATCH	= 1 << 25 | NEED_VIOLATIONS,	/* it can see loads of stale lines */
+	NEED_STORES	= 1 << 27 | NEED_WATCH,	/* and stores of what was there */
 	NEED_JOBS	= 1 << 26 | NEED_VIOLATIONS,	/* its driver tells the emulation of jobs */
 	NO_SYNC		= 1 << 24,	/* it syncs nothing: all others need NEED_SYNC */
 };

@@ -160,10 +160,26 @@ static bool has_no_import_maps(struct cf *cf)
 }
 
 /* From here on, until the case ends. */
+static bool watches(struct cf *cf, uint32_t what)
+{
+	uint32_t before;
+
+	if (gemsync_device_watch(cf->dev, what, &before))
+		return false;
+	if (!cf->watches)
+		cf->watched_before = before;
+	cf->watches = true;
+	return true;
+}
+
 static bool watches_loads(struct cf *cf)
 {
-	cf->watches = !gemsync_device_watch(cf->dev, GEMSYNC_WATCH_LOADS, &cf->watched_before);
-	return cf->watches;
+	return watches(cf, GEMSYNC_WATCH_LOADS);
+}
+
+static bool watches_stores(struct cf *cf)
+{
+	return watches(cf, GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES);
 }
 
 /* As all devices of this project's own drivers; a watch needs it, and so tells of others. */
@@ -209,6 +225,9 @@ static const struct {
 	{ NEED_WATCH & ~NEED_VIOLATIONS, watches_loads,
 	  "the emulation does not look for loads of stale lines",
 	  "run as root in the VM, or on sim:watch=loads" },
+	{ NEED_STORES & ~NEED_WATCH, watches_stores,
+	  "the emulation does not look for stores of what was there",
+	  "run as root in the VM, or on sim:watch=all" },
 	{ NEED_JOBS & ~NEED_VIOLATIONS, tells_jobs,
 	  "the driver does not tell the emulation which jobs run, and of which BOs",
 	  "run on one that does (panthor and panfrost in the VM, sim)" },

@@ -72,13 +72,14 @@ struct gemsync_device;
  *	seed=N			of the random moments, decimal; 1. The same calls from
  *				one thread, each waiting for the GPU, repeat exactly
  *	policy=strict|hooks	who may share cached BOs (R13, R14); strict
- *	watch=nothing|loads	loads: reads of stale lines are violations too, seen by taking
- *				pages away from maps until they are touched; nothing. Slower,
- *				and for those who may use userfaultfd(2) for system calls
+ *	watch=nothing|loads|stores|all	what else is looked for (gemsync_device_watch()), by
+ *				taking pages away from maps until they are touched; nothing.
+ *				Slower, and for those who may use userfaultfd(2) for system
+ *				calls
  *
  * Returns 0; -ENODEV if there is no such device; -EOPNOTSUPP if its driver is
  * not one the library knows, or too old to synchronize cached maps, or the kernel cannot
- * watch loads, -EPERM if this user may not; -EINVAL for
+ * watch so, -EPERM if this user may not; -EINVAL for
  * an unknown option of a simulated device, or value of one; -EACCES if the node
  * may not be opened; or another error of the kernel.
  */
@@ -154,9 +155,9 @@ struct gemsync_counters {
 int gemsync_device_counters(struct gemsync_device *dev, struct gemsync_counters *counters);
 
 /*
- * What an emulated cache can see go wrong, or nearly so. Unseen are stores of the
- * value that was there, and where loads are not watched, CPU loads of stale lines: these
- * show as wrong data.
+ * What an emulated cache can see go wrong, or nearly so. Unseen are, where it does not watch
+ * for them (gemsync_device_watch()), stores of the value that was there, and CPU loads of
+ * stale lines: these show as wrong data.
  */
 enum gemsync_violation_kind {
 	/*
@@ -328,10 +329,18 @@ int gemsync_device_last_violation(struct gemsync_device *dev, uint64_t *serial);
 /* Loads of stale lines (GEMSYNC_CPU_READ_STALE). */
 #define GEMSYNC_WATCH_LOADS	(1u << 0)
 
+/*
+ * Stores, whatever their value: by the first one to each page, after a job or the map, its
+ * line is dirty, as in a real cache, even if the value was there. Other stores of what was
+ * there stay unseen.
+ */
+#define GEMSYNC_WATCH_STORES	(1u << 1)
+
 /**
  * What an emulated device looks for beside what it always sees, from now on and for all its
  * users: GEMSYNC_WATCH_*, or 0. It costs a fault for each page that a job wrote and the CPU
- * touches. @before, if it is not NULL, is what it looked for until then.
+ * touches, or that the CPU stores to after a job. @before, if it is not NULL, is what it
+ * looked for until then.
  *
  * A simulated device looks for what it was opened for, all the time.
  *

@@ -154,6 +154,18 @@ int drm_gem_sync_ioctl(struct drm_file *file, const struct drm_gem_sync_array *a
 struct drm_gem_sync_shmem_object;
 
 /**
+ * enum drm_gem_sync_show - how a map of user space may show a page
+ */
+enum drm_gem_sync_show {
+	/** @DRM_GEM_SYNC_HIDE: not at all: the next touch has to be a fault */
+	DRM_GEM_SYNC_HIDE,
+	/** @DRM_GEM_SYNC_SHOW_READ_ONLY: the next store has to be a fault */
+	DRM_GEM_SYNC_SHOW_READ_ONLY,
+	/** @DRM_GEM_SYNC_SHOW: as the map is */
+	DRM_GEM_SYNC_SHOW,
+};
+
+/**
  * struct drm_gem_sync_device_ops - what takes part in the life of an object's pages
  *
  * All but @evicting are for an emulation of memory, and NULL on hardware.
@@ -186,14 +198,15 @@ struct drm_gem_sync_device_ops {
 	struct page *(*cpu_page)(struct drm_gem_sync_shmem_object *shmem, pgoff_t index);
 
 	/**
-	 * @touched: optional; whether a cached map of user space may show a page
+	 * @touched: optional; how a cached map of user space may show a page
 	 *
 	 * @vmf is the fault for it, or NULL if another page was touched and this one would
-	 * be there as well. With a fault it has to be true. Called under the object's
-	 * reservation lock, after @cpu_page.
+	 * be there as well. With a fault it has to be so that the touch can go on. Called
+	 * under the object's reservation lock, after @cpu_page, and again for a store to a
+	 * page that was shown to loads alone.
 	 */
-	bool (*touched)(struct drm_gem_sync_shmem_object *shmem, pgoff_t index,
-			const struct vm_fault *vmf);
+	enum drm_gem_sync_show (*touched)(struct drm_gem_sync_shmem_object *shmem, pgoff_t index,
+					  const struct vm_fault *vmf);
 
 	/**
 	 * @evicting: optional; the pages are about to go: keep the device away from them

@@ -124,13 +124,31 @@ static bool insert_huge(const struct drm_gem_sync_shmem_object *shmem, struct vm
 }
 #endif
 
-static bool may_show(struct drm_gem_sync_shmem_object *shmem, const struct vm_fault *vmf,
-		     pgoff_t index)
+/* Whether somebody looks at touches of its maps. */
+static bool is_watched(const struct drm_gem_sync_shmem_object *shmem)
 {
 	const struct drm_gem_sync_device_ops *ops = shmem->sdev->ops;
 
-	return !ops || !ops->touched || drm_gem_sync_shmem_is_wc(shmem) ||
-	       ops->touched(shmem, index, vmf);
+	return ops && ops->touched && !drm_gem_sync_shmem_is_wc(shmem);
+}
+
+static vm_fault_t insert_watched(struct drm_gem_sync_shmem_object *shmem, struct vm_fault *vmf,
+				 unsigned long address, pgoff_t index, unsigned long pfn)
+{
+	const struct vm_fault *touch = address == vmf->address ? vmf : NULL;
+	vm_flags_t flags = vmf->vma->vm_flags;
+
+	switch (shmem->sdev->ops->touched(shmem, index, touch)) {
+	case DRM_GEM_SYNC_HIDE:
+		return VM_FAULT_NOPAGE;
+	case DRM_GEM_SYNC_SHOW_READ_ONLY:
+		/* As the kernel does it where a file system wants to know of stores. */
+		flags &= ~VM_SHARED;
+		break;
+	case DRM_GEM_SYNC_SHOW:
+		break;
+	}
+	return vmf_insert_pfn_prot(vmf->vma, address, pfn, vm_get_page_prot(flags));
 }
 
 static vm_fault_t insert_page(struct drm_gem_sync_shmem_object *shmem, struct vm_fault *vmf,
@@ -140,8 +158,8 @@ static vm_fault_t insert_page(struct drm_gem_sync_shmem_object *shmem, struct vm
 
 	if (IS_ERR(page))
 		return vmf_error(PTR_ERR(page));
-	if (!may_show(shmem, address == vmf->address ? vmf : NULL, index))
-		return VM_FAULT_NOPAGE;
+	if (is_watched(shmem))
+		return insert_watched(shmem, vmf, address, index, page_to_pfn(page));
 	return vmf_insert_pfn(vmf->vma, address, page_to_pfn(page));
 }
 
@@ -315,6 +333,35 @@ const struct vm_operations_struct drm_gem_sync_shmem_vm_ops = {
 };
 EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_vm_ops);
 
+/*
+ * A store to a page that was shown to loads alone. Here nobody may wait without the lock of
+ * the address space: where the reservation lock is somebody else's, the page is taken away,
+ * and the store is a fault like others.
+ */
+static vm_fault_t watched_mkwrite(struct vm_fault *vmf)
+{
+	struct drm_gem_object *obj = vmf->vma->vm_private_data;
+	struct drm_gem_sync_shmem_object *shmem = to_drm_gem_sync_shmem(obj);
+	pgoff_t index = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
+
+	if (!dma_resv_trylock(obj->resv)) {
+		drm_gem_sync_shmem_revoke(shmem, index, 1);
+		return VM_FAULT_NOPAGE;
+	}
+	/* Pages that are gone are in no map any more: then nothing becomes of this. */
+	if (shmem->pages)
+		shmem->sdev->ops->touched(shmem, index, vmf);
+	dma_resv_unlock(obj->resv);
+	return 0;
+}
+
+static const struct vm_operations_struct watched_vm_ops = {
+	.fault = shmem_fault,
+	.pfn_mkwrite = watched_mkwrite,
+	.open = drm_gem_vm_open,
+	.close = drm_gem_vm_close,
+};
+
 /**
  * drm_gem_sync_get_unmapped_area() - &file_operations.get_unmapped_area of the device's file
  * @filp: the file
@@ -409,6 +456,8 @@ int drm_gem_sync_shmem_mmap(struct drm_gem_object *obj, struct vm_area_struct *v
 	if (READ_ONCE(shmem->purged))
 		return -EINVAL;
 
+	if (is_watched(shmem))
+		vma->vm_ops = &watched_vm_ops;
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
 	if (drm_gem_sync_shmem_is_wc(shmem))

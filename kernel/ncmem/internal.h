@@ -50,9 +50,9 @@
  * @records: the journal's
  * @jobs: &struct ncmem_job that are executed at the moment
  * @expired: how many of them are ending, waiting for a word in vain
- * @watch: loads of stale lines are looked for (watch.c)
+ * @watch: NCMEM_WATCH_* (watch.c)
  * @watch_mutex: keeps sets in @written; taken before @report_lock
- * @written: sets with pages that running jobs wrote
+ * @written: sets with pages that the end of a job takes away from maps
  * @ended: the last jobs that ended, by number
  * @shadow_lock: keeps the pages in @shadows; taken before a page's lock
  * @shadows: pages that have a cache copy, for chaos to choose from
@@ -77,7 +77,7 @@ struct ncmem {
 	struct gs_record *records;
 	struct list_head jobs;
 	atomic_t expired;
-	bool watch;
+	u32 watch;
 	struct mutex watch_mutex;
 	struct list_head written;
 	struct gs_job ended[NCMEM_ENDED_JOBS];
@@ -102,9 +102,12 @@ struct ncmem {
  * @born: lines of which the cache still has the zeros of their birth; only while C does
  *	not exist
  * @under: as in &struct gs_lines
- * @writer: while loads are watched, number of the last job that wrote here; this and
- *	@written are under the lock of reports
+ * @stored: as in &struct gs_lines
+ * @writer: while loads are watched, number of the last job that wrote here; this,
+ *	@written and @writable are under the lock of reports
  * @written: that job has not ended
+ * @writable: while stores are watched: a map may show the page to stores, which are not
+ *	seen then
  * @watched: no map shows the page; who touches it is looked at
  */
 struct ncmem_page {
@@ -117,8 +120,10 @@ struct ncmem_page {
 	DECLARE_BITMAP(fresh, PAGE_SIZE / NCMEM_LINE_MIN);
 	DECLARE_BITMAP(born, PAGE_SIZE / NCMEM_LINE_MIN);
 	u64 under[PAGE_SIZE / NCMEM_LINE_MIN / 64];
+	u64 stored[PAGE_SIZE / NCMEM_LINE_MIN / 64];
 	u64 writer;
 	bool written;
+	bool writable;
 	bool watched;
 };
 
@@ -129,7 +134,7 @@ struct ncmem_pages {
 	const struct ncmem_owner *owner;
 	struct gs_sync_log syncs;
 	struct list_head written;	/* in &ncmem.written */
-	unsigned long written_first;	/* all &ncmem_page.written are in here */
+	unsigned long written_first;	/* all written and writable pages are in here */
 	unsigned long written_end;
 	unsigned long count;
 	struct ncmem_page page[] __counted_by(count);

@@ -6,6 +6,7 @@
 #ifndef NCMEM_H
 #define NCMEM_H
 
+#include <linux/bits.h>
 #include <linux/dma-mapping.h>
 #include <linux/list.h>
 #include <linux/types.h>
@@ -34,6 +35,11 @@ enum ncmem_mode {
 	NCMEM_KIND,
 };
 
+/* What is looked for beside what is always seen, by taking pages away from CPU maps. */
+#define NCMEM_WATCH_LOADS	BIT(0)	/* loads of stale lines */
+#define NCMEM_WATCH_STORES	BIT(1)	/* stores, even of what was there */
+#define NCMEM_WATCH_ALL		(NCMEM_WATCH_LOADS | NCMEM_WATCH_STORES)
+
 /**
  * struct ncmem_params - fixed for the life of an emulated device
  */
@@ -58,8 +64,8 @@ struct ncmem_params {
 	u32 dma_bits;
 	/** @can_watch: its jobs are told (ncmem_job_begin()), and maps can be revoked */
 	bool can_watch;
-	/** @watch: loads of stale lines are looked for, if @can_watch; sysfs may change it */
-	bool watch;
+	/** @watch: NCMEM_WATCH_*, if @can_watch; sysfs may change it */
+	u32 watch;
 };
 
 /**
@@ -94,7 +100,7 @@ struct ncmem_owner {
 	u64 id;
 	/**
 	 * @revoke: optional; takes @count pages from @first on away from the maps of user
-	 * space, so that the next touch of each is a fault. Without it loads are not watched.
+	 * space, so that the next touch of each is a fault. Without it none is watched.
 	 * Called in process context, when a job ends; its set of pages is there meanwhile. It
 	 * must not allocate memory, or take a lock that is held across an allocation.
 	 */
@@ -103,13 +109,26 @@ struct ncmem_owner {
 };
 
 /**
- * struct ncmem_touch - user space touches a page that no map shows
+ * struct ncmem_touch - user space touches a page that its map does not show, or only to
+ * loads
  */
 struct ncmem_touch {
 	/** @address: that was touched, in the program's address space */
 	unsigned long address;
 	/** @store: it stores; else it loads */
 	bool store;
+};
+
+/**
+ * enum ncmem_show - how a map of user space may show a page
+ */
+enum ncmem_show {
+	/** @NCMEM_HIDE: not at all: the next touch has to be a fault */
+	NCMEM_HIDE,
+	/** @NCMEM_SHOW_READ_ONLY: the next store has to be a fault */
+	NCMEM_SHOW_READ_ONLY,
+	/** @NCMEM_SHOW: as the map is */
+	NCMEM_SHOW,
 };
 
 /**
@@ -148,8 +167,8 @@ struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsig
 				    const struct ncmem_owner *owner);
 void ncmem_pages_remove(struct ncmem_pages *set);
 struct page *ncmem_cpu_page(struct ncmem_pages *set, unsigned long index);
-bool ncmem_cpu_touch(struct ncmem_pages *set, unsigned long index,
-		     const struct ncmem_touch *touch);
+enum ncmem_show ncmem_cpu_touch(struct ncmem_pages *set, unsigned long index,
+				const struct ncmem_touch *touch);
 
 void ncmem_job_begin(struct ncmem *nc, struct ncmem_job *job);
 void ncmem_job_run(struct ncmem *nc, struct ncmem_job *job, bool expired);

@@ -34,6 +34,7 @@ bool ncmem_page_lines(struct ncmem_page *page, struct gs_lines *lines)
 		.size = PAGE_SIZE,
 		.line = page->set->nc->params.line_size,
 		.under = page->under,
+		.stored = page->stored,
 	};
 	return true;
 }

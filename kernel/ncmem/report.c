@@ -106,7 +106,8 @@ EXPORT_SYMBOL_GPL(ncmem_job_pause);
  * @job: the job, which nobody runs
  *
  * Call it before anybody is told that the job is done: what it wrote is taken away from the
- * CPU's maps by &ncmem_owner.revoke, if loads are watched.
+ * CPU's maps by &ncmem_owner.revoke, if loads are watched, and what the CPU wrote, if stores
+ * are.
  *
  * Context: Process context, may sleep.
  */
@@ -285,7 +286,7 @@ void ncmem_check_dev_write(struct ncmem_page *page, u32 offset, u32 size)
 
 	if (ncmem_page_lines(page, &lines))
 		gs_violations_of_dev_write(&lines, offset, size, report_violation, page);
-	if (READ_ONCE(page->set->nc->watch))
+	if (READ_ONCE(page->set->nc->watch) & NCMEM_WATCH_LOADS)
 		watch_write(page);
 }
 
@@ -300,8 +301,8 @@ int ncmem_reports_init(struct ncmem *nc)
 	mutex_init(&nc->watch_mutex);
 	INIT_LIST_HEAD(&nc->jobs);
 	INIT_LIST_HEAD(&nc->written);
-	nc->watch = nc->params.watch && nc->params.can_watch &&
-		    nc->params.mode != NCMEM_COHERENT;
+	if (nc->params.can_watch && nc->params.mode != NCMEM_COHERENT)
+		nc->watch = nc->params.watch;
 	nc->records = kvzalloc(gs_journal_bytes(GS_RECORDS_ROOM), GFP_KERNEL);
 	if (!nc->records) {
 		mutex_destroy(&nc->watch_mutex);

@@ -39,18 +39,24 @@ static ssize_t dma_bits_show(struct device *dev, struct device_attribute *attr, 
 }
 static DEVICE_ATTR_RO(dma_bits);
 
-/* Loads of stale lines are looked for, by whoever may say so. */
+/* What is looked for, by whoever may say so. */
+static const char *const watch_names[] = {
+	[0] = "nothing",
+	[NCMEM_WATCH_LOADS] = "loads",
+	[NCMEM_WATCH_STORES] = "stores",
+	[NCMEM_WATCH_ALL] = "all",
+};
+
 static ssize_t watch_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", READ_ONCE(to_ncmem(dev)->watch) ? "loads" : "nothing");
+	return sysfs_emit(buf, "%s\n", watch_names[READ_ONCE(to_ncmem(dev)->watch)]);
 }
 
 static ssize_t watch_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			   size_t count)
 {
 	struct ncmem *nc = to_ncmem(dev);
-	static const char *const names[] = { "nothing", "loads" };
-	int watch = sysfs_match_string(names, buf);
+	int watch = sysfs_match_string(watch_names, buf);
 
 	if (watch < 0)
 		return watch;

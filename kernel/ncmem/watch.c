@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loads of stale lines, seen by the pages that they touch.
+ * Loads of stale lines, and stores of what was there, seen by the pages that they touch.
  *
  * When a job ends, the pages that it wrote are taken away from the CPU's maps. The next
  * touch of each is a fault, in a system call too, before which the line is looked at: a
@@ -11,6 +11,11 @@
  * Pages that a running job writes are left alone: who polls them, and invalidates each
  * time, makes no mistake if the device is quicker once. What is written without a job is
  * not watched.
+ *
+ * Where stores are watched, maps show pages to loads alone until something is stored. That
+ * is a fault, by which its line is known to be dirty, whatever the value. When a job ends,
+ * all such pages are taken away again. So what is seen is the first store to each page
+ * after a job; of the others those that change something, as always.
  */
 #include <linux/export.h>
 #include <linux/mm.h>
@@ -20,16 +25,17 @@
 
 #include "internal.h"
 
-/* Under the lock of reports: a job wrote to @page. */
-void ncmem_watch_write(struct ncmem_page *page, const struct ncmem_job *job)
+static bool can_take_away(const struct ncmem_pages *set)
+{
+	return set->owner && set->owner->revoke;
+}
+
+/* Under the lock of reports: @page is among those that the end of a job may take away. */
+static void add_page(struct ncmem_page *page)
 {
 	struct ncmem_pages *set = page->set;
 	unsigned long index = page - set->page;
 
-	if (!set->owner || !set->owner->revoke)
-		return;
-	page->writer = job->number;
-	page->written = true;
 	if (list_empty(&set->written)) {
 		list_add_tail(&set->written, &set->nc->written);
 		set->written_first = index;
@@ -40,9 +46,24 @@ void ncmem_watch_write(struct ncmem_page *page, const struct ncmem_job *job)
 	}
 }
 
+/* Under the lock of reports: a job wrote to @page. */
+void ncmem_watch_write(struct ncmem_page *page, const struct ncmem_job *job)
+{
+	if (!can_take_away(page->set))
+		return;
+	page->writer = job->number;
+	page->written = true;
+	add_page(page);
+}
+
+static bool wrote(const struct ncmem_page *page, u64 job)
+{
+	return page->written && page->writer == job;
+}
+
 /*
- * The next pages in a row that the job wrote, from *@index on: they are watched from now
- * on. Returns their number; 0 behind the last.
+ * The next pages in a row that the job wrote, or the CPU can, from *@index on: they are
+ * watched from now on. Returns their number; 0 behind the last.
  */
 static unsigned long next_row(struct ncmem_pages *set, u64 job, unsigned long *index)
 {
@@ -51,13 +72,16 @@ static unsigned long next_row(struct ncmem_pages *set, u64 job, unsigned long *i
 
 	spin_lock(&nc->report_lock);
 	for (first = *index; first < set->written_end; first++)
-		if (set->page[first].written && set->page[first].writer == job)
+		if (set->page[first].writable || wrote(&set->page[first], job))
 			break;
 	for (i = first; i < set->written_end; i++) {
 		struct ncmem_page *page = &set->page[i];
 
-		if (!page->written || page->writer != job)
+		if (!page->writable && !wrote(page, job))
 			break;
+		page->writable = false;
+		if (!wrote(page, job))
+			continue;
 		page->written = false;
 		WRITE_ONCE(page->watched, true);
 	}
@@ -74,15 +98,22 @@ static void take_away(struct ncmem_pages *set, u64 job)
 		set->owner->revoke(set->owner, index, count);
 }
 
+static bool stays_listed(const struct ncmem_page *page)
+{
+	return page->written || page->writable;
+}
+
 /* What is left are pages of jobs that run. */
 static void shrink(struct ncmem_pages *set)
 {
 	struct ncmem *nc = set->nc;
 
 	spin_lock(&nc->report_lock);
-	while (set->written_first < set->written_end && !set->page[set->written_first].written)
+	while (set->written_first < set->written_end &&
+	       !stays_listed(&set->page[set->written_first]))
 		set->written_first++;
-	while (set->written_first < set->written_end && !set->page[set->written_end - 1].written)
+	while (set->written_first < set->written_end &&
+	       !stays_listed(&set->page[set->written_end - 1]))
 		set->written_end--;
 	if (set->written_first == set->written_end)
 		list_del_init(&set->written);
@@ -103,14 +134,27 @@ static struct ncmem_pages *next_set(struct ncmem *nc, struct ncmem_pages *set)
 	return next;
 }
 
+static struct ncmem_pages *last_set(struct ncmem *nc)
+{
+	struct ncmem_pages *last = NULL;
+
+	spin_lock(&nc->report_lock);
+	if (!list_empty(&nc->written))
+		last = list_last_entry(&nc->written, struct ncmem_pages, written);
+	spin_unlock(&nc->report_lock);
+	return last;
+}
+
 void ncmem_watch_job_ends(struct ncmem *nc, const struct gs_job *job)
 {
-	struct ncmem_pages *set, *next;
+	struct ncmem_pages *set, *next, *last;
 
 	mutex_lock(&nc->watch_mutex);
+	/* Those that the CPU touches meanwhile, again and again, wait for the next job. */
+	last = last_set(nc);
 	for (set = next_set(nc, NULL); set; set = next) {
 		take_away(set, job->number);
-		next = next_set(nc, set);
+		next = set == last ? NULL : next_set(nc, set);
 		shrink(set);
 	}
 	mutex_unlock(&nc->watch_mutex);
@@ -136,6 +180,32 @@ static u64 program_counter(void)
 	return regs && user_mode(regs) ? instruction_pointer(regs) : 0;
 }
 
+/* Under the page's lock. */
+static void look_at_load(struct ncmem_page *page, const struct ncmem_touch *touch)
+{
+	struct gs_violation violation;
+	struct gs_lines lines;
+
+	if (ncmem_page_lines(page, &lines) &&
+	    gs_violation_of_cpu_load(&lines, offset_in_page(touch->address), &violation))
+		ncmem_report_load(page, &violation, touch->address, program_counter());
+}
+
+/* Under the page's lock. */
+static void note_store(struct ncmem_page *page, const struct ncmem_touch *touch)
+{
+	struct ncmem *nc = page->set->nc;
+	struct gs_lines lines;
+
+	if (!ncmem_page_lines(page, &lines))
+		return;
+	gs_lines_store(&lines, offset_in_page(touch->address));
+	spin_lock(&nc->report_lock);
+	page->writable = true;
+	add_page(page);
+	spin_unlock(&nc->report_lock);
+}
+
 /**
  * ncmem_cpu_touch() - a cached map of user space is about to show a page
  * @set: the pages of the object
@@ -144,25 +214,28 @@ static u64 program_counter(void)
  *
  * Context: Process context.
  *
- * Return: Whether it may be shown. Without a touch, a page that is watched may not.
+ * Return: How it may be shown; for a touch, so that it can go on.
  */
-bool ncmem_cpu_touch(struct ncmem_pages *set, unsigned long index,
-		     const struct ncmem_touch *touch)
+enum ncmem_show ncmem_cpu_touch(struct ncmem_pages *set, unsigned long index,
+				const struct ncmem_touch *touch)
 {
+	const bool stores = READ_ONCE(set->nc->watch) & NCMEM_WATCH_STORES && can_take_away(set);
+	const enum ncmem_show show = stores ? NCMEM_SHOW_READ_ONLY : NCMEM_SHOW;
 	struct ncmem_page *page = &set->page[index];
-	struct gs_violation violation;
-	struct gs_lines lines;
+	bool watched = READ_ONCE(page->watched);
 
-	if (!READ_ONCE(page->watched))
-		return true;
 	if (!touch)
-		return false;
+		return watched ? NCMEM_HIDE : show;
+	if (!watched && !stores)
+		return show;
 	spin_lock(&page->lock);
+	watched = page->watched;
 	WRITE_ONCE(page->watched, false);
-	if (!touch->store && ncmem_page_lines(page, &lines) &&
-	    gs_violation_of_cpu_load(&lines, offset_in_page(touch->address), &violation))
-		ncmem_report_load(page, &violation, touch->address, program_counter());
+	if (stores && touch->store)
+		note_store(page, touch);
+	if (watched && !touch->store)
+		look_at_load(page, touch);
 	spin_unlock(&page->lock);
-	return true;
+	return touch->store ? NCMEM_SHOW : show;
 }
 EXPORT_SYMBOL_GPL(ncmem_cpu_touch);

@@ -43,17 +43,22 @@ static struct page *bo_cpu_page(struct drm_gem_sync_shmem_object *shmem, pgoff_t
 	return ncmem_cpu_page(bo->nc_pages, index);
 }
 
-static bool bo_touched(struct drm_gem_sync_shmem_object *shmem, pgoff_t index,
-		       const struct vm_fault *vmf)
+static enum drm_gem_sync_show bo_touched(struct drm_gem_sync_shmem_object *shmem, pgoff_t index,
+					 const struct vm_fault *vmf)
 {
+	static const enum drm_gem_sync_show shows[] = {
+		[NCMEM_HIDE] = DRM_GEM_SYNC_HIDE,
+		[NCMEM_SHOW_READ_ONLY] = DRM_GEM_SYNC_SHOW_READ_ONLY,
+		[NCMEM_SHOW] = DRM_GEM_SYNC_SHOW,
+	};
 	struct vgpu_bo *bo = container_of(shmem, struct vgpu_bo, base);
 	struct ncmem_touch touch;
 
 	if (!vmf)
-		return ncmem_cpu_touch(bo->nc_pages, index, NULL);
+		return shows[ncmem_cpu_touch(bo->nc_pages, index, NULL)];
 	touch.address = vmf->real_address;
 	touch.store = vmf->flags & FAULT_FLAG_WRITE;
-	return ncmem_cpu_touch(bo->nc_pages, index, &touch);
+	return shows[ncmem_cpu_touch(bo->nc_pages, index, &touch)];
 }
 
 static const struct drm_gem_sync_device_ops gem_ops = {

@@ -41,7 +41,7 @@ MODULE_PARM_DESC(chaos_period_ms,
 static bool watch;
 module_param(watch, bool, 0444);
 MODULE_PARM_DESC(watch,
-		 "Look for loads of stale lines from the start; sysfs has a switch (default N)");
+		 "Look for loads of stale lines, and stores of what was there, from the start; sysfs has a switch (default N)");
 
 static bool merge_segments;
 module_param(merge_segments, bool, 0444);
@@ -74,7 +74,7 @@ static void vgpu_params_apply(struct vgpu_device_config *config)
 		.merge_segments = merge_segments,
 		.dma_bits = dma_bits,
 		.can_watch = true,
-		.watch = watch,
+		.watch = watch ? NCMEM_WATCH_ALL : 0,
 	};
 }
 

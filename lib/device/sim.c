@@ -104,10 +104,19 @@ static int parse_policy(const char *value, struct sim_config *config)
 	return 0;
 }
 
+static const char *const watch_names[] = {
+	[0] = "nothing",
+	[GEMSYNC_WATCH_LOADS] = "loads",
+	[GEMSYNC_WATCH_STORES] = "stores",
+	[GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES] = "all",
+};
+
 static int parse_watch(const char *value, struct sim_config *config)
 {
-	config->watch = !strcmp(value, "loads");
-	return config->watch || !strcmp(value, "nothing") ? 0 : -EINVAL;
+	for (config->watch = 0; config->watch < ARRAY_SIZE(watch_names); config->watch++)
+		if (!strcmp(value, watch_names[config->watch]))
+			return 0;
+	return -EINVAL;
 }
 
 static const struct {
@@ -120,7 +129,7 @@ static const struct {
 	{ "mode", "mode=lazy|kind|chaos|coherent", parse_mode },
 	{ "seed", "seed=NUMBER", parse_seed },
 	{ "policy", "policy=strict|hooks", parse_policy },
-	{ "watch", "watch=nothing|loads", parse_watch },
+	{ "watch", "watch=nothing|loads|stores|all", parse_watch },
 };
 
 const char *gemsync_sim_option_at(unsigned int index)
@@ -175,14 +184,16 @@ static void write_name(const struct sim_config *config, char *name, size_t size)
 		[SIM_KIND] = "kind",
 	};
 	const char *driver = config->driver == SIM_PANFROST ? "driver=panfrost," : "";
-	char seed[32] = "", policy[16] = "";
+	char seed[32] = "", policy[16] = "", watch[16] = "";
 
 	if (config->seed != DEFAULT_SEED)
 		snprintf(seed, sizeof(seed), ",seed=%llu", (unsigned long long)config->seed);
 	if (config->policy != GS_POLICY_STRICT)
 		snprintf(policy, sizeof(policy), ",policy=hooks");
+	if (config->watch)
+		snprintf(watch, sizeof(watch), ",watch=%s", watch_names[config->watch]);
 	snprintf(name, size, NAME ":%sline=%u,mode=%s%s%s%s", driver, config->line,
-		 modes[config->mode], seed, policy, config->watch ? ",watch=loads" : "");
+		 modes[config->mode], seed, policy, watch);
 }
 
 /* ---- Opening ---- */
@@ -597,7 +608,7 @@ static int sim_last_violation(struct gemsync_device *dev, uint64_t *serial)
 
 static int sim_watch(struct gemsync_device *dev, uint32_t watch, uint32_t *before)
 {
-	uint32_t watched = dev->sim->watch.fd < 0 ? 0 : GEMSYNC_WATCH_LOADS;
+	uint32_t watched = dev->sim->watch.fd < 0 ? 0 : dev->sim->config.watch;
 
 	if (watch & ~watched)
 		return -EOPNOTSUPP;

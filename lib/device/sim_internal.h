@@ -49,7 +49,15 @@ struct sim_config {
 	enum sim_mode mode;
 	uint64_t seed;
 	enum gs_policy policy;
-	bool watch;		/* loads of stale lines are seen */
+	uint32_t watch;		/* GEMSYNC_WATCH_* */
+};
+
+/* What is known of the CPU's and the jobs' accesses to a window, where they are watched. */
+struct sim_window {
+	uint32_t writer;	/* the last job that wrote here */
+	uint8_t written;	/* and it has not ended */
+	uint8_t watched;	/* the next touch is looked at */
+	uint8_t writable;	/* while stores are watched: maps may store without a touch */
 };
 
 /*
@@ -69,10 +77,11 @@ struct sim_bo {
 	uint64_t *cache;
 	uint64_t *base;
 	void *view;		/* what the CPU maps of C, if its touches are watched; else NULL */
-	uint32_t *writers;	/* with a view: of each window, the last job that wrote there */
-	uint64_t wrote_first;	/* windows that jobs wrote, ever */
-	uint64_t wrote_end;
+	struct sim_window *windows;	/* with a view, else NULL */
+	uint64_t listed_first;	/* all windows that are written or writable are in here */
+	uint64_t listed_end;
 	uint64_t *under;	/* SIM_UNDER_WORDS for each window, as in core/line.h */
+	uint64_t *touched;	/* the same, of gs_lines.stored */
 	/*
 	 * The content, all zero, is still in the cache only, and memory is poisoned
 	 * (R17). The poison is put there by the first view that would show it.
@@ -177,6 +186,9 @@ void gemsync_sim_drop(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint6
 
 /* The CPU loads a byte of its map: a violation if the line is stale. */
 void gemsync_sim_cpu_load(struct sim *sim, struct sim_bo *bo, uint64_t offset);
+
+/* The CPU stores to a byte of its map, maybe what is there. */
+void gemsync_sim_cpu_store(struct sim *sim, struct sim_bo *bo, uint64_t offset);
 
 /* Remember a sync of a range, for reports. */
 void gemsync_sim_note_sync(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint64_t size,

@@ -31,9 +31,9 @@ static uint64_t under_bytes(const struct sim_bo *bo)
 	return bo->size / SIM_WINDOW * SIM_UNDER_WORDS * sizeof(*bo->under);
 }
 
-static uint64_t writers_bytes(const struct sim_bo *bo)
+static uint64_t windows_bytes(const struct sim_bo *bo)
 {
-	return bo->size / SIM_WINDOW * sizeof(*bo->writers);
+	return bo->size / SIM_WINDOW * sizeof(*bo->windows);
 }
 
 static void unmap_pages(void *pages, uint64_t size)
@@ -50,15 +50,16 @@ void gemsync_sim_bo_put(struct sim_bo *bo)
 	unmap_pages(bo->cache, bo->size);
 	unmap_pages(bo->base, bo->size);
 	unmap_pages(bo->under, under_bytes(bo));
+	unmap_pages(bo->touched, under_bytes(bo));
 	unmap_pages(bo->view, bo->size);
-	unmap_pages(bo->writers, writers_bytes(bo));
+	unmap_pages(bo->windows, windows_bytes(bo));
 	free(bo);
 }
 
 /* A piece of a BO that core/line.h takes; without C and B for device accesses only. */
 static struct gs_lines window_at(const struct sim *sim, const struct sim_bo *bo, uint64_t start)
 {
-	size_t word = start / sizeof(*bo->mem);
+	size_t word = start / sizeof(*bo->mem), bits = start / SIM_WINDOW * SIM_UNDER_WORDS;
 
 	return (struct gs_lines){
 		.mem = bo->mem + word,
@@ -66,7 +67,8 @@ static struct gs_lines window_at(const struct sim *sim, const struct sim_bo *bo,
 		.base = bo->base ? bo->base + word : NULL,
 		.size = SIM_WINDOW,
 		.line = sim->config.line,
-		.under = bo->under ? bo->under + start / SIM_WINDOW * SIM_UNDER_WORDS : NULL,
+		.under = bo->under ? bo->under + bits : NULL,
+		.stored = bo->touched ? bo->touched + bits : NULL,
 	};
 }
 
@@ -107,19 +109,27 @@ static void fill_cache(struct sim *sim, struct sim_bo *bo)
 /* C: with a view of its own for the CPU, if the CPU's touches are watched. */
 static int map_cache(struct sim *sim, struct sim_bo *bo)
 {
-	uint64_t *writers;
+	uint64_t *windows, *stored;
 	int ret;
 
 	if (!sim->config.watch)
 		return map_pages(bo->size, &bo->cache);
-	ret = map_pages(writers_bytes(bo), &writers);
+	ret = map_pages(windows_bytes(bo), &windows);
 	if (ret)
 		return ret;
+	ret = map_pages(under_bytes(bo), &stored);
+	if (ret)
+		goto err_windows;
 	ret = gemsync_sim_watch_map(sim, bo->size, &bo->cache, &bo->view);
 	if (ret)
-		unmap_pages(writers, writers_bytes(bo));
-	else
-		bo->writers = (uint32_t *)writers;
+		goto err_stored;
+	bo->windows = (struct sim_window *)windows;
+	bo->touched = stored;
+	return 0;
+err_stored:
+	unmap_pages(stored, under_bytes(bo));
+err_windows:
+	unmap_pages(windows, windows_bytes(bo));
 	return ret;
 }
 
@@ -325,12 +335,12 @@ void gemsync_sim_drop(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint6
 	}
 }
 
-/* ---- Loads ---- */
+/* ---- The CPU's accesses ---- */
 
 /* The job that wrote there last. */
 static struct gs_job writer_of(const struct sim *sim, const struct sim_bo *bo, uint64_t offset)
 {
-	uint32_t number = bo->writers[offset / SIM_WINDOW];
+	uint32_t number = bo->windows[offset / SIM_WINDOW].writer;
 	const struct gs_job *job = &sim->watch.jobs[number % SIM_JOBS];
 
 	return (uint32_t)job->number == number ? *job : (struct gs_job){ .number = number };
@@ -342,7 +352,6 @@ void gemsync_sim_cpu_load(struct sim *sim, struct sim_bo *bo, uint64_t offset)
 	struct gs_job job = writer_of(sim, bo, offset);
 	struct gs_violation violation;
 
-	/* What a running job writes is nothing that the CPU could know of. */
 	if (!gs_violation_of_cpu_load(&piece.lines, piece.offset, &violation))
 		return;
 	gs_journal_add(&sim->journal, &(struct gs_sighting){
@@ -356,6 +365,24 @@ void gemsync_sim_cpu_load(struct sim *sim, struct sim_bo *bo, uint64_t offset)
 		.offset = piece.start + violation.offset,
 		.size = violation.size,
 	});
+}
+
+static void list_windows(struct sim_bo *bo, uint64_t first, uint64_t end)
+{
+	if (bo->listed_first == bo->listed_end || first < bo->listed_first)
+		bo->listed_first = first;
+	if (end > bo->listed_end)
+		bo->listed_end = end;
+}
+
+void gemsync_sim_cpu_store(struct sim *sim, struct sim_bo *bo, uint64_t offset)
+{
+	struct piece piece = piece_at(sim, bo, offset, 1);
+	uint64_t window = offset / SIM_WINDOW;
+
+	gs_lines_store(&piece.lines, piece.offset);
+	bo->windows[window].writable = 1;
+	list_windows(bo, window, window + 1);
 }
 
 /* ---- Chaos ---- */
@@ -418,14 +445,13 @@ static void note_store(const struct sim *sim, struct sim_bo *bo, uint64_t offset
 	uint64_t first = offset / SIM_WINDOW, end = (offset + size - 1) / SIM_WINDOW + 1;
 
 	bo->stored = true;
-	if (!bo->view || !sim->job)
+	if (!(sim->config.watch & GEMSYNC_WATCH_LOADS) || !bo->view || !sim->job)
 		return;
-	if (bo->wrote_first == bo->wrote_end || first < bo->wrote_first)
-		bo->wrote_first = first;
-	if (end > bo->wrote_end)
-		bo->wrote_end = end;
-	for (; first < end; first++)
-		bo->writers[first] = (uint32_t)sim->job->number;
+	list_windows(bo, first, end);
+	for (; first < end; first++) {
+		bo->windows[first].writer = (uint32_t)sim->job->number;
+		bo->windows[first].written = 1;
+	}
 }
 
 void gemsync_sim_dev_write(struct sim *sim, struct sim_bo *bo, uint64_t offset, const void *from,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Loads of stale lines, seen by the pages that they touch.
+ * Loads of stale lines, and stores of what was there, seen by the pages that they touch.
  *
  * When a job ends, the pages that it wrote are taken away from the CPU's map. The next
  * touch of each waits in the kernel, in a system call too, until the thread here has looked
@@ -10,6 +10,11 @@
  *
  * Pages that a running job writes are left alone: who polls them, and invalidates each
  * time, makes no mistake if the device is quicker once.
+ *
+ * Where stores are watched, the map shows pages to loads alone until something is stored.
+ * That waits as well, and its line is known to be dirty, whatever the value. When a job
+ * ends, all such pages are taken away again. So what is seen is the first store to each page
+ * after a job; of the others those that change something, as always.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +37,14 @@
 
 #ifndef USERFAULTFD_IOC_NEW
 #define USERFAULTFD_IOC_NEW	_IO(0xaa, 0x00)
+#endif
+
+#ifndef UFFD_FEATURE_WP_HUGETLBFS_SHMEM
+#define UFFD_FEATURE_WP_HUGETLBFS_SHMEM	(1 << 12)
+#endif
+
+#ifndef UFFDIO_CONTINUE_MODE_WP
+#define UFFDIO_CONTINUE_MODE_WP		((__u64)1 << 1)
 #endif
 
 #define FEATURES	(UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_MISSING_SHMEM | \
@@ -66,33 +79,62 @@ static void make_page(struct sim_bo *bo, uint64_t offset)
 	__atomic_fetch_or(page, 0, __ATOMIC_RELAXED);
 }
 
-static void let_go_on(struct sim *sim, uint64_t address)
+/* The page was shown to loads alone. */
+static void let_store(struct sim *sim, uint64_t address)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	struct uffdio_writeprotect args = {
+		.range = { .start = address / page * page, .len = page },
+	};
+
+	if (ioctl(sim->watch.fd, UFFDIO_WRITEPROTECT, &args))
+		ioctl(sim->watch.fd, UFFDIO_WAKE, &args.range);
+}
+
+static void let_go_on(struct sim *sim, uint64_t address, bool load)
 {
 	const uint64_t page = sysconf(_SC_PAGESIZE);
 	struct uffdio_continue go_on = {
 		.range = { .start = address / page * page, .len = page },
 	};
 
+	if (load && sim->config.watch & GEMSYNC_WATCH_STORES)
+		go_on.mode = UFFDIO_CONTINUE_MODE_WP;
 	/* Another thread's touch of the same page may have brought it back. */
 	if (ioctl(sim->watch.fd, UFFDIO_CONTINUE, &go_on))
 		ioctl(sim->watch.fd, UFFDIO_WAKE, &go_on.range);
 }
 
+static void look_at(struct sim *sim, struct sim_bo *bo, uint64_t offset, bool load)
+{
+	struct sim_window *window = &bo->windows[offset / SIM_WINDOW];
+
+	if (!load && sim->config.watch & GEMSYNC_WATCH_STORES)
+		gemsync_sim_cpu_store(sim, bo, offset);
+	if (load && window->watched)
+		gemsync_sim_cpu_load(sim, bo, offset);
+	window->watched = 0;
+}
+
 static void handle(struct sim *sim, const struct uffd_msg *message)
 {
 	uint64_t address = message->arg.pagefault.address, offset;
-	bool load = !(message->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE);
+	uint64_t flags = message->arg.pagefault.flags;
+	bool protected = flags & UFFD_PAGEFAULT_FLAG_WP;
+	bool load = !protected && !(flags & UFFD_PAGEFAULT_FLAG_WRITE);
 	struct sim_bo *bo;
 
 	gemsync_sim_lock(sim);
 	bo = find_bo(sim, address, &offset);
 	if (bo) {
 		make_page(bo, offset);
-		if (load)
-			gemsync_sim_cpu_load(sim, bo, offset);
+		look_at(sim, bo, offset, load);
 	}
 	gemsync_sim_unlock(sim);
-	let_go_on(sim, address);
+	if (protected)
+		let_store(sim, address);
+	else
+		let_go_on(sim, address, load);
 }
 
 static void *watch_main(void *arg)
@@ -124,6 +166,8 @@ int gemsync_sim_watch_map(struct sim *sim, uint64_t size, uint64_t **cache, void
 	void *first, *second;
 	int fd, ret = -ENOMEM;
 
+	if (sim->config.watch & GEMSYNC_WATCH_STORES)
+		args.mode |= UFFDIO_REGISTER_MODE_WP;
 	fd = memfd_create("gemsync-sim", MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -153,14 +197,45 @@ err_close:
 	return ret;
 }
 
-/* The pages of a BO that the job wrote last. */
+static void take_row(struct sim_bo *bo, uint64_t first, uint64_t end)
+{
+	if (first < end)
+		madvise((char *)bo->view + first * SIM_WINDOW, (end - first) * SIM_WINDOW,
+			MADV_DONTNEED);
+}
+
+/* Whether the window goes: the job wrote it last, or the CPU can. */
+static bool goes_away(struct sim_window *window, uint32_t job)
+{
+	bool wrote = window->written && window->writer == job;
+	bool goes = wrote || window->writable;
+
+	window->writable = 0;
+	if (wrote) {
+		window->written = 0;
+		window->watched = 1;
+	}
+	return goes;
+}
+
+/* What other jobs wrote that run stays listed. */
 static void take_away(struct sim_bo *bo, uint32_t job)
 {
-	uint64_t i;
+	uint64_t row = bo->listed_first, first = bo->listed_end, end = bo->listed_end, i;
 
-	for (i = bo->wrote_first; i < bo->wrote_end; i++)
-		if (bo->writers[i] == job)
-			madvise((char *)bo->view + i * SIM_WINDOW, SIM_WINDOW, MADV_DONTNEED);
+	for (i = bo->listed_first; i < bo->listed_end; i++) {
+		if (!goes_away(&bo->windows[i], job)) {
+			take_row(bo, row, i);
+			row = i + 1;
+		}
+		if (bo->windows[i].written) {
+			first = i < first ? i : first;
+			end = i + 1;
+		}
+	}
+	take_row(bo, row, i);
+	bo->listed_first = first;
+	bo->listed_end = end;
 }
 
 void gemsync_sim_watch_job_ends(struct sim *sim, const struct gs_job *job)
@@ -195,10 +270,13 @@ static int new_uffd(void)
 	return fd;
 }
 
-static int open_uffd(void)
+static int open_uffd(uint32_t watch)
 {
 	struct uffdio_api api = { .api = UFFD_API, .features = FEATURES };
 	int fd, err;
+
+	if (watch & GEMSYNC_WATCH_STORES)
+		api.features |= UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
 
 	fd = new_uffd();
 	if (fd < 0)
@@ -214,7 +292,7 @@ int gemsync_sim_watch_init(struct sim *sim)
 {
 	int ret;
 
-	sim->watch.fd = open_uffd();
+	sim->watch.fd = open_uffd(sim->config.watch);
 	if (sim->watch.fd < 0)
 		return sim->watch.fd;
 	sim->watch.stop = eventfd(0, EFD_CLOEXEC);

@@ -14,6 +14,7 @@ struct model {
 	u8 base[MAX_SIZE];
 	u32 size;
 	u32 line;
+	bool stored[MAX_SIZE];	/* lines to which somebody saw a store */
 };
 
 static bool model_overlaps(const struct model *model, u32 line, u32 offset, u32 size)
@@ -28,7 +29,8 @@ static bool model_inside(const struct model *model, u32 line, u32 offset, u32 si
 
 static bool model_line_dirty(const struct model *model, u32 line)
 {
-	return memcmp(model->cache + line * model->line, model->base + line * model->line,
+	return model->stored[line] ||
+	       memcmp(model->cache + line * model->line, model->base + line * model->line,
 		      model->line) != 0;
 }
 
@@ -36,12 +38,14 @@ static void model_line_clean(struct model *model, u32 line)
 {
 	if (!model_line_dirty(model, line))
 		return;
+	model->stored[line] = false;
 	for (u32 i = line * model->line; i < (line + 1) * model->line; i++)
 		model->mem[i] = model->base[i] = model->cache[i];
 }
 
 static void model_line_load(struct model *model, u32 line)
 {
+	model->stored[line] = false;
 	for (u32 i = line * model->line; i < (line + 1) * model->line; i++)
 		model->cache[i] = model->base[i] = model->mem[i];
 }
@@ -114,7 +118,11 @@ static void random_access(struct rng *rng, struct window *window, struct model *
 	u8 bytes[MAX_SIZE];
 
 	random_bytes(rng, bytes, size);
-	if (op == OP_STORE) {
+	if (op == OP_STORE && size && !rng_below(rng, 4)) {
+		/* Of what is there, and somebody sees the first byte of it. */
+		gs_lines_store(&window->lines, offset);
+		model->stored[offset / model->line] = true;
+	} else if (op == OP_STORE) {
 		memcpy(window->cache + offset, bytes, size);
 		memcpy(model->cache + offset, bytes, size);
 	} else if (op == OP_WRITE) {

@@ -244,6 +244,37 @@ static void dev_read_dirty(void **state)
 	ASSERT_NOTHING(look(w, DEV_READ, 0, SIZE));
 }
 
+/* Of what is there: the line is dirty, and its write-back destroys what the device wrote. */
+static void store_of_the_same(void **state)
+{
+	struct window *w = *state;
+
+	gs_lines_store(&w->lines, 70);
+	assert_true(gs_lines_dirty(&w->lines, 64, 1));
+	assert_false(gs_lines_dirty(&w->lines, 0, 64));
+	ASSERT_NOTHING(look(w, CLEAN, 0, SIZE));
+	ASSERT_NOTHING(look(w, DEV_READ, 0, SIZE));
+	ASSERT_NOTHING(look(w, DEV_WRITE, 128, 64));
+	ASSERT_ROWS(look(w, DEV_WRITE, 100, 4), { GS_DEV_WRITE_DIRTY, 64, 64 });
+	memset(w->mem + 100, 1, 4);
+	ASSERT_ROWS(look(w, CLEAN, 0, SIZE), { GS_LOST_UPDATE, 100, 4 });
+	gs_lines_clean(&w->lines, 0, SIZE);
+	assert_bytes(w->mem, 0, SIZE, 0);
+	/* Twin: it was flushed before. */
+	gs_lines_store(&w->lines, 70);
+	gs_lines_clean(&w->lines, 64, 64);
+	ASSERT_NOTHING(look(w, DEV_WRITE, 100, 4));
+	memset(w->mem + 100, 1, 4);
+	ASSERT_NOTHING(look(w, CLEAN, 0, SIZE));
+	gs_lines_clean(&w->lines, 0, SIZE);
+	assert_bytes(w->mem, 100, 104, 1);
+	/* Who stores later may overwrite the whole line. */
+	gs_lines_store(&w->lines, 70);
+	ASSERT_NOTHING(look(w, CLEAN, 0, SIZE));
+	gs_lines_clean(&w->lines, 0, SIZE);
+	assert_bytes(w->mem, 64, 128, 0);
+}
+
 /* A load is of one byte, and tells of all the lines behind it that are as bad. */
 static void cpu_read_stale(void **state)
 {
@@ -426,6 +457,7 @@ static struct findings naive(const struct window *w, enum look look, u32 offset,
 	u32 line = w->lines.line;
 	u32 first = offset / line * line;
 	u32 last = (offset + size + line - 1) / line * line;
+	bool dirty[SIZE], same[SIZE];
 
 	for (u32 i = 0; i < w->lines.size; i++) {
 		cpu[i] = w->cache[i] != w->base[i];
@@ -435,16 +467,26 @@ static struct findings naive(const struct window *w, enum look look, u32 offset,
 	}
 	if (!size)
 		return log;
+	for (u32 at = first; at < last; at += line) {
+		bool changed = any(cpu, at, at + line);
+		bool seen = w->stored[at / line / 64] >> at / line % 64 & 1;
+
+		memset(same + at, seen && !changed, line);
+		memset(dirty + at, seen || changed, line);
+	}
 	if (look == DEV_READ)
 		naive_rows(&log, cpu, offset, offset + size, GS_DEV_READ_DIRTY);
-	if (look == DEV_WRITE)
+	if (look == DEV_WRITE) {
+		for (u32 i = first; i < last; i++)
+			cpu[i] |= same[i];
 		naive_rows(&log, cpu, first, last, GS_DEV_WRITE_DIRTY);
+	}
 	for (u32 at = first; look == CLEAN && at < last; at += line) {
-		if (!any(cpu, at, at + line) || !any(device, at, at + line))
+		if (!dirty[at] || !any(device, at, at + line))
 			continue;
 		if (w->under[at / line / 64] >> at / line % 64 & 1)
 			naive_rows(&log, destroyed, at, at + line, GS_LOST_UPDATE);
-		else if (naive_stores_all(cpu, at, line))
+		else if (same[at] || naive_stores_all(cpu, at, line))
 			continue;
 		else if (any(lost, at, at + line))
 			naive_rows(&log, lost, at, at + line, GS_LOST_UPDATE);
@@ -482,6 +524,8 @@ static void random_round(struct rng *rng, struct window *w)
 	for (u32 i = 0; i < size / w->lines.line; i++) {
 		w->under[i / 64] &= ~(1ull << i % 64);
 		w->under[i / 64] |= (u64)!rng_below(rng, 4) << i % 64;
+		w->stored[i / 64] &= ~(1ull << i % 64);
+		w->stored[i / 64] |= (u64)!rng_below(rng, 4) << i % 64;
 	}
 	offset = rng_below(rng, size + 1);
 	length = rng_below(rng, size - offset + 1);
@@ -528,6 +572,7 @@ int main(void)
 		TEST(discard_is_no_mistake),
 		TEST(dev_write_dirty),
 		TEST(dev_read_dirty),
+		TEST(store_of_the_same),
 		TEST(cpu_read_stale),
 		TEST(rows),
 		TEST(every_bit),

@@ -13,6 +13,7 @@ struct window {
 	u8 *cache;
 	u8 *base;
 	u64 *under;	/* a bit for each line */
+	u64 *stored;
 };
 
 /* All bytes are 0 and clean. */
@@ -25,7 +26,9 @@ static inline struct window *window_create(u32 size, u32 line)
 	window->cache = calloc(1, size);
 	window->base = calloc(1, size);
 	window->under = calloc(size / line / 64 + 1, sizeof(*window->under));
-	assert_true(window->mem && window->cache && window->base && window->under);
+	window->stored = calloc(size / line / 64 + 1, sizeof(*window->stored));
+	assert_true(window->mem && window->cache && window->base && window->under &&
+		    window->stored);
 	window->lines = (struct gs_lines){
 		.mem = (u64 *)window->mem,
 		.cache = (u64 *)window->cache,
@@ -33,6 +36,7 @@ static inline struct window *window_create(u32 size, u32 line)
 		.size = size,
 		.line = line,
 		.under = window->under,
+		.stored = window->stored,
 	};
 	return window;
 }
@@ -43,6 +47,7 @@ static inline void window_destroy(struct window *window)
 	free(window->cache);
 	free(window->base);
 	free(window->under);
+	free(window->stored);
 	free(window);
 }
 
