@@ -99,6 +99,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateDevice(VkPhysicalDevice physical,
 		return result;
 	}
 	device->handle = *out;
+	gsl_reads_init();
 	gs_random_seed(&device->random, (u64)instance->settings.seed);
 	read_limits(device, physical);
 	pthread_mutex_init(&device->lock, NULL);

@@ -74,6 +74,7 @@ static void add_hull(struct gsl_memory *memory, int kind, const struct hull *hul
 	finding.queue = where->queue;
 	finding.submission = where->submission;
 	finding.call = where->call;
+	snprintf(finding.detail, sizeof(finding.detail), "%s", where->detail);
 	gsl_batch_add(batch, &finding);
 }
 
@@ -186,6 +187,9 @@ static void judge_write(struct gsl_memory *memory, const struct gsl_write *write
 
 	if (!is_for_host(memory, write) || (resource && resource->judged++ >= MAX_JUDGED))
 		return;
+	/* Where loads are seen, nothing has to be guessed. */
+	if (gsl_reads_are_seen(memory->device))
+		return;
 	unseen = find_unseen(memory, write, 0, memory->size);
 	if (unseen.bytes)
 		add_hull(memory, write->early ? GSL_INVALIDATE_TOO_EARLY : GS_CPU_READ_STALE,
@@ -231,6 +235,28 @@ static void trim_write(struct gsl_memory *memory, u32 i, u64 offset, u64 end)
 	}
 }
 
+/* The pages of a write that the host has not seen are protected, if that is asked for. */
+static void guard(struct gsl_memory *memory, struct gsl_write *write)
+{
+	struct hull unseen;
+
+	if (!memory->copies || !memory->mapped || write->guarded || !is_done(write))
+		return;
+	unseen = find_unseen(memory, write, 0, memory->size);
+	gsl_reads_protect(memory, unseen.offset, unseen.end);
+	write->guarded = true;
+}
+
+/* Pages are whole: what else is in them is guarded again by the next look. */
+static void unguard(struct gsl_memory *memory, u64 offset, u64 end)
+{
+	u32 i;
+
+	gsl_reads_unprotect(memory, offset, end);
+	for (i = 0; i < memory->write_count; i++)
+		memory->writes[i].guarded = false;
+}
+
 void gsl_memory_invalidating(struct gsl_memory *memory, u64 offset, u64 size,
 			     struct gsl_batch *batch)
 {
@@ -256,6 +282,39 @@ void gsl_memory_invalidating(struct gsl_memory *memory, u64 offset, u64 size,
 		if (unseen.bytes && !write->available)
 			add_hull(memory, GSL_NO_HOST_BARRIER, &unseen, &where, batch);
 		trim_write(memory, i, offset, end);
+	}
+	if (memory->copies)
+		unguard(memory, offset, end);
+}
+
+/* ---- Loads ---- */
+
+void gsl_memory_loaded(struct gsl_memory *memory, u64 offset, u64 code, struct gsl_batch *batch)
+{
+	u64 atom = offset & ~(u64)(memory->device->atom - 1);
+	u32 i;
+
+	for (i = 0; i < memory->write_count; i++) {
+		const struct gsl_write *write = &memory->writes[i];
+		struct gsl_finding where = {
+			.submission = write->submission,
+			.call = "a load of the host",
+		};
+		struct hull unseen;
+
+		if (!is_done(write) || offset < write->offset ||
+		    offset - write->offset >= write->size)
+			continue;
+		unseen = find_unseen(memory, write, atom, atom + memory->device->atom);
+		if (!unseen.bytes)
+			continue;
+		where.queue = gsl_object_of(memory->device, VK_OBJECT_TYPE_QUEUE,
+					    GSL_KEY(write->queue->handle));
+		snprintf(where.detail, sizeof(where.detail), "by ");
+		gsl_code_name(code, where.detail + 3, sizeof(where.detail) - 3);
+		add_hull(memory, write->early ? GSL_INVALIDATE_TOO_EARLY : GS_CPU_READ_STALE,
+			 &unseen, &where, batch);
+		return;
 	}
 }
 
@@ -374,6 +433,7 @@ void gsl_memory_unmapping(struct gsl_memory *memory, const char *call, struct gs
 		memory->unmap_end = hull.end;
 		judge_reads(memory, memory->map_offset, memory->map_offset + memory->map_size,
 			    call, batch);
+		unguard(memory, 0, memory->size);
 	}
 	memory->mapped = false;
 }
@@ -517,4 +577,8 @@ void gsl_memory_completed(struct gsl_memory *memory, const char *call, struct gs
 		else if (report && memory->copies && !write->refilled)
 			show_write(memory, write);
 	}
+	if (!gsl_reads_are_seen(memory->device))
+		return;
+	for (i = 0; i < memory->write_count; i++)
+		guard(memory, &memory->writes[i]);
 }

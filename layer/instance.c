@@ -28,9 +28,30 @@ static VkLayerInstanceCreateInfo *find_link(const VkInstanceCreateInfo *info)
 	return NULL;
 }
 
+/*
+ * Messengers are called from here, not by vkSubmitDebugUtilsMessageEXT: the loader holds its lock
+ * while a device is created or destroyed, and that call takes it too. Nobody may destroy one
+ * meanwhile: the application has to keep that apart from all calls of the instance.
+ */
+static bool tell_each(struct gsl_instance *instance,
+		      VkDebugUtilsMessageSeverityFlagBitsEXT severity,
+		      VkDebugUtilsMessageTypeFlagsEXT types,
+		      const VkDebugUtilsMessengerCallbackDataEXT *data)
+{
+	struct gsl_messenger *first, *messenger;
+
+	pthread_mutex_lock(&instance->messenger_lock);
+	first = instance->messengers;
+	pthread_mutex_unlock(&instance->messenger_lock);
+	for (messenger = first; messenger; messenger = messenger->next) {
+		if (messenger->severities & severity && messenger->types & types)
+			messenger->callback(severity, types, data, messenger->data);
+	}
+	return first;
+}
+
 static bool tell_messengers(void *ctx, const struct gsl_finding *finding, const char *text)
 {
-	struct gsl_instance *instance = ctx;
 	char id[64] = "GEMSYNC-";
 	VkDebugUtilsObjectNameInfoEXT objects[3];
 	const struct gsl_object *found[3] = { &finding->memory, &finding->resource,
@@ -45,8 +66,6 @@ static bool tell_messengers(void *ctx, const struct gsl_finding *finding, const 
 	bool cost = finding->kind == GSL_CLEAN_FLUSH, info = finding->kind == GSL_LEFT_ALONE;
 	u32 i;
 
-	if (!instance->calls.SubmitDebugUtilsMessageEXT || !atomic_load(&instance->messengers))
-		return false;
 	strncat(id, gsl_kind_name(finding->kind), sizeof(id) - strlen(id) - 1);
 	for (i = 0; i < ARRAY_SIZE(found); i++) {
 		if (!found[i]->type)
@@ -58,14 +77,14 @@ static bool tell_messengers(void *ctx, const struct gsl_finding *finding, const 
 			.pObjectName = found[i]->name[0] ? found[i]->name : NULL,
 		};
 	}
-	instance->calls.SubmitDebugUtilsMessageEXT(instance->handle,
-		info ? VK_DEBUG_UTILS_MESSAGE_SEVERITY_INFO_BIT_EXT :
-		finding->possibly || cost ? VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT :
-		VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
-		info ? VK_DEBUG_UTILS_MESSAGE_TYPE_GENERAL_BIT_EXT :
-		cost ? VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT :
-		VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT, &data);
-	return true;
+	return tell_each(ctx,
+			 info ? VK_DEBUG_UTILS_MESSAGE_SEVERITY_INFO_BIT_EXT :
+			 finding->possibly || cost ?
+			 VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT :
+			 VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+			 info ? VK_DEBUG_UTILS_MESSAGE_TYPE_GENERAL_BIT_EXT :
+			 cost ? VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT :
+			 VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT, &data);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateInstance(const VkInstanceCreateInfo *info,
@@ -96,6 +115,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateInstance(const VkInstanceCreateInfo *in
 	gsl_findings_init(&instance->findings, &instance->settings);
 	instance->findings.tell = tell_messengers;
 	instance->findings.ctx = instance;
+	pthread_mutex_init(&instance->messenger_lock, NULL);
 	gsl_map_init(&instance->physical);
 	gsl_instance_calls_load(&instance->calls, *out, instance->next);
 	if (!gsl_map_put(&instances, GSL_KEY(*(void **)*out), instance)) {
@@ -105,6 +125,8 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateInstance(const VkInstanceCreateInfo *in
 	}
 	return VK_SUCCESS;
 }
+
+static void remove_messenger(struct gsl_instance *instance, VkDebugUtilsMessengerEXT handle);
 
 static void free_value(void *ctx, void *value)
 {
@@ -123,6 +145,9 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyInstance(VkInstance handle,
 	gsl_findings_fini(&instance->findings);
 	gsl_map_each(&instance->physical, free_value, NULL);
 	gsl_map_fini(&instance->physical);
+	while (instance->messengers)
+		remove_messenger(instance, instance->messengers->handle);
+	pthread_mutex_destroy(&instance->messenger_lock);
 	free(instance);
 }
 
@@ -235,6 +260,27 @@ gsl_EnumerateDeviceExtensionProperties(VkPhysicalDevice physical, const char *la
 	return result;
 }
 
+/* The next layer's handle tells them apart. */
+static void add_messenger(struct gsl_instance *instance, VkDebugUtilsMessengerEXT handle,
+			  const VkDebugUtilsMessengerCreateInfoEXT *info)
+{
+	struct gsl_messenger *messenger = malloc(sizeof(*messenger));
+
+	if (!messenger)
+		return;
+	*messenger = (struct gsl_messenger){
+		.handle = handle,
+		.severities = info->messageSeverity,
+		.types = info->messageType,
+		.callback = info->pfnUserCallback,
+		.data = info->pUserData,
+	};
+	pthread_mutex_lock(&instance->messenger_lock);
+	messenger->next = instance->messengers;
+	instance->messengers = messenger;
+	pthread_mutex_unlock(&instance->messenger_lock);
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL
 gsl_CreateDebugUtilsMessengerEXT(VkInstance handle, const VkDebugUtilsMessengerCreateInfoEXT *info,
 				 const VkAllocationCallbacks *allocator,
@@ -245,8 +291,23 @@ gsl_CreateDebugUtilsMessengerEXT(VkInstance handle, const VkDebugUtilsMessengerC
 								       messenger);
 
 	if (!result)
-		atomic_fetch_add(&instance->messengers, 1);
+		add_messenger(instance, *messenger, info);
 	return result;
+}
+
+static void remove_messenger(struct gsl_instance *instance, VkDebugUtilsMessengerEXT handle)
+{
+	struct gsl_messenger **link, *found;
+
+	pthread_mutex_lock(&instance->messenger_lock);
+	for (link = &instance->messengers; *link && (*link)->handle != handle;
+	     link = &(*link)->next)
+		;
+	found = *link;
+	if (found)
+		*link = found->next;
+	pthread_mutex_unlock(&instance->messenger_lock);
+	free(found);
 }
 
 VKAPI_ATTR void VKAPI_CALL
@@ -256,6 +317,6 @@ gsl_DestroyDebugUtilsMessengerEXT(VkInstance handle, VkDebugUtilsMessengerEXT me
 	struct gsl_instance *instance = gsl_instance_of(handle);
 
 	if (messenger)
-		atomic_fetch_sub(&instance->messengers, 1);
+		remove_messenger(instance, messenger);
 	instance->calls.DestroyDebugUtilsMessengerEXT(handle, messenger, allocator);
 }

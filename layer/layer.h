@@ -22,6 +22,7 @@
 #include "findings.h"
 #include "map.h"
 #include "memory_types.h"
+#include "reads.h"
 #include "settings.h"
 #include "types.h"
 
@@ -38,7 +39,18 @@ struct gsl_instance {
 	struct gsl_settings settings;
 	struct gsl_findings findings;
 	struct gsl_map physical;	/* VkPhysicalDevice to its struct gsl_types */
-	atomic_int messengers;
+	pthread_mutex_t messenger_lock;
+	struct gsl_messenger *messengers;
+};
+
+/* One of the application's. */
+struct gsl_messenger {
+	struct gsl_messenger *next;
+	VkDebugUtilsMessengerEXT handle;
+	VkDebugUtilsMessageSeverityFlagsEXT severities;
+	VkDebugUtilsMessageTypeFlagsEXT types;
+	PFN_vkDebugUtilsMessengerCallbackEXT callback;
+	void *data;
 };
 
 struct gsl_instance *gsl_instance_of(const void *dispatchable);
@@ -80,6 +92,7 @@ struct gsl_device {
 	struct gsl_queue *queue_list[GSL_QUEUES];
 	u32 queue_count;
 	struct gs_random random;	/* of chaos */
+	struct gsl_faults faults;	/* see there */
 	u64 submissions;	/* calls */
 	u64 jobs;
 	u64 writes;
@@ -108,6 +121,7 @@ struct gsl_write {
 	u64 number;		/* of all writes of the device */
 	u64 resource;		/* VkBuffer or VkImage */
 	bool done;		/* the host knows it by an event; &gsl_queue.done tells too */
+	bool guarded;		/* loads of it are caught */
 	bool certain;		/* a transfer, not a shader that may only read */
 	bool available;		/* a barrier made it available to the host */
 	bool early;		/* the host invalidated it before it was known to be done */
@@ -206,6 +220,9 @@ void gsl_memory_flushed(struct gsl_memory *memory, u64 offset, u64 size,
 void gsl_memory_invalidating(struct gsl_memory *memory, u64 offset, u64 size,
 			     struct gsl_batch *batch);
 
+/* The host loads a byte: does it see what the device wrote? @code: where that stands. */
+void gsl_memory_loaded(struct gsl_memory *memory, u64 offset, u64 code, struct gsl_batch *batch);
+
 /* The host unmaps it. */
 void gsl_memory_unmapping(struct gsl_memory *memory, const char *call, struct gsl_batch *batch);
 
@@ -227,6 +244,9 @@ void gsl_memory_made_available(struct gsl_memory *memory, u64 offset, u64 size);
 
 /* The host learnt that some submissions are done: &gsl_queue.done has changed. */
 void gsl_memory_completed(struct gsl_memory *memory, const char *call, struct gsl_batch *batch);
+
+/* A name for a place in the application's code (reads.c). */
+void gsl_code_name(u64 code, char *name, size_t size);
 
 /* ---- Resources ---- */
 

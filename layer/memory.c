@@ -159,6 +159,7 @@ VKAPI_ATTR void VKAPI_CALL gsl_FreeMemory(VkDevice handle, VkDeviceMemory memory
 		pthread_mutex_lock(&device->lock);
 		gsl_memory_unmapping(memory, "vkFreeMemory", &batch);
 		unlink_memory(memory);
+		gsl_reads_remove(memory);
 		pthread_mutex_unlock(&device->lock);
 		gsl_device_forget_name(device, GSL_KEY(memory_handle));
 		gsl_copies_destroy(memory->copies);
@@ -176,6 +177,7 @@ void gsl_device_free_memories(struct gsl_device *device)
 	pthread_mutex_lock(&device->lock);
 	for (memory = device->first_memory; memory; memory = memory->next) {
 		gsl_memory_unmapping(memory, "vkDestroyDevice", &batch);
+		gsl_reads_remove(memory);
 		gsl_copies_destroy(memory->copies);
 		memory->copies = NULL;
 	}
@@ -223,6 +225,7 @@ static VkResult make_copies(struct gsl_memory *memory)
 	/* Submissions look at the copies of all memories. */
 	pthread_mutex_lock(&device->lock);
 	memory->copies = copies;
+	gsl_reads_add(memory);
 	pthread_mutex_unlock(&device->lock);
 	return VK_SUCCESS;
 }
@@ -528,6 +531,7 @@ static VkResult each_range(VkDevice handle, uint32_t count, const VkMappedMemory
 	uint32_t i;
 
 	pthread_mutex_lock(&device->lock);
+	gsl_reads_collect(device, &batch);
 	gsl_device_move(device);
 	pthread_mutex_unlock(&device->lock);
 	for (i = 0; i < count && !result; i++)

@@ -51,6 +51,7 @@ static const struct setting {
 	{ "messages", offsetof(struct gsl_settings, messages), { "auto", "stderr", "none" }, 0, 0,
 	  0 },
 	{ "written", offsetof(struct gsl_settings, written), { "auto", "compare" }, 0, 0, 0 },
+	{ "reads", offsetof(struct gsl_settings, reads), { "guess", "protect" }, 0, 0, 0 },
 	{ "cost", offsetof(struct gsl_settings, cost), { "false", "true" }, 0, 0, 0 },
 	{ "seed", offsetof(struct gsl_settings, seed), { NULL }, 0, INT_MAX, 0 },
 	{ "limit", offsetof(struct gsl_settings, limit), { NULL }, 1, 1000000, 0 },

@@ -18,6 +18,7 @@ enum gsl_mode {
 };
 
 enum gsl_messages { GSL_MESSAGES_AUTO, GSL_MESSAGES_STDERR, GSL_MESSAGES_NONE };
+enum gsl_reads { GSL_READS_GUESS, GSL_READS_PROTECT };
 enum gsl_written { GSL_WRITTEN_AUTO, GSL_WRITTEN_COMPARE };
 
 struct gsl_settings {
@@ -28,6 +29,7 @@ struct gsl_settings {
 	int atom;	/* bytes */
 	int messages;
 	int written;
+	int reads;
 	int cost;	/* tell flushes of clean memory */
 	int limit;	/* of messages of a kind */
 	int seed;	/* of chaos */

@@ -137,6 +137,7 @@ static void look(struct gsl_device *device, const char *call, struct gsl_batch *
 {
 	struct gsl_memory *memory;
 
+	gsl_reads_collect(device, batch);
 	for (memory = device->first_memory; memory; memory = memory->next)
 		gsl_memory_completed(memory, call, batch);
 	gsl_device_move(device);

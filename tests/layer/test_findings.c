@@ -636,6 +636,22 @@ static void once_is_enough(void **state)
 	gpu_buffer_destroy(gpu, &from);
 }
 
+/* What is found when the device goes is told too: the loader holds its lock then. */
+static void the_last_findings_are_told(void **state)
+{
+	struct gpu *gpu = *state;
+	struct gpu_buffer results;
+
+	gpu_buffer_create(gpu, &results, SIZE, GPU_NONCOHERENT);
+	gpu_begin(gpu);
+	gpu_fill(gpu, &results, 0, SIZE, 1);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	gpu_map(gpu, &results);
+	gpu_close(gpu);
+	expect(gpu, "cpu-read-stale");
+}
+
 /* ---- Report mode ---- */
 
 static int open_reporting(void **state)
@@ -785,6 +801,7 @@ static const struct CMUnitTest tests[] = {
 	STRICT(flush_of_a_whole_atom),
 	STRICT(bits_are_of_the_types_shown),
 	STRICT(once_is_enough),
+	cmocka_unit_test_setup(the_last_findings_are_told, open_gpu),
 	REPORT(report_makes_flushes_good),
 	REPORT(report_makes_invalidates_good),
 	REPORT(report_makes_one_shots_good),
