@@ -64,6 +64,25 @@ static void format_lines(const struct demo *demo, const struct demo_result *resu
 
 static const char broken[] = "BROKEN";
 
+/* Of all kinds, so far; 0 where nobody looks. */
+static uint64_t count_violations(const struct demo *demo)
+{
+	uint64_t sum = 0, count;
+	int kind;
+
+	for (kind = 0; kind <= GEMSYNC_CPU_READ_STALE; kind++)
+		if (!gemsync_device_violation_count(demo->dev, (enum gemsync_violation_kind)kind,
+						    &count))
+			sum += count;
+	return sum;
+}
+
+/* Whoever does all that has to be done, and is not refused it, is blamed for nothing. */
+static bool is_blamed(const struct demo_row *row, const struct demo_result *result)
+{
+	return row->sync && !result->stale && result->violations;
+}
+
 /* @error: what kept the row from running, or 0. */
 static const char *judge(const struct demo *demo, const struct demo_result *result, int error)
 {
@@ -83,14 +102,20 @@ static int run_row(struct demo *demo, const struct demo_row *row, struct libscol
 	char lines[96];
 	const char *cells[ARRAY_SIZE(columns)];
 	const char *verdict;
+	uint64_t before;
 	int ret;
 
+	before = count_violations(demo);
 	ret = row->run(demo, row, &result);
-	verdict = judge(demo, &result, ret);
+	result.violations = count_violations(demo) - before;
+	verdict = is_blamed(row, &result) ? broken : judge(demo, &result, ret);
 	if (ret)
 		snprintf(result.seen, sizeof(result.seen), "error: %s", strerror(-ret));
 	else if (result.skipped)
 		snprintf(result.seen, sizeof(result.seen), "not on this device");
+	else if (is_blamed(row, &result))
+		snprintf(result.seen, sizeof(result.seen), "%" PRIu64 " false violations",
+			 result.violations);
 	format_lines(demo, &result, lines, sizeof(lines));
 	cells[0] = row->scenario;
 	cells[1] = row->did;
@@ -191,23 +216,25 @@ static enum exit_code show_device(struct demo *demo, const struct tool_options *
 }
 
 /* Open the device that was named, or the first that has something to show. */
-static int open_device(const char *name, struct gemsync_device **out)
+static int open_device(const char *name, struct demo *demo)
 {
 	struct gemsync_device_info info;
 	int ret;
 
 	if (name)
-		return gemsync_device_open(name, out);
-	ret = first_device(out);
+		return open_watched(name, &demo->dev, &demo->watched);
+	ret = first_device(&demo->dev);
 	if (!ret) {
-		gemsync_device_query(*out, &info);
-		if (!info.coherent && info.can_sync)
+		gemsync_device_query(demo->dev, &info);
+		if (!info.coherent && info.can_sync) {
+			watch_all(demo->dev, &demo->watched);
 			return 0;
-		gemsync_device_close(*out);
+		}
+		gemsync_device_close(demo->dev);
 	}
 	tool_complain("no device can be used (%s): this is a simulated one",
 		      ret ? strerror(-ret) : "coherent, or without a call to synchronize");
-	return gemsync_device_open(SIM, out);
+	return open_watched(SIM, &demo->dev, &demo->watched);
 }
 
 static const char help[] =
@@ -226,7 +253,7 @@ enum exit_code tool_demo(int argc, char **argv)
 
 	if (!tool_parse(argc, argv, help, &options, &code))
 		return code;
-	ret = open_device(options.device, &demo.dev);
+	ret = open_device(options.device, &demo);
 	if (ret) {
 		tool_complain_of_device(options.device ? options.device : SIM, -ret);
 		return TOOL_CANNOT;
@@ -237,6 +264,7 @@ enum exit_code tool_demo(int argc, char **argv)
 		tool_complain("cannot query the device: %s", strerror(-ret));
 	else
 		code = show_device(&demo, &options);
+	watch_again(demo.dev, &demo.watched);
 	gemsync_device_close(demo.dev);
 	return code;
 }

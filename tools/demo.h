@@ -8,6 +8,7 @@
 #define DEMO_H
 
 #include "gpu.h"
+#include "watched.h"
 
 #define DEMO_BO_SIZE	(16u << 10)	/* bytes, where the row does not say */
 #define DEMO_RANGE_MAX	2048u	/* bytes that a scenario looks at */
@@ -18,6 +19,7 @@ struct demo {
 	struct gemsync_gpu *gpu;
 	uint8_t next_seed;	/* no two rows use the same data */
 	struct gemsync_counters lines_before;
+	struct watched watched;
 };
 
 /* What a row expected and what was measured. */
@@ -26,6 +28,7 @@ struct demo_result {
 	char seen[48];
 	struct gemsync_counters expected_lines;
 	struct gemsync_counters lines;
+	uint64_t violations;	/* that were recorded, of whatever kind */
 	bool stale;	/* it expects that no line moves on its own */
 	bool skipped;	/* this device cannot show it */
 };

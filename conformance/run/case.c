@@ -333,9 +333,11 @@ static int open_device(struct cf *cf, const char **what)
 	*what = "opening the device";
 	if (cf->exporter)
 		return exporter_probe(cf->exporter);
-	ret = cf->name ? gemsync_device_open(cf->name, &cf->dev) : first_device(&cf->dev);
+	ret = cf->name ? open_watched(cf->name, &cf->dev, &cf->watched) : first_device(&cf->dev);
 	if (ret)
 		return ret;
+	if (!cf->name)
+		watch_all(cf->dev, &cf->watched);
 	cf->fd = gemsync_device_fd(cf->dev);
 	gemsync_device_query(cf->dev, &cf->info);
 	*what = "making its GPU work";
@@ -346,8 +348,7 @@ static void close_device(struct cf *cf)
 {
 	size_t i;
 
-	if (cf->watches)
-		gemsync_device_watch(cf->dev, cf->watched_before, NULL);
+	watch_again(cf->dev, &cf->watched);
 	/* The GPU goes first: a job that the case left running ends with it. */
 	gpu_close(cf->gpu);
 	for (i = 0; i < cf->buffer_count; i++)

@@ -32,6 +32,7 @@
 
 #include "conform.h"
 #include "gpu.h"
+#include "watched.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define KIB			1024ull
@@ -139,8 +140,7 @@ struct cf {
 	struct buffer buffers[CASE_BUFFERS];
 	size_t buffer_count;
 	struct conform_result *result;
-	bool watches;			/* the device, for NEED_WATCH: until the case ends */
-	uint32_t watched_before;
+	struct watched watched;		/* what the device looks for */
 };
 
 /* The same device once more: another DRM file. It lives as long as the case. */

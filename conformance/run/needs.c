@@ -159,40 +159,20 @@ static bool has_no_import_maps(struct cf *cf)
 	return !has_import_maps(cf);
 }
 
-/* From here on, until the case ends. */
-static bool watches(struct cf *cf, uint32_t what)
-{
-	uint32_t before;
-
-	if (gemsync_device_watch(cf->dev, what, &before))
-		return false;
-	if (!cf->watches)
-		cf->watched_before = before;
-	cf->watches = true;
-	return true;
-}
-
 static bool watches_loads(struct cf *cf)
 {
-	return watches(cf, GEMSYNC_WATCH_LOADS);
+	return cf->watched.now & GEMSYNC_WATCH_LOADS;
 }
 
 static bool watches_stores(struct cf *cf)
 {
-	return watches(cf, GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES);
+	return cf->watched.now & GEMSYNC_WATCH_STORES;
 }
 
 /* As all devices of this project's own drivers; a watch needs it, and so tells of others. */
 static bool tells_jobs(struct cf *cf)
 {
-	uint32_t before;
-
-	if (cf->fd < 0)
-		return true;
-	if (gemsync_device_watch(cf->dev, GEMSYNC_WATCH_LOADS, &before))
-		return false;
-	gemsync_device_watch(cf->dev, before, &before);
-	return true;
+	return cf->fd < 0 || cf->watched.now;
 }
 
 /* In the order in which they are looked at: later ones build upon earlier ones. */
@@ -224,10 +204,10 @@ static const struct {
 	  "run on an emulated device; in the VM as root with debugfs mounted" },
 	{ NEED_WATCH & ~NEED_VIOLATIONS, watches_loads,
 	  "the emulation does not look for loads of stale lines",
-	  "run as root in the VM, or on sim:watch=loads" },
+	  "run as root, in the VM or on a simulated device" },
 	{ NEED_STORES & ~NEED_WATCH, watches_stores,
 	  "the emulation does not look for stores of what was there",
-	  "run as root in the VM, or on sim:watch=all" },
+	  "run as root, in the VM or on a simulated device" },
 	{ NEED_JOBS & ~NEED_VIOLATIONS, tells_jobs,
 	  "the driver does not tell the emulation which jobs run, and of which BOs",
 	  "run on one that does (panthor and panfrost in the VM, sim)" },
