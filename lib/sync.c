@@ -171,8 +171,7 @@ int gemsync_device_batch_init(struct gemsync_device *dev, struct gemsync_batch *
 	struct gemsync_batch_limits limits = dev->ops->limits;
 	uint64_t line = dev->info.line_size ? dev->info.line_size : 1;
 
-	if (!limits.count_max || limits.count_max > GS_BATCH_MAX)
-		limits.count_max = GS_BATCH_MAX;
+	limits.count_max = GS_BATCH_MAX;
 	return gemsync_batch_init(batch, ops, room, line, flags, &limits, submit_batch, dev);
 }
 
