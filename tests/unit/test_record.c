@@ -156,6 +156,37 @@ static void others_are_records_of_their_own(void **state)
 	assert_no_more(f);
 }
 
+static void lose(struct fixture *f, s32 pid, u64 offset)
+{
+	gs_journal_add(&f->journal, &(struct gs_sighting){
+		.kind = GS_LOST_UPDATE,
+		.object = &f->object,
+		.syncs = &f->syncs,
+		.pid = pid,
+		.offset = offset,
+		.size = 64,
+	});
+}
+
+/* What the syncs of two processes show, behind one job, side by side. */
+static void each_process_has_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_record record;
+
+	begin(f);
+	lose(f, 7, 0);
+	lose(f, 8, 64);
+	lose(f, 7, 64);
+	record = next(f);
+	assert_int_equal(record.pid, 7);
+	assert_row(&record, 0, 128);
+	record = next(f);
+	assert_int_equal(record.pid, 8);
+	assert_row(&record, 64, 64);
+	assert_no_more(f);
+}
+
 /* A ring of slots that nobody flushes: each frame's slot begins where the last one ended. */
 static void what_was_read_does_not_grow(void **state)
 {
@@ -537,6 +568,7 @@ int main(void)
 		TEST(rows_of_one_range_are_one_record),
 		TEST(order_does_not_matter),
 		TEST(others_are_records_of_their_own),
+		TEST(each_process_has_its_own),
 		TEST(what_was_read_does_not_grow),
 		TEST(jobs_end_their_records),
 		TEST(polls_are_counted),
