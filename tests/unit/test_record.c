@@ -303,6 +303,24 @@ static void two_rows_are_two_records(void **state)
 	assert_no_more(f);
 }
 
+/* Rounds over a range are counted, not its pieces, also when its record was read. */
+static void rounds_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job job = begin(f);
+
+	add(f, &job, 0, 64);
+	add(f, &job, 64, 64);
+	assert_int_equal(next(f).again, 0);
+	for (u32 i = 0; i < 3; i++) {
+		add(f, &job, 0, 64);
+		add(f, &job, 64, 64);
+	}
+	assert_no_more(f);
+	f->serial = 0;
+	assert_int_equal(next(f).again, 3);
+}
+
 /* Nobody reads: the first ones stay, and what comes is counted. Others have room of their own. */
 static void flood_hides_nothing(void **state)
 {
@@ -556,8 +574,9 @@ static void pieces_are_one_sync(void **state)
 	assert_int_equal(record.sync.offset, 0);
 	assert_int_equal(record.sync.end, 40960);
 	/* Twin: after a job it is another call. */
-	sync_lines(f, GS_SYNC_FLUSH, 40960, 64);
+	drop_lines(f, 40960, 64);
 	assert_int_equal(f->syncs.count, 2);
+	assert_note(f, 1, GS_SYNC_FLUSH_AND_INVALIDATE, 40960, 41024);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -574,6 +593,7 @@ int main(void)
 		TEST(polls_are_counted),
 		TEST(rows_with_a_stride_are_one_record),
 		TEST(two_rows_are_two_records),
+		TEST(rounds_are_counted),
 		TEST(flood_hides_nothing),
 		TEST(one_record_of_room),
 		TEST(now_makes_room),
