@@ -252,10 +252,15 @@ static void library_imports(void **state)
 {
 	struct pvr *p = need_pvr(state);
 	struct exported made = new_exported("heap");
+	struct drm_gem_close args = { 0 };
 	struct gemsync_bo *bo, *again = NULL;
 	int own;
 
+	/* The handle that an import gets, and that of one that failed, is free again. */
+	assert_ok(import_bo(p->fd, made.dmabuf, &args.handle));
+	assert_ok(raw_ioctl(p->fd, DRM_IOCTL_GEM_CLOSE, &args));
 	assert_int_equal(gemsync_device_import(p->dev, made.dmabuf, &again), -EOPNOTSUPP);
+	assert_int_equal(raw_ioctl(p->fd, DRM_IOCTL_GEM_CLOSE, &args), -EINVAL);
 	exporter_free(&made);
 	assert_ok(gemsync_bo_create(p->dev, PAGE, GEMSYNC_BO_SHAREABLE, &bo));
 	assert_ok(gemsync_bo_export(bo, &own));
