@@ -49,7 +49,7 @@ static const struct gsl_object *subject(const struct gsl_finding *finding)
 	return finding->resource.type ? &finding->resource : &finding->memory;
 }
 
-/* Why memory is left alone is told once. Objects that are made anew for each frame keep their name, or nothing. */
+/* Objects that are made anew for each frame keep their name, or nothing. */
 static bool is_same_object(const struct gsl_object *a, const struct gsl_object *b)
 {
 	if (a->name[0] || b->name[0])
@@ -65,6 +65,7 @@ static struct gsl_known *find_known(struct gsl_findings *findings,
 	for (i = 0; i < findings->count; i++) {
 		const struct gsl_finding *known = &findings->known[i].finding;
 
+		/* Why memory is left alone is told once, whichever it is. */
 		if (known->kind == finding->kind && known->possibly == finding->possibly &&
 		    (finding->kind == GSL_LEFT_ALONE ||
 		     is_same_object(subject(known), subject(finding))) &&

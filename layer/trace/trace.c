@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * libgemsync-trace: hooks for code that clang compiles with
- * -fsanitize-coverage=func,trace-loads,trace-stores. Linked into a Vulkan application, they tell the
+ * -fsanitize-coverage=func,trace-loads,trace-stores. In a Vulkan application they tell the
  * layer of each load from memory that it gave out, so that a load of old data is found exactly.
  * Without the layer they cost two compares.
  */

@@ -578,45 +578,6 @@ static void flush_of_a_whole_atom(void **state)
 	gpu_expect_silence(*state);
 }
 
-/* ---- Indices of memory types ---- */
-
-/* lavapipe has one type; shown are two, and every resource may be in both. */
-static void bits_are_of_the_types_shown(void **state)
-{
-	struct gpu *gpu = *state;
-	VkImageCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-		.imageType = VK_IMAGE_TYPE_2D,
-		.format = VK_FORMAT_R8G8B8A8_UNORM,
-		.extent = { 16, 16, 1 },
-		.mipLevels = 1,
-		.arrayLayers = 1,
-		.samples = VK_SAMPLE_COUNT_1_BIT,
-		.tiling = VK_IMAGE_TILING_LINEAR,
-		.usage = VK_IMAGE_USAGE_SAMPLED_BIT,
-	};
-	VkDeviceImageMemoryRequirements device_info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_IMAGE_MEMORY_REQUIREMENTS,
-		.pCreateInfo = &info,
-	};
-	VkImageMemoryRequirementsInfo2 info2 = {
-		.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2,
-	};
-	VkMemoryRequirements2 requirements = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2,
-	};
-	uint32_t all = (1u << gpu->types.memoryTypeCount) - 1;
-
-	CHECK(vkCreateImage(gpu->device, &info, NULL, &info2.image));
-	vkGetImageMemoryRequirements(gpu->device, info2.image, &requirements.memoryRequirements);
-	assert_int_equal(requirements.memoryRequirements.memoryTypeBits, all);
-	vkGetImageMemoryRequirements2(gpu->device, &info2, &requirements);
-	assert_int_equal(requirements.memoryRequirements.memoryTypeBits, all);
-	vkGetDeviceImageMemoryRequirements(gpu->device, &device_info, &requirements);
-	assert_int_equal(requirements.memoryRequirements.memoryTypeBits, all);
-	vkDestroyImage(gpu->device, info2.image, NULL);
-}
-
 /* ---- Telling ---- */
 
 /* The same again is counted, not told again. */
@@ -799,7 +760,6 @@ static const struct CMUnitTest tests[] = {
 	STRICT(flush_over_results),
 	STRICT(flush_beside_results),
 	STRICT(flush_of_a_whole_atom),
-	STRICT(bits_are_of_the_types_shown),
 	STRICT(once_is_enough),
 	cmocka_unit_test_setup(the_last_findings_are_told, open_gpu),
 	REPORT(report_makes_flushes_good),
