@@ -92,6 +92,10 @@ check-layer: check-deps user	## run the tests of the Vulkan layer, part of check
 	@rm -f $(BUILD)/tap/layer-*
 	@tests/layer/run; tests/run --tap-file $(BUILD)/tap/layer-*.tap
 
+.PHONY: check-layer-sanitize
+check-layer-sanitize: check-deps	## the same under AddressSanitizer, UBSan and ThreadSanitizer
+	@tests/layer/run --sanitize address && tests/layer/run --sanitize thread
+
 .PHONY: check-matrix
 check-matrix: all	## run what matters on each kernel of vm/kernels, or on those of ROWS=
 	@scripts/install-deps matrix
@@ -119,10 +123,11 @@ stress: all	## everything at once for a while: SECONDS=n (60), SEED=n
 
 .PHONY: bench
 bench:	## measure cache maintenance, this CPU's (table, build/bench.json, .svg) and a driver's
-	@scripts/install-deps build vm bench
+	@scripts/install-deps build vm bench layer
 	@$(MAKE) all
 	@$(BUILD)/gemsync bench --json $(BUILD)/bench.json --plot $(BUILD)/bench.svg $(BENCH)
 	@vm/run --memory 3072 -- $(BUILD)/user/bench/bench-sync panthor
+	@tests/layer/bench
 
 .PHONY: lint
 lint: check-deps user	## look for mistakes without running anything

@@ -75,6 +75,42 @@ VKAPI_ATTR void VKAPI_CALL gsl_GetPhysicalDeviceProperties(VkPhysicalDevice phys
 	raise_atom(instance, &properties->limits);
 }
 
+/* A driver on top of another one has that one's limits in a list in the chain. */
+#ifdef VK_KHR_maintenance7
+static void raise_of_api(struct gsl_instance *instance, VkPhysicalDeviceLayeredApiPropertiesKHR *api)
+{
+	VkBaseOutStructure *next;
+
+	for (next = api->pNext; next; next = next->pNext) {
+		VkPhysicalDeviceLayeredApiVulkanPropertiesKHR *vulkan = (void *)next;
+
+		if (next->sType ==
+		    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_LAYERED_API_VULKAN_PROPERTIES_KHR)
+			raise_atom(instance, &vulkan->properties.properties.limits);
+	}
+}
+
+static void raise_in_chain(struct gsl_instance *instance, void *chain)
+{
+	VkBaseOutStructure *next;
+	u32 i;
+
+	for (next = chain; next; next = next->pNext) {
+		VkPhysicalDeviceLayeredApiPropertiesListKHR *list = (void *)next;
+
+		if (next->sType !=
+		    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_LAYERED_API_PROPERTIES_LIST_KHR)
+			continue;
+		for (i = 0; list->pLayeredApis && i < list->layeredApiCount; i++)
+			raise_of_api(instance, &list->pLayeredApis[i]);
+	}
+}
+#else
+static void raise_in_chain(struct gsl_instance *instance, void *chain)
+{
+}
+#endif
+
 VKAPI_ATTR void VKAPI_CALL gsl_GetPhysicalDeviceProperties2(VkPhysicalDevice physical,
 							    VkPhysicalDeviceProperties2 *properties)
 {
@@ -82,4 +118,5 @@ VKAPI_ATTR void VKAPI_CALL gsl_GetPhysicalDeviceProperties2(VkPhysicalDevice phy
 
 	instance->calls.GetPhysicalDeviceProperties2(physical, properties);
 	raise_atom(instance, &properties->properties.limits);
+	raise_in_chain(instance, properties->pNext);
 }

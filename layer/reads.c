@@ -89,7 +89,8 @@ static void keep(struct gsl_faults *faults, u64 address, const ucontext_t *conte
 static void pass_on(int number, siginfo_t *info, void *context)
 {
 	static const struct sigaction by_default = { .sa_handler = SIG_DFL };
-	static __thread bool passing;
+	/* There from the begin of the thread: no memory is allocated in a handler. */
+	static __thread bool passing __attribute__((tls_model("initial-exec")));
 
 	if (passing || (!(before.sa_flags & SA_SIGINFO) &&
 			(before.sa_handler == SIG_DFL || before.sa_handler == SIG_IGN))) {

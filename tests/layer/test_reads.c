@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -126,7 +127,7 @@ static void jump(int number)
 
 static void other_faults_are_passed_on(void **state)
 {
-	volatile int *volatile nowhere = NULL;
+	volatile int *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct sigaction action = { .sa_handler = jump };
 	struct gpu_buffer results;
 
@@ -140,6 +141,7 @@ static void other_faults_are_passed_on(void **state)
 	assert_int_equal(*(volatile uint8_t *)&results.map[4096], 1);
 	end(*state, &results);
 	expect_load(*state, "64 bytes at offset 4096");
+	munmap((void *)nowhere, 4096);
 }
 
 /* ---- Hooks ---- */
