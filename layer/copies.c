@@ -398,6 +398,18 @@ static u32 add_changed(const struct gsl_copies *copies, const struct piece *piec
 	return count;
 }
 
+/* The first offset from one on whose page may have changed; @end or more if there is none. */
+static u64 skip_unchanged(const struct gsl_copies *copies, u64 offset, u64 end)
+{
+	u64 page = offset / copies->page;
+	const u8 *from = copies->changed + page, *found;
+
+	if (offset >= end || *from)
+		return offset;
+	found = memchr(from, 1, (end - 1) / copies->page - page + 1);
+	return found ? (page + (u64)(found - from)) * copies->page : end;
+}
+
 bool gsl_copies_find_changed(struct gsl_copies *copies, u64 offset, u64 size, gsl_row row,
 			     void *ctx)
 {
@@ -407,7 +419,8 @@ bool gsl_copies_find_changed(struct gsl_copies *copies, u64 offset, u64 size, gs
 
 	pthread_mutex_lock(&copies->lock);
 	look_at(copies, offset, offset + size);
-	for (offset = atom_down(copies, offset); offset < end; offset += piece.lines.size) {
+	for (offset = skip_unchanged(copies, atom_down(copies, offset), end); offset < end;
+	     offset = skip_unchanged(copies, offset + piece.lines.size, end)) {
 		u8 *changed = &copies->changed[offset / copies->page];
 
 		/* The driver's map is not looked at: no bounce. */
@@ -418,7 +431,7 @@ bool gsl_copies_find_changed(struct gsl_copies *copies, u64 offset, u64 size, gs
 			.size = piece_size(copies, offset, end),
 			.line = copies->atom,
 		};
-		if (*changed && !add_changed(copies, &piece, &rows) && covers_page(copies, &piece))
+		if (!add_changed(copies, &piece, &rows) && covers_page(copies, &piece))
 			*changed = 0;
 	}
 	rows_end(&rows);
