@@ -77,7 +77,8 @@ VKAPI_ATTR void VKAPI_CALL gsl_GetPhysicalDeviceProperties(VkPhysicalDevice phys
 
 /* A driver on top of another one has that one's limits in a list in the chain. */
 #ifdef VK_KHR_maintenance7
-static void raise_of_api(struct gsl_instance *instance, VkPhysicalDeviceLayeredApiPropertiesKHR *api)
+static void raise_of_api(struct gsl_instance *instance,
+			 VkPhysicalDeviceLayeredApiPropertiesKHR *api)
 {
 	VkBaseOutStructure *next;
 
