@@ -19,7 +19,7 @@ static const char help[] =
 	"Runs a Vulkan program on memory that is not coherent, by the layer " LAYER ",\n"
 	"and says which flushes and invalidates it lacks.\n\n"
 	"  -m, --mode MODE         strict: what may be stale is stale (the default); report: it is\n"
-	"                          told and made good\n"
+	"                          told and made good; chaos: atoms move by themselves too\n"
 	"  -o, --option KEY=VALUE  a setting of the layer, such as atom=128; may be repeated\n"
 	"      --validation        the Validation Layers too, above it\n"
 	"      --certain           fail for what is certain only\n"
@@ -167,15 +167,13 @@ static int run_program(const struct arguments *arguments, const char *log)
 
 	if (!child) {
 		set_environment(arguments, log);
-		execvp(arguments->program[0], arguments->program);
-		tool_complain("cannot run %s: %s", arguments->program[0], strerror(errno));
-		_exit(127);
+		tool_exec(arguments->program);
 	}
 	if (child < 0 || waitpid(child, &status, 0) < 0) {
 		tool_complain("cannot run %s: %s", arguments->program[0], strerror(errno));
 		return -1;
 	}
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return tool_command_status(status);
 }
 
 /* The log is the JSON that is asked for, or a file that goes again. */

@@ -87,6 +87,14 @@ void tool_print_coloured(enum tool_colour colour, const char *text);
  */
 void tool_print_wrapped(const char *text, size_t at, size_t indent);
 
+/* ---- Commands ---- */
+
+/* Become a command; where that fails say why, and end as a shell would. */
+__attribute__((noreturn)) void tool_exec(char **command);
+
+/* What waitpid() said of a command, as a shell would say it. */
+int tool_command_status(int status);
+
 /* ---- Devices ---- */
 
 /*

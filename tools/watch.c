@@ -229,9 +229,7 @@ static int start_command(char **command, pid_t *child)
 		return -errno;
 	if (*child)
 		return 0;
-	execvp(command[0], command);
-	tool_complain("cannot run %s: %s", command[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+	tool_exec(command);
 }
 
 /* Whether the command, if there is one, has ended; then with what status. */
@@ -245,10 +243,8 @@ static bool has_ended(pid_t child, int *status)
 /* The command's own, if it failed; else whether there was anything to see. */
 static int final_status(const struct watch *watch, int status)
 {
-	if (WIFSIGNALED(status))
-		return 128 + WTERMSIG(status);
-	if (WEXITSTATUS(status))
-		return WEXITSTATUS(status);
+	if (tool_command_status(status))
+		return tool_command_status(status);
 	return total(watch) ? TOOL_FAILED : TOOL_OK;
 }
 
