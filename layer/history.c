@@ -425,6 +425,7 @@ void gsl_memory_unmapping(struct gsl_memory *memory, const char *call, struct gs
 {
 	struct hull hull = { memory->unmap_offset, memory->unmap_end, 0 };
 
+	gsl_reads_collect(memory->device, batch);
 	if (memory->copies && memory->mapped) {
 		hull.bytes = hull.end - hull.offset;
 		gsl_copies_find_changed(memory->copies, memory->map_offset, memory->map_size,

@@ -53,10 +53,9 @@ static void make_results(struct gpu *gpu, struct gpu_buffer *results)
 	gpu_run(gpu);
 }
 
-/* The loads are judged by the next call. */
+/* The loads are judged by the next call, which may be the last one for the memory. */
 static void end(struct gpu *gpu, struct gpu_buffer *results)
 {
-	gpu_flush(gpu, results, 0, 64);
 	gpu_unmap(gpu, results);
 	gpu_buffer_destroy(gpu, results);
 }
