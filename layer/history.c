@@ -358,6 +358,7 @@ static bool was_invalidated(const struct gsl_memory *memory, const struct gsl_wr
 static void check_late(struct gsl_memory *memory, u64 offset, u64 end, struct gsl_batch *batch)
 {
 	struct gsl_finding where = {
+		.possibly = memory->missed_possibly,
 		.submission = memory->missed_submission,
 		.call = "vkFlushMappedMemoryRanges",
 	};
@@ -460,6 +461,7 @@ void gsl_memory_device_reads(struct gsl_memory *memory, u64 offset, u64 size, bo
 	memory->missed_offset = hull.offset;
 	memory->missed_end = hull.end;
 	memory->missed_submission = where->submission;
+	memory->missed_possibly = possibly;
 }
 
 /* The same range again, or a place; when there is none, the last one takes both. */

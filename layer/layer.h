@@ -171,6 +171,7 @@ struct gsl_memory {
 	u64 unmap_offset, unmap_end;	/* what had changed and was not flushed at the unmap */
 	u64 missed_offset, missed_end;	/* what a submission should have read: not flushed then */
 	u64 missed_submission;
+	bool missed_possibly;
 };
 
 struct gsl_memory *gsl_memory_of(struct gsl_device *device, VkDeviceMemory handle);

@@ -233,6 +233,8 @@ static void submit_beside_addressed(struct gpu *gpu, bool shaders)
 	else
 		gpu_fill(gpu, &other, 0, 64, 0);
 	gpu_run(gpu);
+	/* For a submission to come. */
+	gpu_flush(gpu, &addressed, 0, 64);
 	gpu_buffer_destroy(gpu, &addressed);
 	gpu_buffer_destroy(gpu, &other);
 }
@@ -240,7 +242,9 @@ static void submit_beside_addressed(struct gpu *gpu, bool shaders)
 static void addresses_are_possibly_read(void **state)
 {
 	submit_beside_addressed(*state, true);
-	assert_true(expect(*state, "dev-read-dirty")->possibly);
+	assert_true(gpu_find(*state, "dev-read-dirty")->possibly);
+	assert_true(gpu_find(*state, "flush-too-late")->possibly);
+	assert_int_equal(((struct gpu *)*state)->message_count, 2);
 }
 
 static void copies_use_no_addresses(void **state)
