@@ -12,6 +12,8 @@
 
 #include <gemsync/gemsync.h>
 
+#include "watched.h"
+
 struct conform_case;
 struct conform_report;
 struct expected;	/* expected.h */
@@ -96,6 +98,7 @@ struct conform_facts {
 	struct gemsync_device_info info;	/* driver is the exporter's name for one */
 	bool exporter;				/* no GPU: a maker of dma-bufs */
 	bool kernel_log;			/* warnings of the kernel fail cases */
+	struct watched watched;			/* what the device looks for until the run ends */
 	char name[96];				/* as given */
 	char policy[16];			/* "strict" or "hooks" (R13, R14); "" if not told */
 	/* "name=value,...": of a simulated device its options, of others their module's; "" if none

@@ -441,6 +441,9 @@ void gs_journal_add(struct gs_journal *journal, const struct gs_sighting *sighti
 		close_first(journal);
 	piece.sync_known = find_sync(sighting->syncs, piece.start, piece.end, &piece.sync);
 	piece.cause = find_cause(sighting->syncs, &piece, journal->line);
+	/* Of a job's access the write-back is the cache's own, not a sync. */
+	if (sighting->late && !sighting->job)
+		piece.cause = GS_CAUSE_TOO_LATE;
 	journal->open[journal->open_count++] = piece;
 }
 
@@ -505,6 +508,7 @@ const char *gs_cause_name(enum gs_cause cause)
 		[GS_CAUSE_TOO_EARLY] = "too-early",
 		[GS_CAUSE_TOO_SHORT] = "too-short",
 		[GS_CAUSE_WRONG_KIND] = "wrong-kind",
+		[GS_CAUSE_TOO_LATE] = "too-late",
 	};
 
 	return cause < GS_CAUSES ? names[cause] : "unknown";

@@ -73,6 +73,7 @@ enum gs_cause {
 	GS_CAUSE_TOO_EARLY,	/* it came, and after it the bytes changed */
 	GS_CAUSE_TOO_SHORT,	/* it came, and ended beside these lines */
 	GS_CAUSE_WRONG_KIND,	/* it was a flush, where lines had to be dropped */
+	GS_CAUSE_TOO_LATE,	/* it came when the device had written, and destroyed that */
 
 	GS_CAUSES,
 };
@@ -127,6 +128,7 @@ struct gs_sighting {
 	u64 time_ns;
 	u64 offset;			/* bytes of the object */
 	u64 size;
+	bool late;			/* as in &struct gs_violation */
 	u64 address;			/* of a load, as in &struct gs_record */
 	u64 pc;
 };

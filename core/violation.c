@@ -95,6 +95,7 @@ static bool report_rows(const struct gs_lines *lines, u32 offset, u32 end, enum 
 {
 	struct rows rows = { .row = { .kind = kind }, .report = report, .ctx = ctx };
 
+	rows.row.late = change == BY_DEVICE_UNLIKE;
 	rows_walk(&rows, lines, offset, end, change);
 	rows_end(&rows);
 	return rows.any;
@@ -191,7 +192,11 @@ bool gs_violation_of_cpu_load(const struct gs_lines *lines, u32 offset,
 		end += lines->line;
 	if (end == start)
 		return false;
-	*violation = (struct gs_violation){ GS_CPU_READ_STALE, offset, end - offset };
+	*violation = (struct gs_violation){
+		.kind = GS_CPU_READ_STALE,
+		.offset = offset,
+		.size = end - offset,
+	};
 	return true;
 }
 

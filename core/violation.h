@@ -39,6 +39,7 @@ struct gs_violation {
 	enum gs_violation_kind kind;
 	u32 offset;	/* of the first byte, in the window */
 	u32 size;	/* bytes in a row */
+	bool late;	/* of a lost update: the store was there before the device wrote */
 };
 
 typedef void (*gs_violation_report)(void *ctx, const struct gs_violation *violation);

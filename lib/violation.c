@@ -248,6 +248,7 @@ static void add_cause(struct text *text, const struct gemsync_violation *violati
 		[GEMSYNC_CAUSE_TOO_EARLY] = "; the sync that there was came too early",
 		[GEMSYNC_CAUSE_TOO_SHORT] = "; a sync ended right beside them",
 		[GEMSYNC_CAUSE_WRONG_KIND] = "; they were flushed, which drops no line",
+		[GEMSYNC_CAUSE_TOO_LATE] = "; that sync came too late, after the device's write",
 	};
 
 	if (violation->cause)
@@ -263,7 +264,7 @@ int gemsync_violation_describe(const struct gemsync_violation *violation, char *
 	struct text out = { text, size, 0 };
 
 	if ((size_t)violation->kind >= ARRAY_SIZE(words) ||
-	    violation->cause > GEMSYNC_CAUSE_WRONG_KIND)
+	    violation->cause > GEMSYNC_CAUSE_TOO_LATE)
 		return snprintf(text, size, "unknown");
 	add(&out, "%s %" PRIu64 " bytes at %" PRIu64, words[violation->kind].did, violation->size,
 	    violation->offset);

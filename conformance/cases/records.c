@@ -190,6 +190,7 @@ CASE(r3_older_store_is_told, "R3", NEEDS,
 	violation = next_own(&log, GEMSYNC_LOST_UPDATE);
 	expect_row(&violation, 4096 + 512, 4);
 	EXPECT_EQ(violation.pid, getpid());
+	EXPECT_EQ(violation.cause, GEMSYNC_CAUSE_TOO_LATE);
 	expect_no_more(&log);
 	expect_counted(&log, GEMSYNC_CPU_STORE_STALE, 0);
 }
@@ -200,6 +201,7 @@ CASE(r3_discards_are_not_blamed, "R3 R26", NEEDS,
 	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
 	struct log log = log_from_now(cf);
 	uint64_t i, line = cf->info.line_size;
+	struct gemsync_violation violation;
 	uint8_t data[512];
 
 	for (i = 0; i < sizeof(data); i++)
@@ -217,7 +219,10 @@ CASE(r3_discards_are_not_blamed, "R3 R26", NEEDS,
 	EXPECT_OK(gpu_write(cf->gpu, buf->va + 4096, data, line));
 	memset(buf->map + 4096, 0x44, line - 4);
 	EXPECT_OK(flush(cf, buf, 4096, line));
-	EXPECT_EQ(next_own(&log, GEMSYNC_LOST_UPDATE).offset, 4096 + line - 4);
+	violation = next_own(&log, GEMSYNC_LOST_UPDATE);
+	EXPECT_EQ(violation.offset, 4096 + line - 4);
+	/* Here the invalidate is missing, before the stores. */
+	EXPECT_EQ(violation.cause, GEMSYNC_CAUSE_MISSING);
 	expect_no_more(&log);
 }
 
@@ -487,6 +492,7 @@ CASE(r3_store_of_the_same_is_told, "R3", NEEDS | NEED_STORES,
 		violation = next_own(&log, GEMSYNC_LOST_UPDATE);
 		expect_row(&violation, 4096 + 4, 4);
 		EXPECT_EQ(violation.pid, getpid());
+		EXPECT_EQ(violation.cause, GEMSYNC_CAUSE_TOO_LATE);
 		expect_no_more(&log);
 	}
 	/* A page that nobody had mapped; and one that the GPU read meanwhile. */

@@ -348,7 +348,6 @@ static void close_device(struct cf *cf)
 {
 	size_t i;
 
-	watch_again(cf->dev, &cf->watched);
 	/* The GPU goes first: a job that the case left running ends with it. */
 	gpu_close(cf->gpu);
 	for (i = 0; i < cf->buffer_count; i++)
@@ -382,6 +381,16 @@ void case_process(const struct conform_case *c, const char *device, struct confo
 	end(CONFORM_PASS);
 }
 
+void case_end_watch(const char *device, const struct watched *watched)
+{
+	struct gemsync_device *dev;
+
+	if (gemsync_device_open(device, &dev))
+		return;
+	watch_again(dev, watched);
+	gemsync_device_close(dev);
+}
+
 int case_probe(const char *device, struct conform_facts *facts)
 {
 	struct cf cf = { .name = device };
@@ -392,6 +401,7 @@ int case_probe(const char *device, struct conform_facts *facts)
 	if (!ret) {
 		facts->exporter = cf.exporter;
 		facts->info = cf.info;
+		facts->watched = cf.watched;
 		if (cf.exporter)
 			snprintf(facts->info.driver, sizeof(facts->info.driver), "%s",
 				 exporter_name(cf.exporter));

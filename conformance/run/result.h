@@ -19,6 +19,9 @@ void case_process(const struct conform_case *c, const char *device,
 /* What a device is, learned in a process of its own. 0 or -errno. */
 int case_probe(const char *device, struct conform_facts *facts);
 
+/* What case_probe() had the device look for ends. */
+void case_end_watch(const char *device, const struct watched *watched);
+
 /* What a word is called in pictures, NULL if it has no name. */
 const char *picture_name(uint32_t word);
 

@@ -333,6 +333,26 @@ static int probe(struct run *run)
 	return ret;
 }
 
+/*
+ * The device looks for what it looked for before the run. Cases cannot see to that: one may
+ * not have ended when the next one begins.
+ */
+static void end_watch(const struct run *run)
+{
+	const struct watched *watched = &run->report->facts.watched;
+	pid_t pid;
+
+	if (!watched->now)
+		return;
+	pid = fork_group();
+	if (!pid) {
+		case_end_watch(run->device, watched);
+		_exit(EXIT_SUCCESS);
+	}
+	if (pid > 0 && wait_within(pid, CONFORM_TIMEOUT * run->pace) == -ETIME)
+		kill_it(pid);
+}
+
 static int gather_facts(struct run *run)
 {
 	struct conform_facts *facts = &run->report->facts;
@@ -366,8 +386,10 @@ static int run_all(struct run *run)
 		ret = gather_facts(run);
 	if (!ret && run->options->begun)
 		run->options->begun(run->report, run->options->data);
-	if (!ret)
+	if (!ret) {
 		run_cases(run);
+		end_watch(run);
+	}
 	run->report->seconds = seconds_now() - begin;
 	munmap(run->shared, sizeof(*run->shared));
 	return ret;

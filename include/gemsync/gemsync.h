@@ -226,6 +226,11 @@ enum gemsync_violation_cause {
 	GEMSYNC_CAUSE_TOO_EARLY = 1,	/* after it the bytes changed once more */
 	GEMSYNC_CAUSE_TOO_SHORT = 2,	/* it ended beside these lines */
 	GEMSYNC_CAUSE_WRONG_KIND = 3,	/* it was a flush, where lines had to be dropped */
+	/*
+	 * It came when the device had written to lines that were dirty, and by its write-back
+	 * destroyed that.
+	 */
+	GEMSYNC_CAUSE_TOO_LATE = 4,
 };
 
 /* The last sync of the lines of a violation. */

@@ -154,6 +154,7 @@ static void report_violation(void *ctx, const struct gs_violation *violation)
 		.time_ns = ktime_get_boottime_ns(),
 		.offset = page_offset_in_set(page) + violation->offset,
 		.size = violation->size,
+		.late = violation->late,
 	};
 	struct gs_object object;
 	struct gs_job described;

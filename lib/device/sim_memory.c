@@ -239,6 +239,7 @@ static void report(void *ctx, const struct gs_violation *violation)
 		.time_ns = now_ns(),
 		.offset = look->start + violation->offset,
 		.size = violation->size,
+		.late = violation->late,
 	});
 }
 

@@ -194,6 +194,16 @@ static void compare_records(const struct side *sides, const struct gemsync_viola
 	assert_int_equal(a->cpu_address % PAGE, b->cpu_address % PAGE);
 }
 
+__attribute__((noreturn))
+static void fail_of(const struct gemsync_violation *record, const char *who)
+{
+	char text[512];
+
+	gemsync_violation_describe(record, text, sizeof(text));
+	fail_msg("%s tells: %s: %s", who, gemsync_violation_name(record->kind), text);
+	abort();
+}
+
 /* Both sides' records, which are then read; returns their number. */
 static uint32_t compare_all(struct side *sides)
 {
@@ -202,12 +212,14 @@ static uint32_t compare_all(struct side *sides)
 	int ret;
 
 	while (!(ret = next_record(&sides[0], &records[0]))) {
-		assert_ok(next_record(&sides[1], &records[1]));
+		if (next_record(&sides[1], &records[1]))
+			fail_of(&records[0], "the device alone");
 		compare_records(sides, &records[0], &records[1]);
 		count++;
 	}
 	assert_int_equal(ret, -ENOENT);
-	assert_int_equal(next_record(&sides[1], &records[1]), -ENOENT);
+	if (next_record(&sides[1], &records[1]) != -ENOENT)
+		fail_of(&records[1], "the twin alone");
 	return count;
 }
 

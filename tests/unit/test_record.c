@@ -490,6 +490,36 @@ static void cause_is_told(void **state)
 	assert_string_equal(gs_cause_name(GS_CAUSES), "unknown");
 }
 
+static struct gs_record lost_update(struct fixture *f, const struct gs_job *job, u64 offset,
+				    bool late)
+{
+	gs_journal_add(&f->journal, &(struct gs_sighting){
+		.kind = GS_LOST_UPDATE,
+		.object = &f->object,
+		.syncs = &f->syncs,
+		.job = job,
+		.pid = job ? 0 : 5,
+		.offset = offset,
+		.size = 4,
+		.late = late,
+	});
+	if (job)
+		gs_journal_job_ends(&f->journal, job);
+	return next(f);
+}
+
+/* A sync that writes older stores over what the device wrote. Chaos is no sync. */
+static void late_sync_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_job job = begin(f);
+
+	assert_int_equal(lost_update(f, NULL, 0, true).cause, GS_CAUSE_TOO_LATE);
+	assert_int_equal(lost_update(f, NULL, 128, false).cause, GS_CAUSE_MISSING);
+	assert_int_equal(lost_update(f, &job, 256, true).cause, GS_CAUSE_MISSING);
+	assert_string_equal(gs_cause_name(GS_CAUSE_TOO_LATE), "too-late");
+}
+
 static struct gs_record stale_load(struct fixture *f, const struct gs_job *writer, u64 offset)
 {
 	gs_journal_add(&f->journal, &(struct gs_sighting){
@@ -600,6 +630,7 @@ int main(void)
 		TEST(many_ranges),
 		TEST(last_sync_is_told),
 		TEST(cause_is_told),
+		TEST(late_sync_is_told),
 		TEST(cause_of_a_stale_load_is_told),
 		TEST(pieces_are_one_sync),
 		TEST(flush_stays_a_flush),

@@ -52,14 +52,26 @@ static void assert_logs(const struct findings *log, const struct findings *expec
 	}
 }
 
+struct row {
+	enum gs_violation_kind kind;
+	u32 offset;
+	u32 size;
+};
+
+static struct gs_violation to_violation(struct row row)
+{
+	return (struct gs_violation){ .kind = row.kind, .offset = row.offset, .size = row.size };
+}
+
 /* The rows of a look are exactly those given, each as { kind, offset, size }. */
 #define ASSERT_ROWS(log, ...) \
 	do { \
-		const struct gs_violation rows[] = { __VA_ARGS__ }; \
+		const struct row rows[] = { __VA_ARGS__ }; \
 		struct findings expected = { .count = sizeof(rows) / sizeof(rows[0]) }; \
 		struct findings found = (log); \
 \
-		memcpy(expected.rows, rows, sizeof(rows)); \
+		for (u32 row = 0; row < expected.count; row++) \
+			expected.rows[row] = to_violation(rows[row]); \
 		assert_logs(&found, &expected); \
 	} while (0)
 
@@ -100,6 +112,7 @@ static void lost_update(void **state)
 
 	memset(w->mem + 64 + 8, 1, 4);
 	ASSERT_ROWS(look(w, CLEAN, 0, SIZE), { GS_LOST_UPDATE, 64 + 8, 4 });
+	assert_false(look(w, CLEAN, 0, SIZE).rows[0].late);
 	/* It happens as foretold. */
 	gs_lines_clean(&w->lines, 0, SIZE);
 	assert_bytes(w->mem, 64 + 8, 64 + 12, 0);
@@ -162,6 +175,7 @@ static void older_store_loses_update(void **state)
 	w->mem[67] = 7;
 	w->mem[3] = 1;
 	ASSERT_ROWS(look(w, CLEAN, 0, SIZE), { GS_LOST_UPDATE, 64, 3 });
+	assert_true(look(w, CLEAN, 0, SIZE).rows[0].late);
 	gs_lines_clean(&w->lines, 0, SIZE);
 	/* Written back: what the CPU stores from here on is the later one. */
 	memset(w->cache, 8, 128);
@@ -430,7 +444,7 @@ static void naive_rows(struct findings *log, const bool *marked, u32 from, u32 t
 		if (i > from && marked[i - 1])
 			log->rows[log->count - 1].size++;
 		else
-			log->rows[log->count++] = (struct gs_violation){ kind, i, 1 };
+			log->rows[log->count++] = to_violation((struct row){ kind, i, 1 });
 	}
 }
 
