@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -221,6 +222,26 @@ static pid_t unmap_in_child(struct fixture *f, atomic_int *step)
 	_exit(0);
 }
 
+/* Until a process sleeps in an ioctl. */
+static void wait_for_ioctl(pid_t pid)
+{
+	int64_t end = now_ms() + BEGINS_IN_MS;
+	char path[64];
+	long call = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	while (call != SYS_ioctl && now_ms() < end) {
+		file = fopen(path, "re");
+		assert_non_null(file);
+		/* One that runs has no number. */
+		if (fscanf(file, "%ld", &call) != 1)
+			call = -1;
+		fclose(file);
+	}
+	assert_int_equal(call, SYS_ioctl);
+}
+
 /* Who is killed in an unmap has done it, and lets others do what they want with the objects. */
 static void killed_while_a_submission_gets_memory(void **state)
 {
@@ -247,7 +268,10 @@ static void killed_while_a_submission_gets_memory(void **state)
 	sleep_ms(20);
 	pid = unmap_in_child(f, step);
 	wait_for_step(step, STEP_BEGUN, BEGINS_IN_MS);
-	sleep_ms(20);
+	/* Not in the first lock that it meets. */
+	wait_for_ioctl(pid);
+	sleep_ms(150);
+	wait_for_ioctl(pid);
 	assert_int_equal(submission.step, STEP_BEGUN);
 	killed = now_ms();
 	gone = kill_child(pid);
