@@ -26,34 +26,41 @@ static bool goes_on(const struct gs_sync_note *last, const struct gs_sync_note *
 	return last->type == note->type && last->end == note->offset;
 }
 
-static void append(struct gs_sync_log *log, const struct gs_sync_note *note)
+/* The last flush is the first half of @note. False if @note is still to be appended. */
+static bool drop_last(struct gs_sync_log *log, const struct gs_sync_note *note)
 {
-	*note_at(log, log->count) = *note;
-	log->count++;
-}
-
-void gs_sync_log_add(struct gs_sync_log *log, const struct gs_sync_note *note)
-{
-	struct gs_sync_note *last = log->count ? note_at(log, log->count - 1) : NULL;
+	struct gs_sync_note *last = note_at(log, log->count - 1);
 	struct gs_sync_note *before = log->count > 1 ? note_at(log, log->count - 2) : NULL;
 
-	if (!last || !same_caller(last, note)) {
-		append(log, note);
-	} else if (goes_on(last, note)) {
-		last->end = note->end;
-	} else if (!becomes_drop(last, note)) {
-		append(log, note);
-	} else if (last->offset < note->offset) {
+	if (last->offset < note->offset) {
 		/* It had been joined to a flush that ended where it starts. */
 		last->end = note->offset;
-		append(log, note);
-	} else if (before && same_caller(before, note) && goes_on(before, note)) {
+		return false;
+	}
+	if (before && same_caller(before, note) && goes_on(before, note)) {
 		/* The pieces of one long call: flush, drop, flush, drop. */
 		before->end = note->end;
 		log->count--;
 	} else {
 		last->type = note->type;
 	}
+	return true;
+}
+
+void gs_sync_log_add(struct gs_sync_log *log, const struct gs_sync_note *note)
+{
+	struct gs_sync_note *last = log->count ? note_at(log, log->count - 1) : NULL;
+
+	if (last && same_caller(last, note)) {
+		if (goes_on(last, note)) {
+			last->end = note->end;
+			return;
+		}
+		if (becomes_drop(last, note) && drop_last(log, note))
+			return;
+	}
+	*note_at(log, log->count) = *note;
+	log->count++;
 }
 
 static u64 oldest_note(const struct gs_sync_log *log)

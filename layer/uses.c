@@ -181,24 +181,40 @@ static void use_one(struct walk *walk, const struct gsl_commands *commands,
 	}
 }
 
-/* Calls @visit with each use until it returns false; secondary command buffers have no others. */
-static bool each_use(struct gsl_device *device, u64 handle, bool nested,
-		     bool (*visit)(void *ctx, const struct gsl_commands *commands,
-				   const struct gsl_use *use),
-		     void *ctx)
+typedef bool (*use_visitor)(void *ctx, const struct gsl_commands *commands,
+			    const struct gsl_use *use);
+
+/* Secondary command buffers have no others. */
+static bool each_secondary_use(struct gsl_device *device, u64 handle, use_visitor visit, void *ctx)
 {
-	struct gsl_commands *commands = gsl_map_get(&device->commands, handle);
+	const struct gsl_commands *commands = gsl_map_get(&device->commands, handle);
 	size_t i;
 
 	for (i = 0; commands && i < commands->count; i++) {
 		const struct gsl_use *use = &commands->uses[i];
 
-		if (use->kind != GSL_USE_COMMANDS) {
-			if (!visit(ctx, commands, use))
-				return false;
-		} else if (!nested && !each_use(device, use->handle, true, visit, ctx)) {
+		if (use->kind != GSL_USE_COMMANDS && !visit(ctx, commands, use))
 			return false;
-		}
+	}
+	return true;
+}
+
+/* Calls @visit with each use until it returns false. */
+static bool each_use(struct gsl_device *device, u64 handle, use_visitor visit, void *ctx)
+{
+	const struct gsl_commands *commands = gsl_map_get(&device->commands, handle);
+	size_t i;
+
+	for (i = 0; commands && i < commands->count; i++) {
+		const struct gsl_use *use = &commands->uses[i];
+		bool more;
+
+		if (use->kind == GSL_USE_COMMANDS)
+			more = each_secondary_use(device, use->handle, visit, ctx);
+		else
+			more = visit(ctx, commands, use);
+		if (!more)
+			return false;
 	}
 	return true;
 }
@@ -237,7 +253,7 @@ void gsl_job_use(struct gsl_device *device, const struct gsl_job *job, const cha
 		.call = call,
 	};
 	for (i = 0; i < job->command_count; i++)
-		each_use(device, job->commands[i], false, visit_use, &walk);
+		each_use(device, job->commands[i], visit_use, &walk);
 	if (walk.any_work)
 		use_addressed(&walk);
 }
@@ -282,7 +298,7 @@ bool gsl_job_waits_for_event(struct gsl_device *device, const struct gsl_job *jo
 	u32 i;
 
 	for (i = 0; i < job->command_count; i++) {
-		if (!each_use(device, job->commands[i], false, visit_event, &setting))
+		if (!each_use(device, job->commands[i], visit_event, &setting))
 			return true;
 	}
 	return false;
