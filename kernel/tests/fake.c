@@ -112,7 +112,11 @@ void fake_log(struct fake *fake, char event)
 static void unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		     enum dma_data_direction dir, unsigned long attrs)
 {
-	fake_log(dev_to_fake(dev), 'u');
+	struct fake *fake = dev_to_fake(dev);
+
+	fake_log(fake, 'u');
+	if (fake->unmapping)
+		fake->unmapping();
 }
 
 static void record(struct device *dev, dma_addr_t addr, size_t size,

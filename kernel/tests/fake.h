@@ -44,6 +44,7 @@ struct fake_record {
  * @signal_after: syncs after which a signal is sent to the caller; 0 is never
  * @signal: which
  * @signal_delay_ms: how long the sync with the signal takes
+ * @unmapping: called when an object is unmapped, if there is one
  * @log: what happened so far, in its order: syncs for the (c)PU and the (d)evice,
  *	(u)nmapping, and what a test adds with fake_log()
  * @records: the syncs so far, in their order
@@ -61,6 +62,7 @@ struct fake {
 	unsigned int signal_after;
 	int signal;
 	unsigned int signal_delay_ms;
+	void (*unmapping)(void);
 	char log[256];
 	struct fake_record *records;
 	unsigned int count;
@@ -100,6 +102,7 @@ extern struct kunit_suite gem_sync_bounce_suite;
 extern struct kunit_suite gem_sync_evict_suite;
 extern struct kunit_suite gem_sync_hooks_suite;
 extern struct kunit_suite gem_sync_import_suite;
+extern struct kunit_suite gem_sync_life_suite;
 extern struct kunit_suite gem_sync_walk_suite;
 
 #endif
