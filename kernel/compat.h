@@ -23,11 +23,8 @@
 #include <linux/pfn_t.h>
 #endif
 
-#if HAVE_IMPORT_NS_NAME
-#define COMPAT_IMPORT_NS(ns) MODULE_IMPORT_NS(ns)
-#else
-#define COMPAT_IMPORT_NS(ns) MODULE_IMPORT_NS(#ns)
-#endif
+/* What MODULE_IMPORT_NS() makes, which takes a name in some kernels and a string in others. */
+#define COMPAT_IMPORT_NS(ns) MODULE_INFO(import_ns, #ns)
 
 /* Initializer of a dma-buf whose mappings are kept, as far as the kernel keeps any. */
 #if HAVE_ATTACH_SGT

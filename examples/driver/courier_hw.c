@@ -102,4 +102,5 @@ int courier_memory_write(struct courier_bo *bo, u64 offset, const void *from, si
 	return access(bo, offset, (void *)from, size, true);
 }
 
-MODULE_IMPORT_NS(DMA_BUF);
+/* What MODULE_IMPORT_NS() makes, which takes a name in some kernels and a string in others. */
+MODULE_INFO(import_ns, "DMA_BUF");
