@@ -5,7 +5,8 @@
 # `set -euo pipefail` in force.
 #
 # A check prints its findings, "file:line: text" with the file relative to the top,
-# and exits with 0 whatever it found. It exits with 2 if it cannot look.
+# and exits with 0 whatever it found. It exits with 2 if it cannot look, and with 3 if
+# what it found is not to be counted, see judged_by.
 
 LINT_DIR=build/lint
 
@@ -20,6 +21,20 @@ need_programs() {
 		command -v "$program" >/dev/null ||
 			die "$program is missing; run scripts/install-deps lint"
 	done
+}
+
+# judged_by PROGRAM KNOWN LOOK: what the function LOOK finds, if PROGRAM has the version, or
+# the beginning of one, that the code was made to pass. Each finds other things, of which some
+# are none: those of another one are shown, and not counted.
+judged_by() {
+	local version
+	version=$("$1" --version | grep -oE '[0-9]+\.[0-9.]+' | head -n 1)
+	if [[ $version == "$2" || $version == "$2".* ]]; then
+		"$3"
+	else
+		"$3" | sed "s/^/not counted, by $1 $version: /" >&2
+		exit 3
+	fi
 }
 
 # Every file of the project, also one that is not committed yet.
