@@ -25,7 +25,8 @@ struct gsl_copies {
 	u32 atom;
 	bool watched;
 	u64 *touched;	/* a bit for each atom: in a page written to since its last move */
-	u8 *changed;	/* a byte for each page: may have atoms that changed */
+	u8 *changed;	/* a byte for each page: has touched atoms, or such that may have changed */
+	u8 *moved;	/* likewise: atoms of it were flushed or invalidated once */
 	pthread_mutex_t lock;
 };
 
@@ -88,7 +89,9 @@ struct gsl_copies *gsl_copies_create(void *mem, u64 size, u32 atom, u64 align, b
 	copies->base = zeros(copies->mapped);
 	copies->touched = zeros(touched_bytes(copies));
 	copies->changed = zeros(copies->mapped / copies->page);
-	if (!map_views(copies, align) || !copies->base || !copies->touched || !copies->changed) {
+	copies->moved = zeros(copies->mapped / copies->page);
+	if (!map_views(copies, align) || !copies->base || !copies->touched ||
+	    !copies->changed || !copies->moved) {
 		gsl_copies_destroy(copies);
 		return NULL;
 	}
@@ -111,6 +114,7 @@ void gsl_copies_destroy(struct gsl_copies *copies)
 	release(copies->base, copies->mapped);
 	release(copies->touched, touched_bytes(copies));
 	release(copies->changed, copies->mapped / copies->page);
+	release(copies->moved, copies->mapped / copies->page);
 	pthread_mutex_destroy(&copies->lock);
 	free(copies);
 }
@@ -287,6 +291,7 @@ static void set_clean(struct gsl_copies *copies, const struct piece *piece)
 
 	for (i = 0; i < piece->lines.size / copies->atom; i++)
 		set_touched(copies, atom + i, false);
+	copies->moved[piece->offset / copies->page] = 1;
 	if (covers_page(copies, piece))
 		copies->changed[piece->offset / copies->page] = 0;
 }
@@ -309,16 +314,9 @@ static void report_clash(void *ctx, const struct gs_violation *violation)
 static void flush_piece(struct gsl_copies *copies, struct piece *piece, bool device_writes,
 			struct clashes *clashes, struct gsl_moved *moved)
 {
-	u32 atoms = piece->lines.size / copies->atom;
 	u32 touched = copies->watched ? count_touched(copies, piece) : 0;
-	u32 changed;
+	u32 changed = count_changed(copies, piece, false);
 
-	moved->atoms += atoms;
-	if (!touched && !copies->changed[piece->offset / copies->page]) {
-		moved->unwritten += atoms;
-		return;
-	}
-	changed = count_changed(copies, piece, false);
 	clashes->offset = piece->offset;
 	if (changed && clashes->report)
 		gs_violations_of_clean(&piece->lines, 0, piece->lines.size, report_clash, clashes);
@@ -328,7 +326,21 @@ static void flush_piece(struct gsl_copies *copies, struct piece *piece, bool dev
 	piece_write_tail(copies, piece);
 	set_clean(copies, piece);
 	moved->changed += changed;
-	moved->unwritten += atoms - (touched > changed ? touched : changed);
+	moved->unwritten -= touched > changed ? touched : changed;
+}
+
+/* The first offset from one on whose page may have changed; @end if there is none. */
+static u64 skip_unchanged(const struct gsl_copies *copies, u64 offset, u64 end)
+{
+	u64 page = offset / copies->page;
+	const u8 *from = copies->changed + page, *found;
+
+	if (offset >= end)
+		return end;
+	if (*from)
+		return offset;
+	found = memchr(from, 1, (end - 1) / copies->page - page + 1);
+	return found ? (page + (u64)(found - from)) * copies->page : end;
 }
 
 struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 size,
@@ -341,7 +353,10 @@ struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 siz
 
 	pthread_mutex_lock(&copies->lock);
 	look_at(copies, offset, offset + size);
-	for (offset = atom_down(copies, offset); offset < end; offset += piece.lines.size) {
+	offset = atom_down(copies, offset);
+	moved.atoms = moved.unwritten = (end - offset) / copies->atom;
+	for (offset = skip_unchanged(copies, offset, end); offset < end;
+	     offset = skip_unchanged(copies, offset + piece.lines.size, end)) {
 		piece_open(copies, &piece, offset, end);
 		flush_piece(copies, &piece, device_writes, &clashes, &moved);
 	}
@@ -398,16 +413,49 @@ static u32 add_changed(const struct gsl_copies *copies, const struct piece *piec
 	return count;
 }
 
-/* The first offset from one on whose page may have changed; @end or more if there is none. */
-static u64 skip_unchanged(const struct gsl_copies *copies, u64 offset, u64 end)
+/* Core's lines of an offset's page, or the part before @end, without the driver's map. */
+static struct piece look_into(const struct gsl_copies *copies, u64 offset, u64 end)
 {
-	u64 page = offset / copies->page;
-	const u8 *from = copies->changed + page, *found;
+	return (struct piece){
+		.offset = offset,
+		.lines = {
+			.cache = (u64 *)(copies->cache + offset),
+			.base = (u64 *)(copies->base + offset),
+			.size = piece_size(copies, offset, end),
+			.line = copies->atom,
+		},
+	};
+}
 
-	if (offset >= end || *from)
-		return offset;
-	found = memchr(from, 1, (end - 1) / copies->page - page + 1);
-	return found ? (page + (u64)(found - from)) * copies->page : end;
+/*
+ * Zeros that were stored to a page which was never moved are no change of the copy, but nothing
+ * that memory has: the page was written to, and nothing in it changed.
+ */
+static bool has_first_zeros(const struct gsl_copies *copies, u64 offset)
+{
+	u64 page = offset / copies->page, start = page * copies->page;
+	struct piece whole;
+
+	if (!copies->watched || copies->moved[page])
+		return false;
+	whole = look_into(copies, start, atom_up(copies, copies->size));
+	return !gs_lines_dirty(&whole.lines, 0, whole.lines.size);
+}
+
+static u32 add_touched(const struct gsl_copies *copies, const struct piece *piece,
+		       struct rows *rows)
+{
+	u32 count = 0, start;
+
+	for (start = 0; start < piece->lines.size; start += copies->atom) {
+		u64 offset = piece->offset + start;
+
+		if (!is_touched(copies, offset / copies->atom))
+			continue;
+		count++;
+		rows_add(rows, offset, atom_size(copies, offset));
+	}
+	return count;
 }
 
 bool gsl_copies_find_changed(struct gsl_copies *copies, u64 offset, u64 size, gsl_row row,
@@ -421,18 +469,13 @@ bool gsl_copies_find_changed(struct gsl_copies *copies, u64 offset, u64 size, gs
 	look_at(copies, offset, offset + size);
 	for (offset = skip_unchanged(copies, atom_down(copies, offset), end); offset < end;
 	     offset = skip_unchanged(copies, offset + piece.lines.size, end)) {
-		u8 *changed = &copies->changed[offset / copies->page];
+		u32 count;
 
-		/* The driver's map is not looked at: no bounce. */
-		piece.offset = offset;
-		piece.lines = (struct gs_lines){
-			.cache = (u64 *)(copies->cache + offset),
-			.base = (u64 *)(copies->base + offset),
-			.size = piece_size(copies, offset, end),
-			.line = copies->atom,
-		};
-		if (!add_changed(copies, &piece, &rows) && covers_page(copies, &piece))
-			*changed = 0;
+		piece = look_into(copies, offset, end);
+		count = (has_first_zeros(copies, offset) ? add_touched : add_changed)
+			(copies, &piece, &rows);
+		if (!count && covers_page(copies, &piece) && !count_touched(copies, &piece))
+			copies->changed[offset / copies->page] = 0;
 	}
 	rows_end(&rows);
 	pthread_mutex_unlock(&copies->lock);

@@ -84,8 +84,9 @@ void gsl_copies_refill(struct gsl_copies *copies, u64 offset, u64 size);
 void gsl_copies_move(struct gsl_copies *copies, struct gs_random *random, u32 atoms);
 
 /*
- * Report the changed atoms of a range in rows; looks at pages alone that were written to,
- * where that is known, and never at the driver's map. True if there are any.
+ * Report the changed atoms of a range in rows, and zeros that were stored to what was never moved,
+ * where the kernel tells of them; looks at pages alone that were written to, where that is known,
+ * and never at the driver's map. True if there are any.
  */
 bool gsl_copies_find_changed(struct gsl_copies *copies, u64 offset, u64 size, gsl_row row,
 			     void *ctx);

@@ -237,6 +237,22 @@ static void changed_atoms_are_found(void **state)
 	assert_true(all(memory->mem, 1, SIZE));
 }
 
+/* Zeros that nobody flushed are not in memory, whatever the copy began with. */
+static void first_zeros_are_found(void **state)
+{
+	struct memory *memory = *state;
+	struct row row = { 0 };
+
+	memset(memory->app + 4096, 0, 4096);
+	assert_true(gsl_copies_find_changed(memory->copies, 0, SIZE, keep_row, &row));
+	assert_int_equal(row.offset, 4096);
+	assert_int_equal(row.size, 4096);
+	gsl_copies_flush(memory->copies, 4096, 4096, true, NULL, NULL);
+	assert_false(gsl_copies_find_changed(memory->copies, 0, SIZE, NULL, NULL));
+	memset(memory->app + 4096, 0, 4096);
+	assert_false(gsl_copies_find_changed(memory->copies, 0, SIZE, NULL, NULL));
+}
+
 static void lost_stores_are_told(void **state)
 {
 	struct memory *memory = *state;
@@ -449,6 +465,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(store_of_the_same_value_is_moved),
 	CASE(store_of_the_same_value_where_the_device_reads),
 	CASE(first_zeros_are_moved),
+	CASE(first_zeros_are_found),
 	CASE(read_into_the_map_is_seen),
 	CASE(changed_atoms_are_found),
 	CASE(lost_stores_are_told),
