@@ -680,7 +680,13 @@ static void see_what_moved(struct gpu *gpu, uint8_t byte, uint8_t *moved)
 	unsigned int i;
 
 	gpu_buffer_create(gpu, &from, sizeof(seen), GPU_NONCOHERENT);
+	/* New memory may hold anything, @byte too. */
+	gpu_begin(gpu);
+	gpu_fill(gpu, &from, 0, sizeof(seen), 0);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
 	gpu_map(gpu, &from);
+	gpu_invalidate(gpu, &from, 0, VK_WHOLE_SIZE);
 	memset(from.map, byte, sizeof(seen));
 	gpu_peek(gpu, &from, 0, seen, sizeof(seen));
 	gpu_peek(gpu, &from, 0, seen, sizeof(seen));
