@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Command buffers: their life, and barriers, events and render passes in them. */
+/* Command buffers: their life, and barriers and events in them. */
 #include <stdlib.h>
 
 #include "layer.h"
@@ -183,8 +183,6 @@ VKAPI_ATTR void VKAPI_CALL gsl_CmdExecuteCommands(VkCommandBuffer handle, uint32
 
 /* ---- Barriers to the host ---- */
 
-#define HOST_READS	(VK_ACCESS_HOST_READ_BIT | VK_ACCESS_MEMORY_READ_BIT)
-
 static void add_barrier(struct gsl_device *device, VkCommandBuffer handle, u64 resource,
 			u64 offset, u64 size)
 {
@@ -201,6 +199,11 @@ static void add_barrier(struct gsl_device *device, VkCommandBuffer handle, u64 r
 	});
 }
 
+void gsl_commands_barrier(struct gsl_device *device, VkCommandBuffer handle)
+{
+	add_barrier(device, handle, 0, 0, VK_WHOLE_SIZE);
+}
+
 static void add_barriers(struct gsl_device *device, VkCommandBuffer handle,
 			 u32 memory_count, const VkMemoryBarrier *memory,
 			 u32 buffer_count, const VkBufferMemoryBarrier *buffer,
@@ -209,17 +212,18 @@ static void add_barriers(struct gsl_device *device, VkCommandBuffer handle,
 	u32 i;
 
 	for (i = 0; i < memory_count; i++) {
-		if (memory[i].dstAccessMask & HOST_READS)
-			add_barrier(device, handle, 0, 0, VK_WHOLE_SIZE);
+		if (memory[i].dstAccessMask & GSL_HOST_READS)
+			gsl_commands_barrier(device, handle);
 	}
 	for (i = 0; i < buffer_count; i++) {
-		if (buffer[i].dstAccessMask & HOST_READS)
+		if (buffer[i].dstAccessMask & GSL_HOST_READS)
 			add_barrier(device, handle, GSL_KEY(buffer[i].buffer), buffer[i].offset,
 				    buffer[i].size);
 	}
 	for (i = 0; i < image_count; i++) {
-		if (image[i].dstAccessMask & HOST_READS)
-			add_barrier(device, handle, GSL_KEY(image[i].image), 0, VK_WHOLE_SIZE);
+		if (image[i].dstAccessMask & GSL_HOST_READS)
+			add_barrier(device, handle, GSL_IMAGE_KEY(image[i].image), 0,
+				    VK_WHOLE_SIZE);
 	}
 }
 
@@ -295,7 +299,7 @@ gsl_CmdWaitEvents(VkCommandBuffer handle, uint32_t count, const VkEvent *events,
 #ifdef GSL_HAS_CmdPipelineBarrier2
 static bool is_to_host(VkPipelineStageFlags2KHR stages, VkAccessFlags2KHR access)
 {
-	return (stages & VK_PIPELINE_STAGE_HOST_BIT) && (access & HOST_READS);
+	return (stages & VK_PIPELINE_STAGE_HOST_BIT) && (access & GSL_HOST_READS);
 }
 
 static void add_dependency(struct gsl_device *device, VkCommandBuffer handle,
@@ -307,7 +311,7 @@ static void add_dependency(struct gsl_device *device, VkCommandBuffer handle,
 		const VkMemoryBarrier2KHR *barrier = &info->pMemoryBarriers[i];
 
 		if (is_to_host(barrier->dstStageMask, barrier->dstAccessMask))
-			add_barrier(device, handle, 0, 0, VK_WHOLE_SIZE);
+			gsl_commands_barrier(device, handle);
 	}
 	for (i = 0; i < info->bufferMemoryBarrierCount; i++) {
 		const VkBufferMemoryBarrier2KHR *barrier = &info->pBufferMemoryBarriers[i];
@@ -320,7 +324,8 @@ static void add_dependency(struct gsl_device *device, VkCommandBuffer handle,
 		const VkImageMemoryBarrier2KHR *barrier = &info->pImageMemoryBarriers[i];
 
 		if (is_to_host(barrier->dstStageMask, barrier->dstAccessMask))
-			add_barrier(device, handle, GSL_KEY(barrier->image), 0, VK_WHOLE_SIZE);
+			add_barrier(device, handle, GSL_IMAGE_KEY(barrier->image), 0,
+				    VK_WHOLE_SIZE);
 	}
 }
 
@@ -362,118 +367,5 @@ VKAPI_ATTR void VKAPI_CALL gsl_CmdResetEvent2(VkCommandBuffer handle, VkEvent ev
 
 	add_event(device, handle, GSL_USE_RESET_EVENT, event);
 	device->calls.CmdResetEvent2(handle, event, stages);
-}
-#endif
-
-/* ---- Render passes: those with a dependency of the host end with a barrier ---- */
-
-static void keep_pass(struct gsl_device *device, VkRenderPass pass, bool to_host)
-{
-	/* What is in this map counts, not its value. */
-	void *value = to_host ? malloc(1) : NULL;
-
-	if (value && !gsl_map_put(&device->passes, GSL_KEY(pass), value))
-		free(value);
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateRenderPass(VkDevice handle,
-						    const VkRenderPassCreateInfo *info,
-						    const VkAllocationCallbacks *allocator,
-						    VkRenderPass *out)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	VkResult result = device->calls.CreateRenderPass(handle, info, allocator, out);
-	bool to_host = false;
-	u32 i;
-
-	for (i = 0; i < info->dependencyCount; i++)
-		to_host |= info->pDependencies[i].dstStageMask & VK_PIPELINE_STAGE_HOST_BIT &&
-			   info->pDependencies[i].dstAccessMask & HOST_READS;
-	if (!result)
-		keep_pass(device, *out, to_host);
-	return result;
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_DestroyRenderPass(VkDevice handle, VkRenderPass pass,
-						 const VkAllocationCallbacks *allocator)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	free(gsl_map_take(&device->passes, GSL_KEY(pass)));
-	device->calls.DestroyRenderPass(handle, pass, allocator);
-}
-
-static void begin_pass(struct gsl_device *device, VkCommandBuffer handle, VkRenderPass pass)
-{
-	struct gsl_commands *commands = gsl_commands_of(device, handle);
-
-	if (commands)
-		commands->pass_ends_with_barrier = gsl_map_get(&device->passes, GSL_KEY(pass));
-}
-
-static void end_pass(struct gsl_device *device, VkCommandBuffer handle)
-{
-	struct gsl_commands *commands = gsl_commands_of(device, handle);
-
-	if (commands && commands->pass_ends_with_barrier)
-		add_barrier(device, handle, 0, 0, VK_WHOLE_SIZE);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdBeginRenderPass(VkCommandBuffer handle,
-						  const VkRenderPassBeginInfo *info,
-						  VkSubpassContents contents)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	begin_pass(device, handle, info->renderPass);
-	device->calls.CmdBeginRenderPass(handle, info, contents);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdEndRenderPass(VkCommandBuffer handle)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	device->calls.CmdEndRenderPass(handle);
-	end_pass(device, handle);
-}
-
-#ifdef GSL_HAS_CreateRenderPass2
-VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateRenderPass2(VkDevice handle,
-						     const VkRenderPassCreateInfo2 *info,
-						     const VkAllocationCallbacks *allocator,
-						     VkRenderPass *out)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	VkResult result = device->calls.CreateRenderPass2(handle, info, allocator, out);
-	bool to_host = false;
-	u32 i;
-
-	/* A VkMemoryBarrier2 in a chain replaces the masks: then it is taken to be one. */
-	for (i = 0; i < info->dependencyCount; i++)
-		to_host |= info->pDependencies[i].pNext ||
-			   (info->pDependencies[i].dstStageMask & VK_PIPELINE_STAGE_HOST_BIT &&
-			    info->pDependencies[i].dstAccessMask & HOST_READS);
-	if (!result)
-		keep_pass(device, *out, to_host);
-	return result;
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdBeginRenderPass2(VkCommandBuffer handle,
-						   const VkRenderPassBeginInfo *info,
-						   const VkSubpassBeginInfo *contents)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	begin_pass(device, handle, info->renderPass);
-	device->calls.CmdBeginRenderPass2(handle, info, contents);
-}
-
-VKAPI_ATTR void VKAPI_CALL gsl_CmdEndRenderPass2(VkCommandBuffer handle,
-						 const VkSubpassEndInfo *info)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-
-	device->calls.CmdEndRenderPass2(handle, info);
-	end_pass(device, handle);
 }
 #endif

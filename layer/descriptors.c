@@ -271,7 +271,7 @@ static void name_resource(struct gsl_device *device, struct gsl_slot *slot,
 
 	if (!resource)
 		return;
-	slot->resource = resource->handle;
+	slot->resource = resource->key;
 	slot->serial = resource->serial;
 	slot->offset = info->offset;
 	slot->size = info->range;
@@ -303,7 +303,8 @@ void gsl_slot_write(struct gsl_device *device, struct gsl_slot *slot, VkDescript
 		name_view(device, slot, GSL_KEY(*(const VkBufferView *)info));
 		break;
 	case IMAGE_INFO:
-		name_view(device, slot, GSL_KEY(((const VkDescriptorImageInfo *)info)->imageView));
+		name_view(device, slot,
+			  GSL_IMAGE_KEY(((const VkDescriptorImageInfo *)info)->imageView));
 		break;
 	default:
 		break;

@@ -41,7 +41,7 @@ static void each_map(struct gsl_device *device, void (*each)(struct gsl_map *map
 		&device->memories, &device->resources, &device->views, &device->layouts,
 		&device->sets, &device->templates, &device->commands, &device->queues,
 		&device->fences, &device->semaphores, &device->events, &device->names,
-		&device->passes,
+		&device->passes, &device->framebuffers,
 	};
 	size_t i;
 
@@ -125,6 +125,7 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyDevice(VkDevice handle,
 	gsl_device_free_memories(device);
 	gsl_device_free_commands(device);
 	gsl_device_free_jobs(device);
+	gsl_device_free_pieces(device);
 	device->calls.DestroyDevice(handle, allocator);
 	each_map(device, free_values);
 	pthread_mutex_destroy(&device->lock);
@@ -133,11 +134,17 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyDevice(VkDevice handle,
 
 /* ---- Names ---- */
 
+/* Handles of several types may be alike. */
+static u64 name_key(VkObjectType type, u64 handle)
+{
+	return handle ^ (u64)type * 0x9e3779b97f4a7c15ull;
+}
+
 /* Others may be told of the object right now. */
-void gsl_device_forget_name(struct gsl_device *device, u64 handle)
+void gsl_device_forget_name(struct gsl_device *device, VkObjectType type, u64 handle)
 {
 	pthread_mutex_lock(&device->lock);
-	free(gsl_map_take(&device->names, handle));
+	free(gsl_map_take(&device->names, name_key(type, handle)));
 	pthread_mutex_unlock(&device->lock);
 }
 
@@ -149,8 +156,9 @@ gsl_SetDebugUtilsObjectNameEXT(VkDevice handle, const VkDebugUtilsObjectNameInfo
 
 	if (info->pObjectName && *info->pObjectName)
 		name = strdup(info->pObjectName);
-	gsl_device_forget_name(device, info->objectHandle);
-	if (name && !gsl_map_put(&device->names, info->objectHandle, name))
+	gsl_device_forget_name(device, info->objectType, info->objectHandle);
+	if (name && !gsl_map_put(&device->names, name_key(info->objectType, info->objectHandle),
+				 name))
 		free(name);
 	/* The loader gives this out where nobody enabled the extension, and takes it for done. */
 	if (!device->calls.SetDebugUtilsObjectNameEXT)
@@ -161,7 +169,7 @@ gsl_SetDebugUtilsObjectNameEXT(VkDevice handle, const VkDebugUtilsObjectNameInfo
 struct gsl_object gsl_object_of(struct gsl_device *device, VkObjectType type, u64 handle)
 {
 	struct gsl_object object = { .type = type, .handle = handle };
-	const char *name = gsl_map_get(&device->names, handle);
+	const char *name = gsl_map_get(&device->names, name_key(type, handle));
 
 	if (name)
 		snprintf(object.name, sizeof(object.name), "%s", name);

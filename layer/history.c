@@ -58,7 +58,7 @@ struct gsl_finding gsl_memory_finding(struct gsl_memory *memory, int kind, u64 o
 
 	if (resource) {
 		finding.resource = gsl_object_of(device, resource->type, resource->handle);
-		finding.resource_offset = offset - resource->offset;
+		finding.resource_offset = resource->begin + offset - resource->offset;
 	}
 	return finding;
 }
@@ -106,6 +106,11 @@ static bool is_cheap_to_read(const struct gsl_memory *memory)
 static bool is_done(const struct gsl_write *write)
 {
 	return write->done || write->job <= write->queue->done;
+}
+
+static bool may_be_done(const struct gsl_write *write)
+{
+	return is_done(write) || write->job <= write->queue->shared;
 }
 
 static void note(const struct gsl_memory *memory, struct gsl_syncs *syncs, u64 offset, u64 end)
@@ -271,7 +276,7 @@ void gsl_memory_invalidating(struct gsl_memory *memory, u64 offset, u64 size,
 
 		if (!overlap(offset, end, write->offset, write->offset + write->size))
 			continue;
-		if (!is_done(write)) {
+		if (!may_be_done(write)) {
 			write->early = true;
 			continue;
 		}
@@ -577,7 +582,7 @@ void gsl_memory_completed(struct gsl_memory *memory, const char *call, struct gs
 			continue;
 		if (!memory->has_copies)
 			check_coherent(memory, i, call, batch);
-		else if (report && memory->copies && !write->refilled)
+		else if (report && memory->copies && memory->mapped && !write->refilled)
 			show_write(memory, write);
 	}
 	if (!gsl_reads_are_seen(memory->device))

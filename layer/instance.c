@@ -87,6 +87,24 @@ static bool tell_messengers(void *ctx, const struct gsl_finding *finding, const 
 			 VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT, &data);
 }
 
+static void remove_messenger(struct gsl_instance *instance, VkDebugUtilsMessengerEXT handle);
+
+static void free_value(void *ctx, void *value)
+{
+	free(value);
+}
+
+static void free_instance(struct gsl_instance *instance)
+{
+	gsl_findings_fini(&instance->findings);
+	gsl_map_each(&instance->physical, free_value, NULL);
+	gsl_map_fini(&instance->physical);
+	while (instance->messengers)
+		remove_messenger(instance, instance->messengers->handle);
+	pthread_mutex_destroy(&instance->messenger_lock);
+	free(instance);
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateInstance(const VkInstanceCreateInfo *info,
 						  const VkAllocationCallbacks *allocator,
 						  VkInstance *out)
@@ -120,17 +138,10 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateInstance(const VkInstanceCreateInfo *in
 	gsl_instance_calls_load(&instance->calls, *out, instance->next);
 	if (!gsl_map_put(&instances, GSL_KEY(*(void **)*out), instance)) {
 		instance->calls.DestroyInstance(*out, allocator);
-		free(instance);
+		free_instance(instance);
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	}
 	return VK_SUCCESS;
-}
-
-static void remove_messenger(struct gsl_instance *instance, VkDebugUtilsMessengerEXT handle);
-
-static void free_value(void *ctx, void *value)
-{
-	free(value);
 }
 
 VKAPI_ATTR void VKAPI_CALL gsl_DestroyInstance(VkInstance handle,
@@ -142,13 +153,7 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyInstance(VkInstance handle,
 		return;
 	instance = gsl_map_take(&instances, GSL_KEY(*(void **)handle));
 	instance->calls.DestroyInstance(handle, allocator);
-	gsl_findings_fini(&instance->findings);
-	gsl_map_each(&instance->physical, free_value, NULL);
-	gsl_map_fini(&instance->physical);
-	while (instance->messengers)
-		remove_messenger(instance, instance->messengers->handle);
-	pthread_mutex_destroy(&instance->messenger_lock);
-	free(instance);
+	free_instance(instance);
 }
 
 /* ---- What the layer is ---- */

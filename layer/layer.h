@@ -78,7 +78,8 @@ struct gsl_device {
 	struct gsl_map sets;		/* VkDescriptorSet: struct gsl_set */
 	struct gsl_map templates;	/* VkDescriptorUpdateTemplate: struct gsl_template */
 	struct gsl_map commands;	/* VkCommandBuffer: struct gsl_commands */
-	struct gsl_map passes;		/* VkRenderPass that ends with a barrier to the host */
+	struct gsl_map passes;		/* VkRenderPass: struct gsl_pass */
+	struct gsl_map framebuffers;	/* VkFramebuffer: struct gsl_framebuffer */
 	struct gsl_map queues;		/* VkQueue: struct gsl_queue */
 	struct gsl_map fences;		/* VkFence: struct gsl_fence */
 	struct gsl_map semaphores;	/* VkSemaphore: struct gsl_semaphore */
@@ -96,6 +97,7 @@ struct gsl_device {
 	u64 submissions;	/* calls */
 	u64 jobs;
 	u64 writes;
+	u64 available;		/* a barrier made all writes up to this one available to the host */
 };
 
 struct gsl_device *gsl_device_of(const void *dispatchable);
@@ -104,12 +106,18 @@ struct gsl_device *gsl_device_of(const void *dispatchable);
 void gsl_device_translate_bits(struct gsl_device *device, uint32_t *bits);
 
 /* An object goes: its handle may be another one's next. */
-void gsl_device_forget_name(struct gsl_device *device, u64 handle);
+void gsl_device_forget_name(struct gsl_device *device, VkObjectType type, u64 handle);
 
 /* Describe an object for a finding. The device's lock is held. */
 struct gsl_object gsl_object_of(struct gsl_device *device, VkObjectType type, u64 handle);
 
 /* ---- Memory ---- */
+
+/*
+ * Handles of several types may be alike. In maps that buffers and images share, and in all that
+ * names one of them, an image and its views have other keys.
+ */
+#define GSL_IMAGE_KEY(handle)	(GSL_KEY(handle) ^ 0x9e3779b97f4a7c15ull)
 
 /* What the device wrote, or may have written, and the host has not made visible to itself. */
 struct gsl_write {
@@ -119,7 +127,7 @@ struct gsl_write {
 	u64 submission;
 	u64 job;
 	u64 number;		/* of all writes of the device */
-	u64 resource;		/* VkBuffer or VkImage */
+	u64 resource;		/* its key */
 	bool done;		/* the host knows it by an event; &gsl_queue.done tells too */
 	bool guarded;		/* loads of it are caught */
 	bool certain;		/* a transfer, not a shader that may only read */
@@ -251,7 +259,12 @@ void gsl_code_name(u64 code, char *name, size_t size);
 
 /* ---- Resources ---- */
 
+/*
+ * A buffer or an image, in one place of memory; or a piece of a sparse buffer, which has the
+ * buffer's handle.
+ */
 struct gsl_resource {
+	u64 key;		/* by which it is found */
 	u64 handle;
 	u64 serial;		/* handles are used again, serials are not */
 	VkObjectType type;
@@ -261,6 +274,11 @@ struct gsl_resource {
 	VkFormat format;	/* of an image */
 	VkExtent3D extent;
 	bool optimal;		/* where its texels are the host cannot know */
+	bool host_copied;	/* the host may copy it without a map */
+	struct gsl_write unavailable;	/* such an image's last one; number 0: none */
+	u64 begin;		/* of a piece, in the buffer; else 0 */
+	struct gsl_resource *pieces;	/* of a sparse buffer; those that are not bound are dead */
+	struct gsl_resource *next_piece;
 	struct gsl_memory *memory;	/* NULL: not bound. These under the device's lock */
 	u64 offset;
 	struct gsl_resource *next;
@@ -285,6 +303,19 @@ u64 gsl_region_size(struct gsl_device *device, VkImage image, const VkBufferImag
 /* Forget where it is bound. The device's lock is held. */
 void gsl_resource_unbind(struct gsl_resource *resource);
 
+/* A piece of a buffer is bound, or unbound. The device's lock is held. */
+void gsl_resource_bind_piece(struct gsl_device *device, VkBuffer buffer,
+			     const VkSparseMemoryBind *bind);
+
+/* Call @visit for each row of memory where a range of a resource lies. Likewise. */
+void gsl_resource_each_place(const struct gsl_resource *resource, u64 offset, u64 size,
+			     void (*visit)(void *ctx, const struct gsl_resource *place,
+					   u64 offset, u64 size),
+			     void *ctx);
+
+/* Before the device goes. */
+void gsl_device_free_pieces(struct gsl_device *device);
+
 /* What is bound at an offset, or NULL. The device's lock is held. */
 struct gsl_resource *gsl_resource_at(struct gsl_memory *memory, u64 offset);
 
@@ -307,7 +338,7 @@ struct gsl_layout {
 /* One descriptor: what it names, a part of a resource. */
 struct gsl_slot {
 	VkDescriptorType type;
-	u64 resource;	/* 0: nothing */
+	u64 resource;	/* its key; 0: nothing */
 	u64 serial;	/* of the resource */
 	u64 view;	/* by which it is named, or 0 */
 	u64 view_serial;
@@ -372,7 +403,7 @@ struct gsl_use {
 	u32 access;
 	bool shader;		/* a shader may write: it is not certain that it does */
 	bool possibly;		/* nor that any of it is read */
-	u64 handle;		/* resource (0 in a barrier: all), set, event or command buffer */
+	u64 handle;		/* resource's key (0 in a barrier: all), set, event or commands */
 	u64 offset;
 	u64 size;		/* VK_WHOLE_SIZE: to the end */
 	u32 first_dynamic;	/* of the set's dynamic offsets, in the command buffer's */
@@ -438,6 +469,19 @@ void gsl_commands_may_read(struct gsl_device *device, VkCommandBuffer handle, Vk
 void gsl_commands_write(struct gsl_device *device, VkCommandBuffer handle, VkBuffer buffer,
 			u64 offset, u64 size);
 
+/* What a barrier to VK_PIPELINE_STAGE_HOST_BIT has to be for. */
+#define GSL_HOST_READS	(VK_ACCESS_HOST_READ_BIT | VK_ACCESS_MEMORY_READ_BIT)
+
+/* All that came before in the command buffer is made available to the host. */
+void gsl_commands_barrier(struct gsl_device *device, VkCommandBuffer handle);
+
+/*
+ * An image is read, or written; where in its memory the part of @extent lies is the driver's
+ * affair. @count: of parts.
+ */
+void gsl_commands_use_image(struct gsl_device *device, VkCommandBuffer handle, u64 key,
+			    u32 access, u32 count, VkExtent3D extent);
+
 /* Shaders run with what is bound. */
 void gsl_commands_work(struct gsl_device *device, VkCommandBuffer handle, enum gsl_point point);
 
@@ -477,6 +521,7 @@ struct gsl_queue {
 	VkQueue handle;
 	u32 index;	/* in clocks; the rest is under the device's lock */
 	u64 done;	/* the last job that the host knows to be done */
+	u64 shared;	/* the last one of which the host may know it by an exported handle */
 	struct gsl_clock clock;	/* what comes before its next job */
 	struct gsl_job *first;	/* those that wait for the host, and those behind */
 	struct gsl_job **end;

@@ -120,7 +120,8 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_AllocateMemory(VkDevice handle,
 
 	if (!memory)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
-	translated.memoryTypeIndex = device->types->to_driver[info->memoryTypeIndex];
+	if (info->memoryTypeIndex < VK_MAX_MEMORY_TYPES)
+		translated.memoryTypeIndex = device->types->to_driver[info->memoryTypeIndex];
 	result = device->calls.AllocateMemory(handle, &translated, allocator, out);
 	if (result) {
 		free(memory);
@@ -131,7 +132,11 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_AllocateMemory(VkDevice handle,
 	memory->size = info->allocationSize;
 	memory->type = info->memoryTypeIndex;
 	memory->has_copies = !reason && gsl_types_has_copies(device->types, memory->type);
-	gsl_map_put(&device->memories, GSL_KEY(*out), memory);
+	if (!gsl_map_put(&device->memories, GSL_KEY(*out), memory)) {
+		device->calls.FreeMemory(handle, *out, allocator);
+		free(memory);
+		return VK_ERROR_OUT_OF_HOST_MEMORY;
+	}
 	link_memory(device, memory);
 	if (reason && gsl_types_has_copies(device->types, memory->type))
 		tell_left_alone(memory, reason);
@@ -161,7 +166,8 @@ VKAPI_ATTR void VKAPI_CALL gsl_FreeMemory(VkDevice handle, VkDeviceMemory memory
 		unlink_memory(memory);
 		gsl_reads_remove(memory);
 		pthread_mutex_unlock(&device->lock);
-		gsl_device_forget_name(device, GSL_KEY(memory_handle));
+		gsl_device_forget_name(device, VK_OBJECT_TYPE_DEVICE_MEMORY,
+				       GSL_KEY(memory_handle));
 		gsl_copies_destroy(memory->copies);
 		free(memory);
 		tell(device, &batch);
@@ -362,10 +368,11 @@ static void check_alignment(struct gsl_device *device, const VkMappedMemoryRange
 {
 	u64 mask = device->atom - 1;
 	u64 end = range->offset + range->size;
+	/* All of a map ends where the map does. */
+	u64 last = given->size == VK_WHOLE_SIZE ? end : given->size;
 	struct gsl_finding finding;
 
-	if (!(given->offset & mask) &&
-	    (given->size == VK_WHOLE_SIZE || !(given->size & mask) || end == range->memory->size))
+	if (!(given->offset & mask) && (!(last & mask) || end == range->memory->size))
 		return;
 	finding = gsl_memory_finding(range->memory, GSL_MISALIGNED, range->offset, range->size);
 	finding.call = call;

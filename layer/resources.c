@@ -29,6 +29,18 @@ void gsl_resource_unbind(struct gsl_resource *resource)
 	resource->memory = NULL;
 }
 
+static void bind_at(struct gsl_resource *resource, struct gsl_memory *memory, u64 offset)
+{
+	resource->memory = memory;
+	resource->offset = offset;
+	if (resource->size > memory->size - offset)
+		resource->size = memory->size - offset;
+	memory->shared |= memory->resources && memory->resources->key != resource->key;
+	resource->next = memory->resources;
+	memory->resources = resource;
+	memory->addressed |= resource->addressed;
+}
+
 struct gsl_resource *gsl_resource_at(struct gsl_memory *memory, u64 offset)
 {
 	struct gsl_resource *resource;
@@ -40,25 +52,134 @@ struct gsl_resource *gsl_resource_at(struct gsl_memory *memory, u64 offset)
 	return NULL;
 }
 
-static void bind(struct gsl_device *device, u64 handle, VkDeviceMemory memory_handle, u64 offset)
+static void bind(struct gsl_device *device, u64 key, VkDeviceMemory memory_handle, u64 offset)
 {
-	struct gsl_resource *resource = gsl_map_get(&device->resources, handle);
+	struct gsl_resource *resource = gsl_map_get(&device->resources, key);
 	struct gsl_memory *memory = gsl_memory_of(device, memory_handle);
 
 	if (!resource || !memory)
 		return;
 	pthread_mutex_lock(&device->lock);
 	gsl_resource_unbind(resource);
-	resource->memory = memory;
-	resource->offset = offset;
-	if (resource->size > memory->size - offset)
-		resource->size = memory->size - offset;
-	memory->shared |= memory->resources != NULL;
-	resource->next = memory->resources;
-	memory->resources = resource;
-	memory->addressed |= resource->addressed;
+	bind_at(resource, memory, offset);
 	pthread_mutex_unlock(&device->lock);
 }
+
+/* ---- Pieces of sparse buffers. The device's lock is held. ---- */
+
+static void free_dead_pieces(struct gsl_resource *resource)
+{
+	struct gsl_resource **link = &resource->pieces;
+
+	while (*link) {
+		struct gsl_resource *piece = *link;
+
+		if (piece->memory) {
+			link = &piece->next_piece;
+			continue;
+		}
+		*link = piece->next_piece;
+		free(piece);
+	}
+}
+
+static void free_pieces(struct gsl_resource *resource)
+{
+	struct gsl_resource *piece;
+
+	for (piece = resource->pieces; piece; piece = piece->next_piece)
+		gsl_resource_unbind(piece);
+	free_dead_pieces(resource);
+}
+
+static void add_piece(struct gsl_resource *resource, struct gsl_memory *memory, u64 begin,
+		      u64 size, u64 offset)
+{
+	struct gsl_resource *piece = malloc(sizeof(*piece));
+
+	if (!piece) {
+		memory->opaque = true;
+		return;
+	}
+	*piece = *resource;
+	piece->begin = begin;
+	piece->size = size;
+	piece->pieces = NULL;
+	piece->next_piece = resource->pieces;
+	resource->pieces = piece;
+	bind_at(piece, memory, offset);
+}
+
+/* What is left of a piece, of which the part from @begin to @end is bound elsewhere. */
+static void cut_piece(struct gsl_resource *resource, struct gsl_resource *piece, u64 begin, u64 end)
+{
+	u64 piece_end = piece->begin + piece->size;
+	struct gsl_memory *memory = piece->memory;
+
+	if (!memory || begin >= piece_end || end <= piece->begin)
+		return;
+	gsl_resource_unbind(piece);
+	if (piece->begin < begin)
+		add_piece(resource, memory, piece->begin, begin - piece->begin, piece->offset);
+	if (end < piece_end)
+		add_piece(resource, memory, end, piece_end - end,
+			  piece->offset + end - piece->begin);
+}
+
+void gsl_resource_bind_piece(struct gsl_device *device, VkBuffer buffer,
+			     const VkSparseMemoryBind *bind)
+{
+	struct gsl_resource *resource = gsl_map_get(&device->resources, GSL_KEY(buffer));
+	struct gsl_memory *memory = gsl_memory_of(device, bind->memory);
+	u64 end = bind->resourceOffset + bind->size;
+	struct gsl_resource *piece;
+
+	if (!resource)
+		return;
+	for (piece = resource->pieces; piece; piece = piece->next_piece)
+		cut_piece(resource, piece, bind->resourceOffset, end);
+	free_dead_pieces(resource);
+	if (memory)
+		add_piece(resource, memory, bind->resourceOffset, bind->size, bind->memoryOffset);
+}
+
+static void visit_place(const struct gsl_resource *place, u64 offset, u64 end,
+			void (*visit)(void *ctx, const struct gsl_resource *place, u64 offset,
+				      u64 size),
+			void *ctx)
+{
+	if (offset < place->begin)
+		offset = place->begin;
+	if (end > place->begin + place->size)
+		end = place->begin + place->size;
+	if (place->memory && offset < end)
+		visit(ctx, place, place->offset + offset - place->begin, end - offset);
+}
+
+void gsl_resource_each_place(const struct gsl_resource *resource, u64 offset, u64 size,
+			     void (*visit)(void *ctx, const struct gsl_resource *place,
+					   u64 offset, u64 size),
+			     void *ctx)
+{
+	u64 end = size > UINT64_MAX - offset ? UINT64_MAX : offset + size;
+	const struct gsl_resource *piece;
+
+	visit_place(resource, offset, end, visit, ctx);
+	for (piece = resource->pieces; piece; piece = piece->next_piece)
+		visit_place(piece, offset, end, visit, ctx);
+}
+
+static void free_pieces_of(void *ctx, void *value)
+{
+	free_pieces(value);
+}
+
+void gsl_device_free_pieces(struct gsl_device *device)
+{
+	gsl_map_each(&device->resources, free_pieces_of, NULL);
+}
+
+/* ---- Their life ---- */
 
 static void add_resource(struct gsl_device *device, const struct gsl_resource *model)
 {
@@ -68,20 +189,21 @@ static void add_resource(struct gsl_device *device, const struct gsl_resource *m
 		return;
 	*resource = *model;
 	resource->serial = atomic_fetch_add(&device->serials, 1) + 1;
-	if (!gsl_map_put(&device->resources, resource->handle, resource))
+	if (!gsl_map_put(&device->resources, resource->key, resource))
 		free(resource);
 }
 
-static void remove_resource(struct gsl_device *device, u64 handle)
+static void remove_resource(struct gsl_device *device, u64 key)
 {
-	struct gsl_resource *resource = gsl_map_take(&device->resources, handle);
+	struct gsl_resource *resource = gsl_map_take(&device->resources, key);
 
 	if (!resource)
 		return;
 	pthread_mutex_lock(&device->lock);
 	gsl_resource_unbind(resource);
+	free_pieces(resource);
 	pthread_mutex_unlock(&device->lock);
-	gsl_device_forget_name(device, handle);
+	gsl_device_forget_name(device, resource->type, resource->handle);
 	free(resource);
 }
 
@@ -102,6 +224,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateBuffer(VkDevice handle, const VkBufferC
 
 	if (!result) {
 		add_resource(device, &(struct gsl_resource){
+			.key = GSL_KEY(*out),
 			.handle = GSL_KEY(*out),
 			.type = VK_OBJECT_TYPE_BUFFER,
 			.size = info->size,
@@ -151,6 +274,12 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_BindBufferMemory2(VkDevice handle, uint32_t c
 #define IMAGE_READS	(VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_SAMPLED_BIT | \
 			 VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT)
 
+#ifdef GSL_HAS_CopyMemoryToImage
+#define HOST_COPIES	VK_IMAGE_USAGE_HOST_TRANSFER_BIT_EXT
+#else
+#define HOST_COPIES	0
+#endif
+
 VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateImage(VkDevice handle, const VkImageCreateInfo *info,
 					       const VkAllocationCallbacks *allocator,
 					       VkImage *out)
@@ -160,12 +289,14 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateImage(VkDevice handle, const VkImageCre
 
 	if (!result) {
 		add_resource(device, &(struct gsl_resource){
+			.key = GSL_IMAGE_KEY(*out),
 			.handle = GSL_KEY(*out),
 			.type = VK_OBJECT_TYPE_IMAGE,
 			.device_writes = info->usage & ~(VkFlags)IMAGE_READS,
 			.format = info->format,
 			.extent = info->extent,
 			.optimal = info->tiling == VK_IMAGE_TILING_OPTIMAL,
+			.host_copied = info->usage & HOST_COPIES,
 		});
 	}
 	return result;
@@ -176,7 +307,7 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyImage(VkDevice handle, VkImage image,
 {
 	struct gsl_device *device = gsl_device_of(handle);
 
-	remove_resource(device, GSL_KEY(image));
+	remove_resource(device, GSL_IMAGE_KEY(image));
 	device->calls.DestroyImage(handle, image, allocator);
 }
 
@@ -184,7 +315,7 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyImage(VkDevice handle, VkImage image,
 static void bind_image(struct gsl_device *device, VkImage image, VkDeviceMemory memory,
 		       u64 offset, bool plane)
 {
-	struct gsl_resource *resource = gsl_map_get(&device->resources, GSL_KEY(image));
+	struct gsl_resource *resource = gsl_map_get(&device->resources, GSL_IMAGE_KEY(image));
 	VkMemoryRequirements requirements;
 
 	if (plane) {
@@ -196,7 +327,7 @@ static void bind_image(struct gsl_device *device, VkImage image, VkDeviceMemory 
 		return;
 	device->calls.GetImageMemoryRequirements(device->handle, image, &requirements);
 	resource->size = requirements.size;
-	bind(device, GSL_KEY(image), memory, offset);
+	bind(device, GSL_IMAGE_KEY(image), memory, offset);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL gsl_BindImageMemory(VkDevice handle, VkImage image,
@@ -260,7 +391,7 @@ static struct gsl_block copied_block(VkFormat format, VkImageAspectFlags aspect)
 
 u64 gsl_region_size(struct gsl_device *device, VkImage image, const VkBufferImageCopy *region)
 {
-	struct gsl_resource *resource = gsl_map_get(&device->resources, GSL_KEY(image));
+	struct gsl_resource *resource = gsl_map_get(&device->resources, GSL_IMAGE_KEY(image));
 	u64 row_texels = region->bufferRowLength ? region->bufferRowLength :
 						   region->imageExtent.width;
 	u64 rows_apart = region->bufferImageHeight ? region->bufferImageHeight :
@@ -282,30 +413,29 @@ u64 gsl_region_size(struct gsl_device *device, VkImage image, const VkBufferImag
 
 /* ---- Views ---- */
 
-static void add_view(struct gsl_device *device, u64 handle, u64 resource_handle, u64 offset,
-		     u64 size)
+static void add_view(struct gsl_device *device, u64 key, u64 resource_key, u64 offset, u64 size)
 {
-	struct gsl_resource *resource = gsl_map_get(&device->resources, resource_handle);
+	struct gsl_resource *resource = gsl_map_get(&device->resources, resource_key);
 	struct gsl_view *view = resource ? malloc(sizeof(*view)) : NULL;
 
 	if (!view)
 		return;
 	*view = (struct gsl_view){
 		.serial = atomic_fetch_add(&device->serials, 1) + 1,
-		.resource = resource_handle,
+		.resource = resource_key,
 		.resource_serial = resource->serial,
 		.offset = offset,
 		.size = size,
 	};
-	if (!gsl_map_put(&device->views, handle, view))
+	if (!gsl_map_put(&device->views, key, view))
 		free(view);
 }
 
 /* Sets may name it still while another thread submits. */
-static void remove_view(struct gsl_device *device, u64 handle)
+static void remove_view(struct gsl_device *device, u64 key)
 {
 	pthread_mutex_lock(&device->lock);
-	free(gsl_map_take(&device->views, handle));
+	free(gsl_map_take(&device->views, key));
 	pthread_mutex_unlock(&device->lock);
 }
 
@@ -340,7 +470,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateImageView(VkDevice handle,
 	VkResult result = device->calls.CreateImageView(handle, info, allocator, out);
 
 	if (!result)
-		add_view(device, GSL_KEY(*out), GSL_KEY(info->image), 0, VK_WHOLE_SIZE);
+		add_view(device, GSL_IMAGE_KEY(*out), GSL_IMAGE_KEY(info->image), 0, VK_WHOLE_SIZE);
 	return result;
 }
 
@@ -349,6 +479,6 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroyImageView(VkDevice handle, VkImageView vie
 {
 	struct gsl_device *device = gsl_device_of(handle);
 
-	remove_view(device, GSL_KEY(view));
+	remove_view(device, GSL_IMAGE_KEY(view));
 	device->calls.DestroyImageView(handle, view, allocator);
 }

@@ -264,6 +264,18 @@ static void read_words(struct gsl_settings *settings)
 	free(copy);
 }
 
+/* Whoever catches faults has to tell loads from stores. */
+static void check_reads(struct gsl_settings *settings)
+{
+#ifndef __x86_64__
+	if (settings->reads != GSL_READS_PROTECT)
+		return;
+	fputs("gemsync: reads=protect needs x86-64, and is ignored: use libgemsync-trace\n",
+	      stderr);
+	settings->reads = GSL_READS_GUESS;
+#endif
+}
+
 void gsl_settings_read(struct gsl_settings *settings, const VkInstanceCreateInfo *info)
 {
 	*settings = (struct gsl_settings){ .atom = 64, .limit = 10, .seed = 1 };
@@ -271,4 +283,5 @@ void gsl_settings_read(struct gsl_settings *settings, const VkInstanceCreateInfo
 	read_file(settings);
 	read_variables(settings);
 	read_words(settings);
+	check_reads(settings);
 }

@@ -324,14 +324,19 @@ static void bind_opaque(struct gsl_device *device, u32 count, const VkSparseMemo
 		gsl_memory_set_opaque(device, binds[i].memory);
 }
 
-/* What is bound in pieces is not followed: the device may write to that memory at any time. */
+/*
+ * Pieces of buffers are followed. Where in images they are the driver alone knows: the device
+ * may write to their memory at any time.
+ */
 static void bind_sparse(struct gsl_device *device, const VkBindSparseInfo *info)
 {
 	u32 i, j;
 
-	for (i = 0; i < info->bufferBindCount; i++)
-		bind_opaque(device, info->pBufferBinds[i].bindCount,
-			    info->pBufferBinds[i].pBinds);
+	for (i = 0; i < info->bufferBindCount; i++) {
+		for (j = 0; j < info->pBufferBinds[i].bindCount; j++)
+			gsl_resource_bind_piece(device, info->pBufferBinds[i].buffer,
+						&info->pBufferBinds[i].pBinds[j]);
+	}
 	for (i = 0; i < info->imageOpaqueBindCount; i++)
 		bind_opaque(device, info->pImageOpaqueBinds[i].bindCount,
 			    info->pImageOpaqueBinds[i].pBinds);

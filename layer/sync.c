@@ -370,6 +370,98 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_SignalSemaphore(VkDevice handle,
 }
 #endif
 
+/* ---- Fences and semaphores as files: who has one may wait by other means ---- */
+
+static void share(struct gsl_device *device, const struct gsl_clock *clock)
+{
+	u32 i;
+
+	for (i = 0; i < device->queue_count; i++) {
+		if (device->queue_list[i]->shared < clock->jobs[i])
+			device->queue_list[i]->shared = clock->jobs[i];
+	}
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL gsl_GetFenceFdKHR(VkDevice handle, const VkFenceGetFdInfoKHR *info,
+						 int *fd)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+	struct gsl_fence *fence;
+
+	pthread_mutex_lock(&device->lock);
+	fence = gsl_map_get(&device->fences, GSL_KEY(info->fence));
+	if (fence && fence->posted)
+		share(device, &fence->clock);
+	pthread_mutex_unlock(&device->lock);
+	return device->calls.GetFenceFdKHR(handle, info, fd);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL gsl_GetSemaphoreFdKHR(VkDevice handle,
+						     const VkSemaphoreGetFdInfoKHR *info, int *fd)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+	struct gsl_wait all = { GSL_KEY(info->semaphore), UINT64_MAX };
+	struct gsl_clock clock = { 0 };
+
+	pthread_mutex_lock(&device->lock);
+	gsl_wait_merge(device, &all, &clock);
+	share(device, &clock);
+	pthread_mutex_unlock(&device->lock);
+	return device->calls.GetSemaphoreFdKHR(handle, info, fd);
+}
+
+/* ---- Presenting: it waits for semaphores, and may have fences of its own ---- */
+
+#ifdef VK_EXT_swapchain_maintenance1
+static void post_fences(struct gsl_device *device, const VkPresentInfoKHR *info,
+			const struct gsl_clock *clock)
+{
+	const VkBaseInStructure *next;
+	u32 i;
+
+	for (next = info->pNext; next; next = next->pNext) {
+		const VkSwapchainPresentFenceInfoEXT *fences = (const void *)next;
+
+		if (next->sType != VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_FENCE_INFO_EXT)
+			continue;
+		for (i = 0; i < fences->swapchainCount; i++) {
+			struct gsl_fence *fence = find_or_make(&device->fences,
+							       GSL_KEY(fences->pFences[i]),
+							       sizeof(*fence));
+
+			if (fence)
+				*fence = (struct gsl_fence){ .posted = true, .clock = *clock };
+		}
+	}
+}
+#else
+static void post_fences(struct gsl_device *device, const VkPresentInfoKHR *info,
+			const struct gsl_clock *clock)
+{
+}
+#endif
+
+VKAPI_ATTR VkResult VKAPI_CALL gsl_QueuePresentKHR(VkQueue handle, const VkPresentInfoKHR *info)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+	struct gsl_batch batch = { 0 };
+	struct gsl_clock clock = { 0 };
+	u32 i;
+
+	pthread_mutex_lock(&device->lock);
+	gsl_reads_collect(device, &batch);
+	for (i = 0; i < info->waitSemaphoreCount; i++) {
+		struct gsl_wait wait = { GSL_KEY(info->pWaitSemaphores[i]), 0 };
+
+		gsl_wait_merge(device, &wait, &clock);
+	}
+	post_fences(device, info, &clock);
+	gsl_device_move(device);
+	pthread_mutex_unlock(&device->lock);
+	gsl_findings_tell(&device->instance->findings, &batch);
+	return device->calls.QueuePresentKHR(handle, info);
+}
+
 /* ---- Events ---- */
 
 struct gsl_event *gsl_event_of(struct gsl_device *device, u64 handle)

@@ -37,11 +37,11 @@ void gsl_commands_write(struct gsl_device *device, VkCommandBuffer handle, VkBuf
 	use_buffer(device, handle, buffer, offset, size, GSL_WRITE, false);
 }
 
-/* Where in its memory a part of an image lies is the driver's affair: then it is any of it. */
-static void use_image(struct gsl_device *device, VkCommandBuffer handle, VkImage image,
-		      u32 access, u32 count, VkExtent3D extent)
+/* A part of it may be any. */
+void gsl_commands_use_image(struct gsl_device *device, VkCommandBuffer handle, u64 key,
+			    u32 access, u32 count, VkExtent3D extent)
 {
-	struct gsl_resource *resource = gsl_map_get(&device->resources, GSL_KEY(image));
+	struct gsl_resource *resource = gsl_map_get(&device->resources, key);
 	bool part = resource && (count != 1 || extent.width < resource->extent.width ||
 				 extent.height < resource->extent.height ||
 				 extent.depth < resource->extent.depth);
@@ -51,9 +51,15 @@ static void use_image(struct gsl_device *device, VkCommandBuffer handle, VkImage
 		.access = access,
 		.possibly = part,
 		.shader = part,
-		.handle = GSL_KEY(image),
+		.handle = key,
 		.size = VK_WHOLE_SIZE,
 	});
+}
+
+static void use_image(struct gsl_device *device, VkCommandBuffer handle, VkImage image,
+		      u32 access, u32 count, VkExtent3D extent)
+{
+	gsl_commands_use_image(device, handle, GSL_IMAGE_KEY(image), access, count, extent);
 }
 
 static VkExtent3D box(const VkOffset3D corners[2])
@@ -315,6 +321,19 @@ VKAPI_ATTR void VKAPI_CALL gsl_CmdDecodeVideoKHR(VkCommandBuffer handle,
 	gsl_commands_read(device, handle, info->srcBuffer, info->srcBufferOffset,
 			  info->srcBufferRange);
 	device->calls.CmdDecodeVideoKHR(handle, info);
+}
+#endif
+
+#ifdef GSL_HAS_CmdEncodeVideoKHR
+/* How much of the range is written, a query tells. */
+VKAPI_ATTR void VKAPI_CALL gsl_CmdEncodeVideoKHR(VkCommandBuffer handle,
+						 const VkVideoEncodeInfoKHR *info)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	use_buffer(device, handle, info->dstBuffer, info->dstBufferOffset, info->dstBufferRange,
+		   GSL_WRITE, true);
+	device->calls.CmdEncodeVideoKHR(handle, info);
 }
 #endif
 

@@ -53,7 +53,7 @@ static void write_range(struct walk *walk, const struct gsl_resource *resource, 
 		.submission = walk->job->submission,
 		.job = walk->job->number,
 		.number = ++walk->device->writes,
-		.resource = resource->handle,
+		.resource = resource->key,
 		.certain = certain,
 	};
 
@@ -65,27 +65,45 @@ static void write_range(struct walk *walk, const struct gsl_resource *resource, 
 		gsl_memory_device_wrote(memory, &write, &walk->where, walk->batch);
 }
 
+/* A use, and whose it is. */
+struct range_use {
+	struct walk *walk;
+	const struct gsl_use *use;
+};
+
+static void use_place(void *ctx, const struct gsl_resource *place, u64 offset, u64 size)
+{
+	struct range_use *range = ctx;
+	const struct gsl_use *use = range->use;
+
+	if (use->access & GSL_READ && !place->optimal)
+		read_range(range->walk, place->memory, offset, size, use->possibly);
+	if (use->access & GSL_WRITE)
+		write_range(range->walk, place, offset, size, !use->shader);
+}
+
 static void use_range(struct walk *walk, const struct gsl_use *use)
 {
 	struct gsl_resource *resource = gsl_map_get(&walk->device->resources, use->handle);
-	u64 size = use->size, offset;
+	struct range_use range = { walk, use };
 
-	if (!resource || !resource->memory || use->offset >= resource->size)
+	if (!resource)
 		return;
-	if (size > resource->size - use->offset)
-		size = resource->size - use->offset;
-	offset = resource->offset + use->offset;
-	if (use->access & GSL_READ && !resource->optimal)
-		read_range(walk, resource->memory, offset, size, use->possibly);
-	if (use->access & GSL_WRITE)
-		write_range(walk, resource, offset, size, !use->shader);
+	gsl_resource_each_place(resource, use->offset, use->size, use_place, &range);
+	if (use->access & GSL_WRITE && resource->host_copied)
+		resource->unavailable = (struct gsl_write){
+			.queue = walk->job->queue,
+			.submission = walk->job->submission,
+			.number = ++walk->device->writes,
+			.certain = !use->shader,
+		};
 }
 
 /* ---- Sets ---- */
 
 static void use_slot(struct walk *walk, const struct gsl_slot *slot, u64 dynamic, bool possibly)
 {
-	if (!gsl_slot_is_valid(walk->device, slot))
+	if (!slot->resource || !gsl_slot_is_valid(walk->device, slot))
 		return;
 	use_range(walk, &(struct gsl_use){
 		.handle = slot->resource,
@@ -120,6 +138,11 @@ static void use_set(struct walk *walk, const struct gsl_commands *commands,
 
 /* ---- Barriers and events ---- */
 
+static void make_available(void *ctx, const struct gsl_resource *place, u64 offset, u64 size)
+{
+	gsl_memory_made_available(place->memory, offset, size);
+}
+
 static void use_barrier(struct walk *walk, const struct gsl_use *use)
 {
 	struct gsl_device *device = walk->device;
@@ -128,15 +151,15 @@ static void use_barrier(struct walk *walk, const struct gsl_use *use)
 
 	if (use->handle) {
 		resource = gsl_map_get(&device->resources, use->handle);
-		if (resource && resource->memory)
-			gsl_memory_made_available(resource->memory,
-						  resource->offset + use->offset,
-						  use->size > resource->size ? resource->size :
-									       use->size);
+		if (!resource)
+			return;
+		gsl_resource_each_place(resource, use->offset, use->size, make_available, NULL);
+		resource->unavailable.number = 0;
 		return;
 	}
 	for (memory = device->first_memory; memory; memory = memory->next)
 		gsl_memory_made_available(memory, 0, memory->size);
+	device->available = device->writes;
 }
 
 static void use_event(struct walk *walk, const struct gsl_use *use)
@@ -184,16 +207,23 @@ static void use_one(struct walk *walk, const struct gsl_commands *commands,
 typedef bool (*use_visitor)(void *ctx, const struct gsl_commands *commands,
 			    const struct gsl_use *use);
 
-/* Secondary command buffers have no others. */
-static bool each_secondary_use(struct gsl_device *device, u64 handle, use_visitor visit, void *ctx)
+#define MAX_NESTED	8	/* command buffers in command buffers */
+
+static bool each_nested_use(struct gsl_device *device, u64 handle, u32 depth, use_visitor visit,
+			    void *ctx)
 {
 	const struct gsl_commands *commands = gsl_map_get(&device->commands, handle);
 	size_t i;
 
-	for (i = 0; commands && i < commands->count; i++) {
+	for (i = 0; commands && depth < MAX_NESTED && i < commands->count; i++) {
 		const struct gsl_use *use = &commands->uses[i];
+		bool more;
 
-		if (use->kind != GSL_USE_COMMANDS && !visit(ctx, commands, use))
+		if (use->kind == GSL_USE_COMMANDS)
+			more = each_nested_use(device, use->handle, depth + 1, visit, ctx);
+		else
+			more = visit(ctx, commands, use);
+		if (!more)
 			return false;
 	}
 	return true;
@@ -202,21 +232,7 @@ static bool each_secondary_use(struct gsl_device *device, u64 handle, use_visito
 /* Calls @visit with each use until it returns false. */
 static bool each_use(struct gsl_device *device, u64 handle, use_visitor visit, void *ctx)
 {
-	const struct gsl_commands *commands = gsl_map_get(&device->commands, handle);
-	size_t i;
-
-	for (i = 0; commands && i < commands->count; i++) {
-		const struct gsl_use *use = &commands->uses[i];
-		bool more;
-
-		if (use->kind == GSL_USE_COMMANDS)
-			more = each_secondary_use(device, use->handle, visit, ctx);
-		else
-			more = visit(ctx, commands, use);
-		if (!more)
-			return false;
-	}
-	return true;
+	return each_nested_use(device, handle, 0, visit, ctx);
 }
 
 static bool visit_use(void *ctx, const struct gsl_commands *commands, const struct gsl_use *use)

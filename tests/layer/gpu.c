@@ -72,6 +72,13 @@ static void create_device(struct gpu *gpu)
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
 		.timelineSemaphore = VK_TRUE,
 		.bufferDeviceAddress = VK_TRUE,
+		.imagelessFramebuffer = VK_TRUE,
+	};
+	VkPhysicalDeviceVulkan13Features features13 = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
+		.pNext = &features,
+		.dynamicRendering = VK_TRUE,
+		.synchronization2 = VK_TRUE,
 	};
 	VkDeviceQueueCreateInfo queue = {
 		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -81,7 +88,7 @@ static void create_device(struct gpu *gpu)
 	const char *extension = VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME;
 	VkDeviceCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-		.pNext = &features,
+		.pNext = &features13,
 		.queueCreateInfoCount = 1,
 		.pQueueCreateInfos = &queue,
 		.enabledExtensionCount = 1,
@@ -241,7 +248,7 @@ void gpu_expect_silence(const struct gpu *gpu)
 
 /* ---- Buffers ---- */
 
-static uint32_t find_type(const struct gpu *gpu, uint32_t bits, enum gpu_kind kind)
+uint32_t gpu_find_type(const struct gpu *gpu, uint32_t bits, enum gpu_kind kind)
 {
 	uint32_t i;
 
@@ -279,7 +286,7 @@ void gpu_buffer_create_for(struct gpu *gpu, struct gpu_buffer *buffer, VkDeviceS
 	CHECK(vkCreateBuffer(gpu->device, &info, NULL, &buffer->buffer));
 	vkGetBufferMemoryRequirements(gpu->device, buffer->buffer, &requirements);
 	allocate.allocationSize = requirements.size;
-	allocate.memoryTypeIndex = find_type(gpu, requirements.memoryTypeBits, kind);
+	allocate.memoryTypeIndex = gpu_find_type(gpu, requirements.memoryTypeBits, kind);
 	buffer->size = requirements.size;
 	CHECK(vkAllocateMemory(gpu->device, &allocate, NULL, &buffer->memory));
 	CHECK(vkBindBufferMemory(gpu->device, buffer->buffer, buffer->memory, 0));

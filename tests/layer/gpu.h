@@ -65,6 +65,9 @@ enum gpu_kind {
 	GPU_COHERENT,		/* host-visible and coherent */
 };
 
+/* A memory type of those that @bits allow. */
+uint32_t gpu_find_type(const struct gpu *gpu, uint32_t bits, enum gpu_kind kind);
+
 /* With every usage that transfers and storage need. */
 void gpu_buffer_create(struct gpu *gpu, struct gpu_buffer *buffer, VkDeviceSize size,
 		       enum gpu_kind kind);

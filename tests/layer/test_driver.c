@@ -1,297 +1,44 @@
 // SPDX-License-Identifier: MIT
 /*
- * The layer, built in, on a driver that does nothing: with two queues, two memory types of which
- * the second one is for the host, and sparse binding, none of which lavapipe has. What its
- * device writes, the test writes into the driver's memory.
+ * What lavapipe does not have: two queues, indices of types that differ, sparse binding, memory
+ * that is slow to read; and what loaders and other layers rely on.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
-#include "layer.h"
-
-#define SIZE	4096
-
-/* ---- The driver ---- */
-
-static u8 memory[SIZE] __attribute__((aligned(SIZE)));
-static u32 allocated_type;
-static u64 handles;
-
-/* Handles with a first word that tells whose they are. */
-static void *instance_words[2] = { instance_words };
-static void *device_words[2] = { device_words };
-static void *queues[2][1] = { { device_words }, { device_words } };
-static void *commands[4][1] = { { device_words }, { device_words }, { device_words },
-				{ device_words } };
-static u32 command_count;
-
-static VkResult done(void)
-{
-	return VK_SUCCESS;
-}
-
-static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo *info,
-						      const VkAllocationCallbacks *allocator,
-						      VkInstance *out)
-{
-	*out = (VkInstance)instance_words;
-	return VK_SUCCESS;
-}
-
-static VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice physical,
-						    const VkDeviceCreateInfo *info,
-						    const VkAllocationCallbacks *allocator,
-						    VkDevice *out)
-{
-	*out = (VkDevice)device_words;
-	return VK_SUCCESS;
-}
-
-static VKAPI_ATTR void VKAPI_CALL get_memory(VkPhysicalDevice physical,
-					     VkPhysicalDeviceMemoryProperties *out)
-{
-	*out = (VkPhysicalDeviceMemoryProperties){
-		.memoryTypeCount = 2,
-		.memoryTypes = {
-			{ VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0 },
-			{ VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
-			  VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
-			  VK_MEMORY_PROPERTY_HOST_CACHED_BIT, 0 },
-		},
-		.memoryHeapCount = 1,
-	};
-}
-
-static VKAPI_ATTR void VKAPI_CALL get_properties(VkPhysicalDevice physical,
-						 VkPhysicalDeviceProperties *out)
-{
-	*out = (VkPhysicalDeviceProperties){
-		.limits = { .nonCoherentAtomSize = 1, .minMemoryMapAlignment = 64 },
-	};
-}
-
-static VKAPI_ATTR VkResult VKAPI_CALL allocate(VkDevice device, const VkMemoryAllocateInfo *info,
-					       const VkAllocationCallbacks *allocator,
-					       VkDeviceMemory *out)
-{
-	allocated_type = info->memoryTypeIndex;
-	*out = (VkDeviceMemory)(uintptr_t)++handles;
-	return VK_SUCCESS;
-}
-
-static VKAPI_ATTR VkResult VKAPI_CALL map_memory(VkDevice device, VkDeviceMemory handle,
-						 VkDeviceSize offset, VkDeviceSize size,
-						 VkMemoryMapFlags flags, void **out)
-{
-	*out = memory + offset;
-	return VK_SUCCESS;
-}
-
-/* Buffers, semaphores: a handle is all that there is of them. */
-static VKAPI_ATTR VkResult VKAPI_CALL create(VkDevice device, const void *info,
-					     const VkAllocationCallbacks *allocator, u64 *out)
-{
-	*out = ++handles;
-	return VK_SUCCESS;
-}
-
-static VKAPI_ATTR VkResult VKAPI_CALL
-allocate_commands(VkDevice device, const VkCommandBufferAllocateInfo *info, VkCommandBuffer *out)
-{
-	*out = (VkCommandBuffer)commands[command_count++ % 4];
-	return VK_SUCCESS;
-}
-
-static const struct {
-	const char *name;
-	PFN_vkVoidFunction function;
-} calls[] = {
-	{ "vkCreateInstance", (PFN_vkVoidFunction)create_instance },
-	{ "vkCreateDevice", (PFN_vkVoidFunction)create_device },
-	{ "vkGetPhysicalDeviceMemoryProperties", (PFN_vkVoidFunction)get_memory },
-	{ "vkGetPhysicalDeviceProperties", (PFN_vkVoidFunction)get_properties },
-	{ "vkAllocateMemory", (PFN_vkVoidFunction)allocate },
-	{ "vkMapMemory", (PFN_vkVoidFunction)map_memory },
-	{ "vkCreateBuffer", (PFN_vkVoidFunction)create },
-	{ "vkCreateSemaphore", (PFN_vkVoidFunction)create },
-	{ "vkAllocateCommandBuffers", (PFN_vkVoidFunction)allocate_commands },
-};
-
-static PFN_vkVoidFunction find(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		if (!strcmp(calls[i].name, name))
-			return calls[i].function;
-	}
-	return (PFN_vkVoidFunction)done;
-}
-
-static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL find_of_instance(VkInstance instance,
-								 const char *name)
-{
-	return find(name);
-}
-
-static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL find_of_device(VkDevice device, const char *name)
-{
-	return find(name);
-}
-
-/* ---- The loader's part, and a buffer ---- */
-
-struct rig {
-	VkInstance instance;
-	VkDevice device;
-	VkDeviceMemory memory;
-	VkBuffer buffer;
-	u8 *map;
-	char found[8][64];
-	u32 count;
-};
-
-static bool keep(void *ctx, const struct gsl_finding *finding, const char *text)
-{
-	struct rig *rig = ctx;
-
-	snprintf(rig->found[rig->count++ % 8], sizeof(rig->found[0]), "%s",
-		 gsl_kind_name(finding->kind));
-	return true;
-}
-
-static void create_both(struct rig *rig)
-{
-	VkLayerInstanceLink instance_link = { .pfnNextGetInstanceProcAddr = find_of_instance };
-	VkLayerInstanceCreateInfo instance_chain = {
-		.sType = VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO,
-		.function = VK_LAYER_LINK_INFO,
-		.u.pLayerInfo = &instance_link,
-	};
-	VkInstanceCreateInfo instance = {
-		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-		.pNext = &instance_chain,
-	};
-	VkLayerDeviceLink device_link = {
-		.pfnNextGetInstanceProcAddr = find_of_instance,
-		.pfnNextGetDeviceProcAddr = find_of_device,
-	};
-	VkLayerDeviceCreateInfo device_chain = {
-		.sType = VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO,
-		.function = VK_LAYER_LINK_INFO,
-		.u.pLayerInfo = &device_link,
-	};
-	VkDeviceCreateInfo device = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-		.pNext = &device_chain,
-	};
-	VkPhysicalDevice physical = (VkPhysicalDevice)instance_words;
-
-	assert_int_equal(gsl_CreateInstance(&instance, NULL, &rig->instance), VK_SUCCESS);
-	gsl_instance_of(rig->instance)->findings.tell = keep;
-	gsl_instance_of(rig->instance)->findings.ctx = rig;
-	assert_int_equal(gsl_CreateDevice(physical, &device, NULL, &rig->device), VK_SUCCESS);
-}
-
-static int open_rig(void **state)
-{
-	static struct rig rig;
-	VkBufferCreateInfo buffer = {
-		.size = SIZE,
-		.usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
-	};
-	/* Shown is first a twin of the driver's second type, then the driver's two. */
-	VkMemoryAllocateInfo info = { .allocationSize = SIZE, .memoryTypeIndex = 0 };
-
-	memset(&rig, 0, sizeof(rig));
-	memset(memory, 0, sizeof(memory));
-	create_both(&rig);
-	gsl_CreateBuffer(rig.device, &buffer, NULL, &rig.buffer);
-	gsl_AllocateMemory(rig.device, &info, NULL, &rig.memory);
-	gsl_MapMemory(rig.device, rig.memory, 0, VK_WHOLE_SIZE, 0, (void **)&rig.map);
-	*state = &rig;
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	struct rig *rig = *state;
-
-	gsl_DestroyBuffer(rig->device, rig->buffer, NULL);
-	gsl_FreeMemory(rig->device, rig->memory, NULL);
-	gsl_DestroyDevice(rig->device, NULL);
-	gsl_DestroyInstance(rig->instance, NULL);
-	return 0;
-}
-
-static VkMappedMemoryRange whole(const struct rig *rig)
-{
-	return (VkMappedMemoryRange){ .memory = rig->memory, .size = VK_WHOLE_SIZE };
-}
-
-static void flush_all(struct rig *rig)
-{
-	VkMappedMemoryRange range = whole(rig);
-
-	gsl_FlushMappedMemoryRanges(rig->device, 1, &range);
-}
-
-static void invalidate_all(struct rig *rig)
-{
-	VkMappedMemoryRange range = whole(rig);
-
-	gsl_InvalidateMappedMemoryRanges(rig->device, 1, &range);
-}
+#include "rig.h"
 
 /* ---- Types ---- */
 
 static void indices_are_the_drivers(void **state)
 {
-	assert_int_equal(allocated_type, 1);
+	assert_int_equal(rig_allocated_type(), 1);
 }
 
 /* ---- Two queues ---- */
 
-static void submit(int queue, VkCommandBuffer buffer, VkSemaphore wait, VkSemaphore signal,
-		   VkFence fence)
-{
-	VkSubmitInfo info = {
-		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-		.waitSemaphoreCount = wait != VK_NULL_HANDLE,
-		.pWaitSemaphores = &wait,
-		.commandBufferCount = buffer != NULL,
-		.pCommandBuffers = &buffer,
-		.signalSemaphoreCount = signal != VK_NULL_HANDLE,
-		.pSignalSemaphores = &signal,
-	};
-
-	gsl_QueueSubmit((VkQueue)queues[queue], 1, &info, fence);
-}
-
 /* One queue writes, the other one waits for it, or does not, and the host for the other one. */
 static void wait_by_another_queue(struct rig *rig, bool chained)
 {
-	VkCommandBufferAllocateInfo info = { .commandBufferCount = 1 };
 	VkSemaphoreCreateInfo semaphore_info = { 0 };
-	VkFence fence = (VkFence)(uintptr_t)0xfe7ce;
+	VkFence fence = RIG_FENCE;
 	VkSemaphore semaphore;
 	VkCommandBuffer fill;
 
 	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
 	gsl_CreateSemaphore(rig->device, &semaphore_info, NULL, &semaphore);
-	gsl_AllocateCommandBuffers(rig->device, &info, &fill);
-	gsl_CmdFillBuffer(fill, rig->buffer, 0, SIZE, 0);
-	submit(0, fill, VK_NULL_HANDLE, semaphore, VK_NULL_HANDLE);
-	submit(1, NULL, chained ? semaphore : VK_NULL_HANDLE, VK_NULL_HANDLE, fence);
-	memset(memory, 7, SIZE);
+	fill = rig_commands(rig);
+	gsl_CmdFillBuffer(fill, rig->buffer, 0, RIG_SIZE, 0);
+	rig_submit(rig, 0, fill, VK_NULL_HANDLE, semaphore, VK_NULL_HANDLE);
+	rig_submit(rig, 1, NULL, chained ? semaphore : VK_NULL_HANDLE, VK_NULL_HANDLE, fence);
+	memset(rig->mem, 7, RIG_SIZE);
 	gsl_WaitForFences(rig->device, 1, &fence, VK_TRUE, UINT64_MAX);
-	invalidate_all(rig);
+	rig_invalidate(rig, rig->memory, 0, VK_WHOLE_SIZE);
 	gsl_DestroySemaphore(rig->device, semaphore, NULL);
 	gsl_DestroyFence(rig->device, fence, NULL);
 }
@@ -299,11 +46,8 @@ static void wait_by_another_queue(struct rig *rig, bool chained)
 /* It is done, so that only the barrier is missing. */
 static void semaphores_chain_queues(void **state)
 {
-	struct rig *rig = *state;
-
-	wait_by_another_queue(rig, true);
-	assert_int_equal(rig->count, 1);
-	assert_string_equal(rig->found[0], "no-host-barrier");
+	wait_by_another_queue(*state, true);
+	rig_expect(*state, "no-host-barrier");
 }
 
 static void queues_without_a_chain(void **state)
@@ -311,36 +55,456 @@ static void queues_without_a_chain(void **state)
 	struct rig *rig = *state;
 
 	wait_by_another_queue(rig, false);
-	assert_int_equal(rig->count, 0);
+	rig_expect(rig, NULL);
 	/* The device wrote, it seems, after the host had invalidated. */
-	memset(memory, 8, SIZE);
-	gsl_QueueWaitIdle((VkQueue)queues[0]);
+	memset(rig->mem, 8, RIG_SIZE);
+	gsl_QueueWaitIdle(rig->queues[0]);
 	gsl_UnmapMemory(rig->device, rig->memory);
-	assert_int_equal(rig->count, 1);
-	assert_string_equal(rig->found[0], "invalidate-too-early");
+	rig_expect(rig, "invalidate-too-early");
 }
+
+/* ---- Waiting by other means ---- */
+
+enum means { NOTHING, FENCE_FD, SEMAPHORE_FD, PRESENT_FENCE };
+
+#ifdef VK_EXT_swapchain_maintenance1
+static void wait_for_present(struct rig *rig, VkSemaphore semaphore)
+{
+	VkFence fence = (VkFence)(uintptr_t)0xfe7cf;
+	VkSwapchainPresentFenceInfoEXT fences = {
+		.sType = VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_FENCE_INFO_EXT,
+		.swapchainCount = 1,
+		.pFences = &fence,
+	};
+	VkPresentInfoKHR info = {
+		.pNext = &fences,
+		.waitSemaphoreCount = 1,
+		.pWaitSemaphores = &semaphore,
+	};
+
+	gsl_QueuePresentKHR(rig->queues[0], &info);
+	gsl_WaitForFences(rig->device, 1, &fence, VK_TRUE, UINT64_MAX);
+}
+#else
+static void wait_for_present(struct rig *rig, VkSemaphore semaphore)
+{
+}
+#endif
+
+/* The device writes, the host learns somehow that it is done, invalidates, and looks. */
+static void learn_by(struct rig *rig, enum means means)
+{
+	VkSemaphoreCreateInfo semaphore_info = { 0 };
+	VkFenceGetFdInfoKHR fence_info = { .fence = RIG_FENCE };
+	VkSemaphoreGetFdInfoKHR info = { 0 };
+	VkCommandBuffer fill = rig_commands(rig);
+	int fd;
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	gsl_CreateSemaphore(rig->device, &semaphore_info, NULL, &info.semaphore);
+	gsl_CmdFillBuffer(fill, rig->buffer, 0, RIG_SIZE, 0);
+	rig_host_barrier(fill);
+	rig_submit(rig, 0, fill, VK_NULL_HANDLE, info.semaphore, RIG_FENCE);
+	if (means == FENCE_FD)
+		gsl_GetFenceFdKHR(rig->device, &fence_info, &fd);
+	else if (means == SEMAPHORE_FD)
+		gsl_GetSemaphoreFdKHR(rig->device, &info, &fd);
+	else if (means == PRESENT_FENCE)
+		wait_for_present(rig, info.semaphore);
+	memset(rig->mem, 7, RIG_SIZE);
+	rig_invalidate(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	/* What the host has not seen: an invalidate that was too early would tell of it. */
+	memset(rig->mem, 8, RIG_SIZE);
+	gsl_QueueWaitIdle(rig->queues[0]);
+	gsl_UnmapMemory(rig->device, rig->memory);
+	gsl_DestroySemaphore(rig->device, info.semaphore, NULL);
+}
+
+static void nothing_was_waited_for(void **state)
+{
+	learn_by(*state, NOTHING);
+	rig_expect(*state, "invalidate-too-early");
+}
+
+static void file_of_a_fence(void **state)
+{
+	learn_by(*state, FENCE_FD);
+	rig_expect(*state, NULL);
+}
+
+static void file_of_a_semaphore(void **state)
+{
+	learn_by(*state, SEMAPHORE_FD);
+	rig_expect(*state, NULL);
+}
+
+#ifdef VK_EXT_swapchain_maintenance1
+static void fence_of_a_present(void **state)
+{
+	learn_by(*state, PRESENT_FENCE);
+	rig_expect(*state, NULL);
+}
+#endif
 
 /* ---- Sparse binding ---- */
 
-/* What may be bound in pieces the device may write to: what the host did not store stays. */
+static void bind_pieces(struct rig *rig, u32 count, const VkSparseMemoryBind *binds)
+{
+	VkSparseBufferMemoryBindInfo buffer = { rig->buffer, count, binds };
+	VkBindSparseInfo info = { .bufferBindCount = 1, .pBufferBinds = &buffer };
+
+	gsl_QueueBindSparse(rig->queues[0], 1, &info, VK_NULL_HANDLE);
+}
+
+/* Where a sparse image is, the device may write to: what the host did not store stays. */
 static void flush_beside_sparse_writes(void **state)
 {
 	struct rig *rig = *state;
-	VkSparseMemoryBind bind = { .size = SIZE, .memory = rig->memory };
-	VkSparseBufferMemoryBindInfo buffer = { rig->buffer, 1, &bind };
-	VkBindSparseInfo info = { .bufferBindCount = 1, .pBufferBinds = &buffer };
+	VkSparseMemoryBind bind = { .size = RIG_SIZE, .memory = rig->memory };
+	VkSparseImageOpaqueMemoryBindInfo image = { VK_NULL_HANDLE, 1, &bind };
+	VkBindSparseInfo info = { .imageOpaqueBindCount = 1, .pImageOpaqueBinds = &image };
 
-	gsl_QueueBindSparse((VkQueue)queues[0], 1, &info, VK_NULL_HANDLE);
-	memset(rig->map, 1, SIZE);
-	flush_all(rig);
-	memset(memory + 1024, 2, 1024);
+	gsl_QueueBindSparse(rig->queues[0], 1, &info, VK_NULL_HANDLE);
+	memset(rig->map, 1, RIG_SIZE);
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	memset(rig->mem + 1024, 2, 1024);
 	rig->map[0] = 3;
-	flush_all(rig);
-	assert_int_equal(memory[0], 3);
-	assert_int_equal(memory[1024], 2);
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	assert_int_equal(rig->mem[0], 3);
+	assert_int_equal(rig->mem[1024], 2);
 }
 
-#define RIG(test)	cmocka_unit_test_setup_teardown(test, open_rig, close_rig)
+/* A buffer whose first 1024 bytes lie in one memory, at 2048, and the rest in another one. */
+struct sparse {
+	VkDeviceMemory rest;
+	u8 *map;
+	u8 *mem;
+};
+
+static struct sparse make_sparse(struct rig *rig)
+{
+	struct sparse sparse;
+	VkSparseMemoryBind binds[2];
+
+	sparse.rest = rig_allocate(rig, &sparse.map, &sparse.mem);
+	binds[0] = (VkSparseMemoryBind){ 0, 1024, rig->memory, 2048, 0 };
+	binds[1] = (VkSparseMemoryBind){ 1024, 3072, sparse.rest, 0, 0 };
+	bind_pieces(rig, 2, binds);
+	return sparse;
+}
+
+static void copy_sparse(struct rig *rig, u64 offset, u64 size)
+{
+	VkBufferCopy region = { offset, 0, size };
+	VkCommandBuffer copy = rig_commands(rig);
+
+	gsl_CmdCopyBuffer(copy, rig->buffer, VK_NULL_HANDLE, 1, &region);
+	rig_run(rig, copy);
+}
+
+/* @flush: which memory is flushed of the two that are stored to. */
+static void read_sparse(struct rig *rig, bool first, bool rest)
+{
+	struct sparse sparse = make_sparse(rig);
+
+	memset(rig->map + 2048, 1, 1024);
+	memset(sparse.map, 1, 64);
+	if (first)
+		rig_flush(rig, rig->memory, 2048, 1024);
+	if (rest)
+		rig_flush(rig, sparse.rest, 0, 64);
+	copy_sparse(rig, 960, 128);
+	gsl_FreeMemory(rig->device, sparse.rest, NULL);
+}
+
+static void first_piece_is_not_flushed(void **state)
+{
+	struct rig *rig = *state;
+
+	read_sparse(rig, false, true);
+	rig_expect(rig, "dev-read-dirty");
+	assert_int_equal(rig->offsets[0], 960);
+}
+
+static void second_piece_is_not_flushed(void **state)
+{
+	struct rig *rig = *state;
+
+	read_sparse(rig, true, false);
+	rig_expect(rig, "dev-read-dirty");
+	assert_int_equal(rig->offsets[0], 1024);
+}
+
+static void pieces_are_flushed(void **state)
+{
+	read_sparse(*state, true, true);
+	rig_expect(*state, NULL);
+}
+
+/* What is not the buffer's any more, and what another memory took the place of. */
+static void pieces_move(void **state)
+{
+	struct rig *rig = *state;
+	struct sparse sparse = make_sparse(rig);
+	VkSparseMemoryBind middle = { 512, 1024, rig->memory, 0, 0 };
+
+	bind_pieces(rig, 1, &middle);
+	memset(rig->map + 2048 + 512, 1, 512);
+	memset(sparse.map, 1, 512);
+	copy_sparse(rig, 512, 1024);
+	rig_expect(rig, NULL);
+	/* What is left of the two on both sides: at 448, and at 1536. */
+	rig->map[2048 + 448] = 1;
+	copy_sparse(rig, 448, 1024);
+	rig_expect(rig, "dev-read-dirty");
+	assert_int_equal(rig->offsets[0], 448);
+	sparse.map[512] = 1;
+	copy_sparse(rig, 1536, 64);
+	assert_int_equal(rig->count, 1);	/* of the same buffer: counted */
+	middle.memory = VK_NULL_HANDLE;
+	bind_pieces(rig, 1, &middle);
+	gsl_FreeMemory(rig->device, sparse.rest, NULL);
+}
+
+/* The device writes all of the buffer. */
+static void write_sparse(struct rig *rig, bool barrier, bool rest)
+{
+	struct sparse sparse = make_sparse(rig);
+	VkCommandBuffer fill = rig_commands(rig);
+
+	gsl_CmdFillBuffer(fill, rig->buffer, 0, VK_WHOLE_SIZE, 0);
+	if (barrier)
+		rig_host_barrier(fill);
+	memset(rig->mem + 2048, 7, 1024);
+	memset(sparse.mem, 7, 3072);
+	rig_run(rig, fill);
+	rig_invalidate(rig, rig->memory, 2048, 1024);
+	if (rest)
+		rig_invalidate(rig, sparse.rest, 0, 3072);
+	assert_int_equal(rig->map[2048], 7);
+	assert_int_equal(sparse.map[0] == 7, rest);
+	gsl_UnmapMemory(rig->device, sparse.rest);
+	gsl_FreeMemory(rig->device, sparse.rest, NULL);
+}
+
+static void piece_is_not_invalidated(void **state)
+{
+	struct rig *rig = *state;
+
+	write_sparse(rig, true, false);
+	rig_expect(rig, "cpu-read-stale");
+	assert_int_equal(rig->offsets[0], 1024);
+}
+
+static void pieces_have_no_barrier(void **state)
+{
+	write_sparse(*state, false, true);
+	rig_expect(*state, "no-host-barrier");
+}
+
+static void pieces_are_invalidated(void **state)
+{
+	write_sparse(*state, true, true);
+	rig_expect(*state, NULL);
+}
+
+/* ---- Memory that is slow to read is read in invalidates alone ---- */
+
+static int open_uncached(void **state)
+{
+	rig_driver.flags &= ~(VkMemoryPropertyFlags)VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+	return rig_open(state);
+}
+
+static int open_uncached_reporting(void **state)
+{
+	rig_driver.settings = "mode=report";
+	return open_uncached(state);
+}
+
+/* A read of it would be the end of the test. */
+static void close_memory(struct rig *rig)
+{
+	assert_int_equal(mprotect(rig->mem, RIG_SIZE, PROT_NONE), 0);
+}
+
+static void open_memory(struct rig *rig)
+{
+	assert_int_equal(mprotect(rig->mem, RIG_SIZE, PROT_READ | PROT_WRITE), 0);
+}
+
+static void uncached_memory_is_not_read(void **state)
+{
+	struct rig *rig = *state;
+	VkCommandBuffer fill;
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	memset(rig->map, 1, RIG_SIZE);
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	close_memory(rig);
+	rig->map[64] = 2;
+	fill = rig_commands(rig);
+	gsl_CmdFillBuffer(fill, rig->buffer, 1024, 1024, 0);
+	rig_host_barrier(fill);
+	rig_run(rig, fill);
+	gsl_UnmapMemory(rig->device, rig->memory);
+	gsl_MapMemory(rig->device, rig->memory, 0, VK_WHOLE_SIZE, 0, (void **)&rig->map);
+	open_memory(rig);
+	memset(rig->mem + 1024, 3, 1024);
+	rig_invalidate(rig, rig->memory, 1024, 1024);
+	assert_int_equal(rig->map[1024], 3);
+	rig_expect(rig, NULL);
+}
+
+/* In report mode what the host may look at is made good, and only that: it has to be mapped. */
+static void unmapped_memory_is_not_read(void **state)
+{
+	struct rig *rig = *state;
+	VkCommandBuffer fill;
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	gsl_UnmapMemory(rig->device, rig->memory);
+	close_memory(rig);
+	fill = rig_commands(rig);
+	gsl_CmdFillBuffer(fill, rig->buffer, 0, RIG_SIZE, 0);
+	rig_host_barrier(fill);
+	rig_run(rig, fill);
+	open_memory(rig);
+	memset(rig->mem, 3, RIG_SIZE);
+	gsl_MapMemory(rig->device, rig->memory, 0, VK_WHOLE_SIZE, 0, (void **)&rig->map);
+	assert_int_equal(rig->map[0], 3);
+}
+
+/* ---- Command buffers in command buffers in command buffers ---- */
+
+static void nest(struct rig *rig, bool flush)
+{
+	VkCommandBuffer primary = rig_commands(rig), outer = rig_commands(rig);
+	VkCommandBuffer inner = rig_commands(rig);
+	VkBufferCopy region = { 0, 0, 64 };
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	rig->map[0] = 1;
+	if (flush)
+		rig_flush(rig, rig->memory, 0, 64);
+	gsl_CmdCopyBuffer(inner, rig->buffer, VK_NULL_HANDLE, 1, &region);
+	gsl_CmdExecuteCommands(outer, 1, &inner);
+	gsl_CmdExecuteCommands(primary, 1, &outer);
+	rig_run(rig, primary);
+}
+
+static void nested_copy_is_not_flushed(void **state)
+{
+	nest(*state, false);
+	rig_expect(*state, "dev-read-dirty");
+}
+
+static void nested_copy_is_flushed(void **state)
+{
+	nest(*state, true);
+	rig_expect(*state, NULL);
+}
+
+/* ---- What loaders and other layers rely on ---- */
+
+static int open_lacking(void **state)
+{
+	rig_driver.lacks = "vkCmdBeginConditionalRenderingEXT";
+	return rig_open(state);
+}
+
+/*
+ * What the driver lacks, or nobody enabled, the layer does not add; and what it does not know
+ * is the next one's.
+ */
+static void calls_are_those_of_the_driver(void **state)
+{
+	struct rig *rig = *state;
+	PFN_vkVoidFunction own = (PFN_vkVoidFunction)gsl_QueueSubmit;
+
+	assert_null(gsl_GetDeviceProcAddr(rig->device, rig_driver.lacks));
+	assert_null(gsl_GetInstanceProcAddr(rig->instance, rig_driver.lacks));
+	assert_ptr_equal(gsl_GetDeviceProcAddr(rig->device, "vkQueueSubmit"), own);
+	assert_ptr_equal(gsl_GetInstanceProcAddr(rig->instance, "vkQueueSubmit"), own);
+	assert_non_null(gsl_GetDeviceProcAddr(rig->device, "vkOfTomorrowEXT"));
+	assert_null(gsl_GetInstanceProcAddr(NULL, "vkQueueSubmit"));
+	assert_non_null(gsl_GetInstanceProcAddr(NULL, "vkCreateInstance"));
+}
+
+static void lists_are_asked_for_twice(void **state)
+{
+	VkExtensionProperties extensions[2];
+	VkLayerProperties layers[2];
+	uint32_t count = 0;
+
+	assert_int_equal(gsl_EnumerateInstanceExtensionProperties(GSL_LAYER_NAME, &count, NULL),
+			 VK_SUCCESS);
+	assert_int_equal(count, 1);
+	count = 0;
+	assert_int_equal(gsl_EnumerateInstanceExtensionProperties(GSL_LAYER_NAME, &count,
+								  extensions), VK_INCOMPLETE);
+	assert_int_equal(count, 0);
+	count = 2;
+	assert_int_equal(gsl_EnumerateInstanceLayerProperties(&count, layers), VK_SUCCESS);
+	assert_int_equal(count, 1);
+	assert_int_equal(gsl_EnumerateInstanceExtensionProperties(NULL, &count, extensions),
+			 VK_ERROR_LAYER_NOT_PRESENT);
+}
+
+static void null_may_be_destroyed(void **state)
+{
+	struct rig *rig = *state;
+	VkDevice device = rig->device;
+
+	gsl_FreeMemory(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyBuffer(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyBufferView(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyImage(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyImageView(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyDescriptorSetLayout(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyDescriptorPool(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyDescriptorUpdateTemplate(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyCommandPool(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyRenderPass(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyFramebuffer(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyFence(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroySemaphore(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyEvent(device, VK_NULL_HANDLE, NULL);
+	gsl_DestroyDebugUtilsMessengerEXT(rig->instance, VK_NULL_HANDLE, NULL);
+	gsl_DestroyDevice(NULL, NULL);
+	gsl_DestroyInstance(NULL, NULL);
+	rig_expect(rig, NULL);
+}
+
+static void name(struct rig *rig, VkObjectType type, u64 handle, const char *text)
+{
+	VkDebugUtilsObjectNameInfoEXT info = {
+		.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT,
+		.objectType = type,
+		.objectHandle = handle,
+		.pObjectName = text,
+	};
+
+	gsl_SetDebugUtilsObjectNameEXT(rig->device, &info);
+}
+
+/* Handles of several types may be alike. */
+static void names_are_of_their_types(void **state)
+{
+	struct rig *rig = *state;
+	struct gsl_device *device = gsl_device_of(rig->device);
+	u64 handle = GSL_KEY(rig->buffer);
+
+	name(rig, VK_OBJECT_TYPE_BUFFER, handle, "buffer");
+	name(rig, VK_OBJECT_TYPE_IMAGE, handle, "image");
+	assert_string_equal(gsl_object_of(device, VK_OBJECT_TYPE_BUFFER, handle).name, "buffer");
+	assert_string_equal(gsl_object_of(device, VK_OBJECT_TYPE_IMAGE, handle).name, "image");
+	gsl_DestroyImage(rig->device, (VkImage)(uintptr_t)handle, NULL);
+	assert_string_equal(gsl_object_of(device, VK_OBJECT_TYPE_BUFFER, handle).name, "buffer");
+}
+
+#define RIG(test)		cmocka_unit_test_setup_teardown(test, rig_open, rig_close)
+#define WITH(test, open)	cmocka_unit_test_setup_teardown(test, open, rig_close)
 
 int main(void)
 {
@@ -348,9 +512,29 @@ int main(void)
 		RIG(indices_are_the_drivers),
 		RIG(semaphores_chain_queues),
 		RIG(queues_without_a_chain),
+		RIG(nothing_was_waited_for),
+		RIG(file_of_a_fence),
+		RIG(file_of_a_semaphore),
+#ifdef VK_EXT_swapchain_maintenance1
+		RIG(fence_of_a_present),
+#endif
 		RIG(flush_beside_sparse_writes),
+		RIG(first_piece_is_not_flushed),
+		RIG(second_piece_is_not_flushed),
+		RIG(pieces_are_flushed),
+		RIG(pieces_move),
+		RIG(piece_is_not_invalidated),
+		RIG(pieces_have_no_barrier),
+		RIG(pieces_are_invalidated),
+		WITH(uncached_memory_is_not_read, open_uncached),
+		WITH(unmapped_memory_is_not_read, open_uncached_reporting),
+		RIG(nested_copy_is_not_flushed),
+		RIG(nested_copy_is_flushed),
+		WITH(calls_are_those_of_the_driver, open_lacking),
+		RIG(lists_are_asked_for_twice),
+		RIG(null_may_be_destroyed),
+		RIG(names_are_of_their_types),
 	};
 
-	unsetenv("GEMSYNC");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
