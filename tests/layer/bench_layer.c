@@ -80,8 +80,11 @@ static double time_copy(VkDeviceSize size)
 	return median(times);
 }
 
-/* A submission of a fill, beside 64 MiB that are mapped, named by a set and not written to. */
-static double time_submit(struct gpu *gpu, enum gpu_kind kind)
+/*
+ * A submission of a fill, beside 64 MiB that are mapped and named by a set, and the first
+ * @stored bytes of which were stored to and not flushed.
+ */
+static double time_submit(struct gpu *gpu, enum gpu_kind kind, VkDeviceSize stored)
 {
 	struct gpu_buffer mapped, filled;
 	double times[ROUNDS];
@@ -91,6 +94,7 @@ static double time_submit(struct gpu *gpu, enum gpu_kind kind)
 	gpu_buffer_create(gpu, &filled, 4 * KIB, GPU_COHERENT);
 	gpu_map(gpu, &mapped);
 	for (i = 0; i < ROUNDS; i++) {
+		memset(mapped.map, i + 1, stored);
 		gpu_begin(gpu);
 		gpu_add_one(gpu, &mapped, 256);
 		gpu_fill(gpu, &filled, 0, 64, 1);
@@ -105,6 +109,45 @@ static double time_submit(struct gpu *gpu, enum gpu_kind kind)
 	return median(times);
 }
 
+/* An unmap, or an invalidate, of what the device wrote and nobody has looked at. */
+static double time_look(struct gpu *gpu, VkDeviceSize size, bool unmap)
+{
+	struct gpu_buffer results;
+	double times[ROUNDS];
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		gpu_buffer_create(gpu, &results, size, GPU_NONCOHERENT);
+		gpu_map(gpu, &results);
+		gpu_begin(gpu);
+		gpu_fill(gpu, &results, 0, size, (uint32_t)i);
+		gpu_host_barrier(gpu);
+		gpu_run(gpu);
+		times[i] = now();
+		if (unmap)
+			gpu_unmap(gpu, &results);
+		else
+			gpu_invalidate(gpu, &results, 0, VK_WHOLE_SIZE);
+		times[i] = now() - times[i];
+		gpu_buffer_destroy(gpu, &results);
+	}
+	return median(times);
+}
+
+static void measure_submits(struct gpu *gpu, double without)
+{
+	double page;
+
+	row("submit with 64 MiB mapped, nothing written", time_submit(gpu, GPU_NONCOHERENT, 0),
+	    "one without the layer", without);
+	page = time_submit(gpu, GPU_NONCOHERENT, 64 * KIB);
+	row("submit with 64 KiB of them written", page, "itself", page);
+	row("submit with 1 MiB of them written", time_submit(gpu, GPU_NONCOHERENT, MIB), "that",
+	    page);
+	row("submit with 16 MiB of them written", time_submit(gpu, GPU_NONCOHERENT, 16 * MIB),
+	    "that", page);
+}
+
 static void measure(void **state)
 {
 	static struct gpu gpu;
@@ -112,7 +155,7 @@ static void measure(void **state)
 
 	(void)state;
 	gpu_open(&gpu, NULL);
-	without = time_submit(&gpu, GPU_COHERENT);
+	without = time_submit(&gpu, GPU_COHERENT, 0);
 	gpu_close(&gpu);
 	gpu_open(&gpu, "mode=strict,messages=none");
 	small = time_flush(&gpu, 64 * KIB, 4 * KIB);
@@ -127,8 +170,14 @@ static void measure(void **state)
 	row("flush of 1 MiB", time_flush(&gpu, 64 * MIB, MIB), "a copy of it", time_copy(MIB));
 	row("flush of 16 MiB", time_flush(&gpu, 64 * MIB, 16 * MIB), "a copy of them",
 	    time_copy(16 * MIB));
-	row("submit with 64 MiB mapped, nothing written", time_submit(&gpu, GPU_NONCOHERENT),
-	    "one without the layer", without);
+	measure_submits(&gpu, without);
+	copy = time_look(&gpu, 16 * MIB, false);
+	row("invalidate of 16 MiB that the device wrote", copy, "itself", copy);
+	row("unmap of them, not invalidated", time_look(&gpu, 16 * MIB, true), "that", copy);
+	gpu_close(&gpu);
+	gpu_open(&gpu, "mode=report,messages=none");
+	row("report mode: submit, 64 MiB, nothing written",
+	    time_submit(&gpu, GPU_NONCOHERENT, 0), "one without the layer", without);
 	gpu_close(&gpu);
 }
 
