@@ -79,6 +79,7 @@ struct conform_options {
 	const char *device;	/* as for gemsync_device_open(), or an exporter (exporter.h) */
 	const char *filter;	/* shell patterns of names or rules, by commas; NULL is all */
 	const struct expected *expected;	/* the skips that are allowed, or NULL */
+	uint32_t watch;		/* what an emulated device looks for (watched.h) */
 	double timeout;		/* seconds for a case without a limit of its own, 0: measured */
 	bool stop;		/* after the first case that fails */
 	/* Optional: called once the device is known, before the first case. */

@@ -124,24 +124,17 @@ static int read_violation_count(struct gemsync_device *dev, enum gemsync_violati
 
 /* ---- What is looked for ---- */
 
-static const char *const watch_words[] = {
-	[0] = "nothing",
-	[GEMSYNC_WATCH_LOADS] = "loads",
-	[GEMSYNC_WATCH_STORES] = "stores",
-	[GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES] = "all",
-};
-
 static int set_watch(struct gemsync_device *dev, uint32_t watch, uint32_t *before)
 {
-	const char *word = watch_words[watch];
+	const char *word = gemsync_watch_name(watch);
 	char text[32];
 	int fd, ret;
 
 	ret = read_text(dev->attributes, "watch", text, sizeof(text));
 	if (ret)
 		return ret == -ENOENT ? -EOPNOTSUPP : ret;
-	for (*before = ARRAY_SIZE(watch_words) - 1; *before; (*before)--)
-		if (!strcmp(text, watch_words[*before]))
+	for (*before = GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES; *before; (*before)--)
+		if (!strcmp(text, gemsync_watch_name(*before)))
 			break;
 	if (!strcmp(text, word))
 		return 0;

@@ -104,6 +104,18 @@ int gemsync_device_last_violation(struct gemsync_device *dev, uint64_t *serial)
 	return dev->emulation ? dev->emulation->last_violation(dev, serial) : -EOPNOTSUPP;
 }
 
+const char *gemsync_watch_name(uint32_t watch)
+{
+	static const char *const names[] = {
+		[0] = "nothing",
+		[GEMSYNC_WATCH_LOADS] = "loads",
+		[GEMSYNC_WATCH_STORES] = "stores",
+		[GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES] = "all",
+	};
+
+	return watch < ARRAY_SIZE(names) ? names[watch] : NULL;
+}
+
 int gemsync_device_watch(struct gemsync_device *dev, uint32_t watch, uint32_t *before)
 {
 	uint32_t watched;

@@ -30,7 +30,8 @@ _gemsync() {
 			return 0
 		fi
 		case $command$before in
-		run--mode | run-m) words='strict report' ;;
+		run--mode | run-m) words='strict report chaos' ;;
+		*--watch | *-w) words='all loads stores nothing' ;;
 		*--device | *-d) words=$(_gemsync_devices "$command") ;;
 		conform--filter | conform-f) words=$(_gemsync_cases "$tool") ;;
 		*--json | *--junit | *--html | *--plot | *--expect | *--driver | *-e)

@@ -2,7 +2,6 @@
 /* gemsync conform: run the conformance suite, and say what it found in several ways. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +32,8 @@ static const char help[] =
 	"  -t, --timeout SECONDS for each case without a limit of its own (30,\n"
 	"                        and as much more as this machine is slower than usual)\n"
 	"  -x, --stop            stop after the first case that fails\n"
+	"  -w, --watch WHAT      what an emulated device looks for meanwhile beside what it always\n"
+	"                        sees: all, loads, stores or nothing; without it all that it can\n"
 	"      --tap             print TAP in place of the table\n"
 	"      --junit FILE      write JUnit XML\n"
 	"      --json FILE       write JSON\n"
@@ -329,6 +330,7 @@ static const struct option long_options[] = {
 	{ "expect", required_argument, NULL, 'e' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "stop", no_argument, NULL, 'x' },
+	{ "watch", required_argument, NULL, 'w' },
 	{ "tap", no_argument, NULL, OPTION_TAP },
 	{ "junit", required_argument, NULL, OPTION_JUNIT },
 	{ "json", required_argument, NULL, OPTION_JSON },
@@ -351,8 +353,9 @@ static bool parse_seconds(const char *text, double *out)
 }
 
 /* Whether @opt is a good one. */
-static bool take_option(int opt, struct conform_arguments *args)
+static bool take_option(int opt, void *data)
 {
+	struct conform_arguments *args = data;
 	const char **file = NULL;
 
 	switch (opt) {
@@ -366,6 +369,7 @@ static bool take_option(int opt, struct conform_arguments *args)
 	case 'l': args->list = true; return true;
 	case 'x': args->options.stop = true; return true;
 	case OPTION_TAP: args->tap = true; return true;
+	case 'w': return tool_watch_option(optarg, &args->options.watch);
 	case 't': return parse_seconds(optarg, &args->options.timeout);
 	default: return false;
 	}
@@ -384,6 +388,13 @@ static bool filter_matches(const char *filter)
 	return !term;
 }
 
+static const struct tool_syntax syntax = {
+	.letters = "d:f:le:t:xw:h",
+	.options = long_options,
+	.help = help,
+	.take = take_option,
+};
+
 enum exit_code tool_conform(int argc, char **argv)
 {
 	struct conform_arguments args = {
@@ -392,17 +403,12 @@ enum exit_code tool_conform(int argc, char **argv)
 			[JSON].write = report_json,
 			[HTML].write = report_html,
 		},
+		.options.watch = WATCH_WHAT_CAN_BE,
 	};
-	int opt;
+	enum exit_code code;
 
-	while ((opt = getopt_long(argc, argv, "d:f:le:t:xh", long_options, NULL)) != -1) {
-		if (opt == 'h') {
-			fputs(help, stdout);
-			return TOOL_OK;
-		}
-		if (!take_option(opt, &args))
-			return tool_usage(argv[0]);
-	}
+	if (!tool_parse(argc, argv, &syntax, &args, &code))
+		return code;
 	if (tool_has_arguments(argc, argv))
 		return tool_usage(argv[0]);
 	if (in_place(&args) > 1) {

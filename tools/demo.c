@@ -216,44 +216,63 @@ static enum exit_code show_device(struct demo *demo, const struct tool_options *
 }
 
 /* Open the device that was named, or the first that has something to show. */
-static int open_device(const char *name, struct demo *demo)
+static int open_device(const char *name, uint32_t watch, struct demo *demo)
 {
 	struct gemsync_device_info info;
 	int ret;
 
 	if (name)
-		return open_watched(name, &demo->dev, &demo->watched);
+		return open_watched(name, watch, &demo->dev, &demo->watched);
 	ret = first_device(&demo->dev);
 	if (!ret) {
 		gemsync_device_query(demo->dev, &info);
 		if (!info.coherent && info.can_sync) {
-			watch_all(demo->dev, &demo->watched);
-			return 0;
+			ret = watch_device(demo->dev, watch, &demo->watched);
+			if (ret)
+				gemsync_device_close(demo->dev);
+			return ret;
 		}
 		gemsync_device_close(demo->dev);
 	}
 	tool_complain("no device can be used (%s): this is a simulated one",
 		      ret ? strerror(-ret) : "coherent, or without a call to synchronize");
-	return open_watched(SIM, &demo->dev, &demo->watched);
+	return open_watched(SIM, watch, &demo->dev, &demo->watched);
 }
 
 static const char help[] =
-	"usage: gemsync demo [--device DEVICE] [--json]\n\n"
+	"usage: gemsync demo [--device DEVICE] [--json] [--watch WHAT]\n\n"
 	"Shows on a device what synchronization does, and that data is stale without.\n\n"
 	"  -d, --device DEVICE  a node, a driver's name, or sim; without it the first usable\n"
 	"                       device, or sim if there is none\n"
-	"  -j, --json           print JSON\n";
+	"  -j, --json           print JSON\n"
+	"  -w, --watch WHAT     what an emulated device looks for meanwhile beside what it always\n"
+	"                       sees: all, loads, stores or nothing; without it all that it can\n";
+
+static const struct tool_syntax syntax = {
+	.letters = "d:jw:h",
+	.options = (const struct option[]) {
+		{ "device", required_argument, NULL, 'd' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "watch", required_argument, NULL, 'w' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	},
+	.help = help,
+	.take = tool_take_common,
+};
 
 enum exit_code tool_demo(int argc, char **argv)
 {
-	struct tool_options options = { 0 };
+	struct tool_options options = { .watch = WATCH_WHAT_CAN_BE };
 	struct demo demo = { .next_seed = 1 };
 	enum exit_code code;
 	int ret;
 
-	if (!tool_parse(argc, argv, help, &options, &code))
+	if (!tool_parse(argc, argv, &syntax, &options, &code))
 		return code;
-	ret = open_device(options.device, &demo);
+	if (tool_has_arguments(argc, argv))
+		return tool_usage(argv[0]);
+	ret = open_device(options.device, options.watch, &demo);
 	if (ret) {
 		tool_complain_of_device(options.device ? options.device : SIM, -ret);
 		return TOOL_CANNOT;

@@ -90,6 +90,16 @@ static void complain_of_driver(const char *name)
 	tool_complain("one more is a file in lib/device (docs/conformance.md, 'A driver')");
 }
 
+static void complain_of_watch(const char *name)
+{
+	tool_complain("%s cannot look for that", name ? name : "the device");
+	if (is_sim(name))
+		tool_complain("a simulated one does by userfaultfd(2), which root may use, and "
+			      "looks for what its name says, if that says anything");
+	else
+		tool_complain("emulated ones do whose driver tells of jobs, if root says so");
+}
+
 void tool_complain_of_device(const char *name, int error)
 {
 	if (error == EACCES && name && *name == '/')
@@ -100,6 +110,8 @@ void tool_complain_of_device(const char *name, int error)
 		complain_of_options(name);
 	else if (error == ENODEV && name)
 		complain_of_name(name);
+	else if (error == ENODATA)
+		complain_of_watch(name);
 	else if (error == EOPNOTSUPP)
 		complain_of_driver(name);
 	else

@@ -128,6 +128,18 @@ static const char help[] =
 	"  -d, --device DEVICE  only this one\n"
 	"  -j, --json           print JSON\n";
 
+static const struct tool_syntax syntax = {
+	.letters = "d:jh",
+	.options = (const struct option[]) {
+		{ "device", required_argument, NULL, 'd' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	},
+	.help = help,
+	.take = tool_take_common,
+};
+
 enum exit_code tool_info(int argc, char **argv)
 {
 	struct tool_options options = { 0 };
@@ -135,8 +147,10 @@ enum exit_code tool_info(int argc, char **argv)
 	enum exit_code code;
 	int ret, printed = 0;
 
-	if (!tool_parse(argc, argv, help, &options, &code))
+	if (!tool_parse(argc, argv, &syntax, &options, &code))
 		return code;
+	if (tool_has_arguments(argc, argv))
+		return tool_usage(argv[0]);
 	table = tool_table_create("devices", columns, ARRAY_SIZE(columns), options.json);
 	if (!table) {
 		tool_complain("out of memory");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* gemsync(1): commands and options. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,40 +47,6 @@ bool tool_has_arguments(int argc, char **argv)
 		return false;
 	tool_complain("'%s' is one argument too many", argv[optind]);
 	return true;
-}
-
-bool tool_parse(int argc, char **argv, const char *help, struct tool_options *options,
-		enum exit_code *code)
-{
-	static const struct option long_options[] = {
-		{ "device", required_argument, NULL, 'd' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int opt;
-
-	*code = TOOL_OK;
-	while ((opt = getopt_long(argc, argv, "d:jh", long_options, NULL)) != -1) {
-		switch (opt) {
-		case 'd':
-			options->device = optarg;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return false;
-		default:
-			*code = tool_usage(argv[0]);
-			return false;
-		}
-	}
-	if (!tool_has_arguments(argc, argv))
-		return true;
-	*code = tool_usage(argv[0]);
-	return false;
 }
 
 static void print_help(void)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* gemsync run: a program with the Vulkan layer, and what the layer found. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +30,7 @@ static const char help[] =
 
 struct arguments {
 	char settings[1024];	/* as for GEMSYNC */
+	bool fits;		/* all settings that were given are in there */
 	bool validation;
 	bool certain;
 	const char *json;
@@ -47,9 +47,36 @@ static bool add_setting(struct arguments *arguments, const char *key, const char
 			value) < (int)room;
 }
 
-static bool parse(int argc, char **argv, struct arguments *arguments, enum exit_code *code)
+static bool take_option(int opt, void *data)
 {
-	static const struct option long_options[] = {
+	struct arguments *arguments = data;
+
+	switch (opt) {
+	case 'm':
+		arguments->fits &= add_setting(arguments, "mode=", optarg);
+		break;
+	case 'o':
+		arguments->fits &= add_setting(arguments, optarg, "");
+		break;
+	case 'v':
+		arguments->validation = true;
+		break;
+	case 'c':
+		arguments->certain = true;
+		break;
+	case 'j':
+		arguments->json = optarg;
+		break;
+	case 'u':
+		arguments->junit = optarg;
+		break;
+	}
+	return true;
+}
+
+static const struct tool_syntax syntax = {
+	.letters = "+m:o:h",
+	.options = (const struct option[]) {
 		{ "mode", required_argument, NULL, 'm' },
 		{ "option", required_argument, NULL, 'o' },
 		{ "validation", no_argument, NULL, 'v' },
@@ -58,45 +85,20 @@ static bool parse(int argc, char **argv, struct arguments *arguments, enum exit_
 		{ "junit", required_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
-	};
-	bool fits = true;
-	int opt;
+	},
+	.help = help,
+	.take = take_option,
+};
 
-	*code = TOOL_USAGE;
-	while ((opt = getopt_long(argc, argv, "+m:o:h", long_options, NULL)) != -1) {
-		switch (opt) {
-		case 'm':
-			fits &= add_setting(arguments, "mode=", optarg);
-			break;
-		case 'o':
-			fits &= add_setting(arguments, optarg, "");
-			break;
-		case 'v':
-			arguments->validation = true;
-			break;
-		case 'c':
-			arguments->certain = true;
-			break;
-		case 'j':
-			arguments->json = optarg;
-			break;
-		case 'u':
-			arguments->junit = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			*code = TOOL_OK;
-			return false;
-		default:
-			tool_usage(argv[0]);
-			return false;
-		}
-	}
+static bool parse(int argc, char **argv, struct arguments *arguments, enum exit_code *code)
+{
+	if (!tool_parse(argc, argv, &syntax, arguments, code))
+		return false;
 	arguments->program = argv + optind;
-	if (fits && optind < argc)
+	if (arguments->fits && optind < argc)
 		return true;
-	tool_complain(fits ? "which program?" : "these are too many settings");
-	tool_usage(argv[0]);
+	tool_complain(arguments->fits ? "which program?" : "these are too many settings");
+	*code = tool_usage(argv[0]);
 	return false;
 }
 
@@ -221,7 +223,7 @@ static enum exit_code judge(const struct arguments *arguments, const char *log, 
 
 enum exit_code tool_run(int argc, char **argv)
 {
-	struct arguments arguments = { 0 };
+	struct arguments arguments = { .fits = true };
 	enum exit_code code;
 	char log[4096];
 	int status;

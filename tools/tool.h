@@ -3,6 +3,7 @@
 #ifndef TOOL_H
 #define TOOL_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <gemsync/gemsync.h>
 #include <libsmartcols.h>
@@ -16,10 +17,34 @@ enum exit_code {
 	TOOL_CANNOT = 3,	/* no device, or nothing to be seen on it */
 };
 
+/* What options a command has, --help among them. */
+struct tool_syntax {
+	const char *letters;		/* as for getopt_long() */
+	const struct option *options;
+	const char *help;		/* what --help prints */
+	/* Take an option, with its argument in optarg. False if it is wrong. */
+	bool (*take)(int opt, void *data);
+};
+
+/*
+ * Whether the command is to go on, with its arguments from argv[optind] on. If not, it ends
+ * with *@code.
+ */
+bool tool_parse(int argc, char **argv, const struct tool_syntax *syntax, void *data,
+		enum exit_code *code);
+
+/* Those that several commands have. */
 struct tool_options {
 	const char *device;	/* as for gemsync_device_open(), or NULL */
 	bool json;
+	uint32_t watch;		/* GEMSYNC_WATCH_*; WATCH_WHAT_CAN_BE if nothing was said */
 };
+
+/* Take -d DEVICE, -j, or -w WHAT into the &struct tool_options. */
+bool tool_take_common(int opt, void *data);
+
+/* What --watch says; complains of a word that says nothing. */
+bool tool_watch_option(const char *word, uint32_t *watch);
 
 /*
  * The commands. argv[0] is the command's name; each has options of its own, and prints
@@ -31,13 +56,6 @@ enum exit_code tool_demo(int argc, char **argv);
 enum exit_code tool_info(int argc, char **argv);
 enum exit_code tool_run(int argc, char **argv);
 enum exit_code tool_watch(int argc, char **argv);
-
-/*
- * For commands with no options but --device, --json and --help, which prints @help:
- * whether the command is to go on. If not, it ends with *@code.
- */
-bool tool_parse(int argc, char **argv, const char *help, struct tool_options *options,
-		enum exit_code *code);
 
 /* Whether there are arguments that no command takes; complains of the first. */
 bool tool_has_arguments(int argc, char **argv);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* gemsync watch: the violations of emulated devices, live, as one line of words each. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,20 +12,24 @@
 
 #include "text.h"
 #include "tool.h"
+#include "watched.h"
 
-#define DEVICES_MAX	8
+#define SOURCES_MAX	8
 #define POLL_NS		50000000
 #define SIM		"sim"
 
-struct watched {
+struct source {
 	struct gemsync_device *dev;
 	struct gemsync_device_info info;
+	struct watched watched;
 	uint64_t serial;	/* of the last one that was printed */
 };
 
 struct watch {
-	struct watched devices[DEVICES_MAX];
+	struct source sources[SOURCES_MAX];
 	size_t count;
+	const char *name;	/* of the only source; NULL: all that there are */
+	uint32_t looks_for;	/* GEMSYNC_WATCH_*; WATCH_AS_IT_IS if nothing was said */
 	bool json;
 	bool colour;
 	uint64_t seen[GEMSYNC_CPU_READ_STALE + 1];
@@ -43,7 +46,7 @@ static void stop(int signal)
 
 /* ---- Lines ---- */
 
-static void print_words(const struct watch *watch, const struct watched *watched,
+static void print_words(const struct watch *watch, const struct source *source,
 			const struct gemsync_violation *violation)
 {
 	char text[512];
@@ -51,7 +54,7 @@ static void print_words(const struct watch *watch, const struct watched *watched
 	gemsync_violation_describe(violation, text, sizeof(text));
 	printf("%s%s%s %s: %s [%s]\n", watch->colour ? "\033[1;31m" : "",
 	       gemsync_violation_name(violation->kind), watch->colour ? "\033[0m" : "",
-	       watched->info.driver, text, violation->owner);
+	       source->info.driver, text, violation->owner);
 }
 
 static void json_text(const char *name, const char *text)
@@ -65,13 +68,13 @@ static void json_number(const char *name, uint64_t number)
 	printf(",\"%s\":%" PRIu64, name, number);
 }
 
-static void print_json(const struct watched *watched, const struct gemsync_violation *violation)
+static void print_json(const struct source *source, const struct gemsync_violation *violation)
 {
 	char text[512];
 
 	gemsync_violation_describe(violation, text, sizeof(text));
-	printf("{\"serial\":%" PRIu64, watched->serial);
-	json_text("device", watched->info.node);
+	printf("{\"serial\":%" PRIu64, source->serial);
+	json_text("device", source->info.node);
 	json_text("kind", gemsync_violation_name(violation->kind));
 	json_text("text", text);
 	json_text("label", violation->label);
@@ -97,7 +100,7 @@ static void print_json(const struct watched *watched, const struct gemsync_viola
 	puts("}");
 }
 
-static void print(struct watch *watch, const struct watched *watched,
+static void print(struct watch *watch, const struct source *source,
 		  const struct gemsync_violation *violation)
 {
 	if ((size_t)violation->kind < ARRAY_SIZE(watch->seen))
@@ -105,9 +108,9 @@ static void print(struct watch *watch, const struct watched *watched,
 	else
 		watch->others++;
 	if (watch->json)
-		print_json(watched, violation);
+		print_json(source, violation);
 	else
-		print_words(watch, watched, violation);
+		print_words(watch, source, violation);
 }
 
 static uint64_t total(const struct watch *watch)
@@ -139,19 +142,37 @@ static void print_summary(const struct watch *watch)
 
 /* ---- Devices ---- */
 
-/* 0; -EOPNOTSUPP if there is nothing to see on it; or another error. */
-static int add_device(struct watch *watch, const char *name)
+/* As it was before it was watched. */
+static void close_source(struct source *source)
 {
-	struct watched *watched = &watch->devices[watch->count];
+	watch_again(source->dev, &source->watched);
+	gemsync_device_close(source->dev);
+}
+
+/* Of many, one that cannot look for more tells what it always sees. */
+static int look_for(const struct watch *watch, struct source *source)
+{
+	int ret = watch_device(source->dev, watch->looks_for, &source->watched);
+
+	return ret == -ENODATA && !watch->name ? 0 : ret;
+}
+
+/* 0; -EOPNOTSUPP if there is nothing to see on it; or another error. */
+static int add_source(struct watch *watch, const char *name)
+{
+	struct source *source = &watch->sources[watch->count];
 	int ret;
 
-	ret = gemsync_device_open(name, &watched->dev);
+	*source = (struct source){ 0 };
+	ret = gemsync_device_open(name, &source->dev);
 	if (ret)
 		return ret;
-	gemsync_device_query(watched->dev, &watched->info);
-	ret = gemsync_device_last_violation(watched->dev, &watched->serial);
+	gemsync_device_query(source->dev, &source->info);
+	ret = gemsync_device_last_violation(source->dev, &source->serial);
+	if (!ret)
+		ret = look_for(watch, source);
 	if (ret)
-		gemsync_device_close(watched->dev);
+		close_source(source);
 	else
 		watch->count++;
 	return ret;
@@ -161,6 +182,8 @@ static enum exit_code complain(const char *name, int error)
 {
 	if (error == -EOPNOTSUPP)
 		tool_complain("%s has no emulated cache: only such a device knows", name);
+	else if (error == -ENODATA)
+		tool_complain_of_device(name, -error);
 	else if (error == -EACCES)
 		tool_complain("%s: the records are root's, in debugfs", name);
 	else
@@ -168,9 +191,10 @@ static enum exit_code complain(const char *name, int error)
 	return TOOL_CANNOT;
 }
 
-static enum exit_code open_devices(struct watch *watch, const char *name)
+static enum exit_code open_sources(struct watch *watch)
 {
 	static const char *const drivers[] = { "panthor", "panfrost", "powervr" };
+	const char *name = watch->name;
 	int ret, error = -ENODEV;
 	size_t i;
 
@@ -179,32 +203,32 @@ static enum exit_code open_devices(struct watch *watch, const char *name)
 		return TOOL_CANNOT;
 	}
 	if (name) {
-		ret = add_device(watch, name);
+		ret = add_source(watch, name);
 		return ret ? complain(name, ret) : TOOL_OK;
 	}
 	for (i = 0; i < ARRAY_SIZE(drivers); i++) {
-		ret = add_device(watch, drivers[i]);
+		ret = add_source(watch, drivers[i]);
 		if (ret && ret != -ENODEV)
 			error = ret;
 	}
 	return watch->count ? TOOL_OK : complain("no device can be watched", error);
 }
 
-static void close_devices(struct watch *watch)
+static void close_sources(struct watch *watch)
 {
 	while (watch->count)
-		gemsync_device_close(watch->devices[--watch->count].dev);
+		close_source(&watch->sources[--watch->count]);
 }
 
 /* ---- Watching ---- */
 
-static int look_at(struct watch *watch, struct watched *watched)
+static int look_at(struct watch *watch, struct source *source)
 {
 	struct gemsync_violation violation;
 	int ret;
 
-	while (!(ret = gemsync_device_next_violation(watched->dev, &watched->serial, &violation)))
-		print(watch, watched, &violation);
+	while (!(ret = gemsync_device_next_violation(source->dev, &source->serial, &violation)))
+		print(watch, source, &violation);
 	return ret == -ENOENT ? 0 : ret;
 }
 
@@ -214,9 +238,9 @@ static enum exit_code look(struct watch *watch)
 	int ret;
 
 	for (i = 0; i < watch->count; i++) {
-		ret = look_at(watch, &watch->devices[i]);
+		ret = look_at(watch, &watch->sources[i]);
 		if (ret)
-			return complain(watch->devices[i].info.node, ret);
+			return complain(watch->sources[i].info.node, ret);
 	}
 	fflush(stdout);
 	return TOOL_OK;
@@ -271,7 +295,7 @@ static int run(struct watch *watch, pid_t child)
 	return final_status(watch, status);
 }
 
-static int watch_all(struct watch *watch, char **command)
+static int watch_until_end(struct watch *watch, char **command)
 {
 	struct sigaction action = { .sa_handler = stop };
 	pid_t child = 0;
@@ -290,66 +314,72 @@ static int watch_all(struct watch *watch, char **command)
 }
 
 static const char help[] =
-	"usage: gemsync watch [--json] [--colour] [DEVICE] [-- COMMAND [ARGUMENT...]]\n\n"
+	"usage: gemsync watch [OPTION...] [DEVICE] [-- COMMAND [ARGUMENT...]]\n\n"
 	"Shows the violations that emulated devices record from now on: of DEVICE, a node or a\n"
 	"driver's name, or of all; while COMMAND runs, or until it is interrupted. Needs root.\n\n"
-	"  -j, --json    a line of JSON for each\n"
-	"  -c, --colour  in colour, which a terminal has unless NO_COLOR is set\n\n"
+	"  -w, --watch WHAT  what they look for meanwhile beside what they always see: all, loads,\n"
+	"                    stores or nothing; without it what they looked for before\n"
+	"  -j, --json        a line of JSON for each\n"
+	"  -c, --colour      in colour, which a terminal has unless NO_COLOR is set\n\n"
 	"Exit status: that of COMMAND if it failed; else 1 if there were violations.\n";
 
-/* Fills @watch, and *@device if one is named. The command begins at argv[optind]. */
-static bool parse(int argc, char **argv, struct watch *watch, const char **device, int *code)
+static bool take_option(int opt, void *data)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "colour", no_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int opt;
+	struct watch *watch = data;
 
-	*code = TOOL_USAGE;
-	watch->colour = tool_has_colour();
-	while ((opt = getopt_long(argc, argv, "+jch", options, NULL)) != -1) {
-		switch (opt) {
-		case 'j':
-			watch->json = true;
-			break;
-		case 'c':
-			watch->colour = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			*code = TOOL_OK;
-			return false;
-		default:
-			tool_usage(argv[0]);
-			return false;
-		}
-	}
-	/* What follows "--" is a command. */
-	if (optind < argc && strcmp(argv[optind - 1], "--")) {
-		*device = argv[optind++];
-		if (optind < argc && strcmp(argv[optind++], "--")) {
-			tool_complain("a command comes after --");
-			tool_usage(argv[0]);
-			return false;
-		}
+	switch (opt) {
+	case 'w':
+		return tool_watch_option(optarg, &watch->looks_for);
+	case 'j':
+		watch->json = true;
+		break;
+	case 'c':
+		watch->colour = true;
+		break;
 	}
 	return true;
 }
 
+static const struct tool_syntax syntax = {
+	.letters = "+w:jch",
+	.options = (const struct option[]) {
+		{ "watch", required_argument, NULL, 'w' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "colour", no_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	},
+	.help = help,
+	.take = take_option,
+};
+
+/* The command begins at argv[optind]. */
+static bool parse(int argc, char **argv, struct watch *watch, enum exit_code *code)
+{
+	if (!tool_parse(argc, argv, &syntax, watch, code))
+		return false;
+	/* What follows "--" is a command. */
+	if (optind >= argc || !strcmp(argv[optind - 1], "--"))
+		return true;
+	watch->name = argv[optind++];
+	if (optind >= argc || !strcmp(argv[optind++], "--"))
+		return true;
+	tool_complain("a command comes after --");
+	*code = tool_usage(argv[0]);
+	return false;
+}
+
 enum exit_code tool_watch(int argc, char **argv)
 {
-	struct watch watch = { 0 };
-	const char *device = NULL;
-	int code;
+	struct watch watch = { .looks_for = WATCH_AS_IT_IS, .colour = tool_has_colour() };
+	enum exit_code code;
+	int status;
 
-	if (!parse(argc, argv, &watch, &device, &code))
+	if (!parse(argc, argv, &watch, &code))
 		return code;
-	code = open_devices(&watch, device);
-	if (code == TOOL_OK)
-		code = watch_all(&watch, argv + optind);
-	close_devices(&watch);
-	return code;
+	status = open_sources(&watch);
+	if (status == TOOL_OK)
+		status = watch_until_end(&watch, argv + optind);
+	close_sources(&watch);
+	return (enum exit_code)status;
 }

@@ -323,8 +323,23 @@ void *new_array(size_t count, size_t size)
 /* A device that the last case took away, when it was killed, is put back after its end. */
 #define BACK_WITHIN_MS	3000
 
+static int first_watched(uint32_t watch, struct gemsync_device **out, struct watched *watched)
+{
+	struct gemsync_device *dev;
+	int ret = first_device(&dev);
+
+	if (ret)
+		return ret;
+	ret = watch_device(dev, watch, watched);
+	if (ret)
+		gemsync_device_close(dev);
+	else
+		*out = dev;
+	return ret;
+}
+
 /* 0 or -errno; *@what says what failed. */
-static int open_device(struct cf *cf, const char **what)
+static int open_device(struct cf *cf, uint32_t watch, const char **what)
 {
 	int ret;
 
@@ -333,11 +348,12 @@ static int open_device(struct cf *cf, const char **what)
 	*what = "opening the device";
 	if (cf->exporter)
 		return exporter_probe(cf->exporter);
-	ret = cf->name ? open_watched(cf->name, &cf->dev, &cf->watched) : first_device(&cf->dev);
+	if (cf->name)
+		ret = open_watched(cf->name, watch, &cf->dev, &cf->watched);
+	else
+		ret = first_watched(watch, &cf->dev, &cf->watched);
 	if (ret)
 		return ret;
-	if (!cf->name)
-		watch_all(cf->dev, &cf->watched);
 	cf->fd = gemsync_device_fd(cf->dev);
 	gemsync_device_query(cf->dev, &cf->info);
 	*what = "making its GPU work";
@@ -357,7 +373,8 @@ static void close_device(struct cf *cf)
 	gemsync_device_close(cf->dev);
 }
 
-void case_process(const struct conform_case *c, const char *device, struct conform_result *result)
+void case_process(const struct conform_case *c, const char *device, uint32_t watch,
+		  struct conform_result *result)
 {
 	static struct cf cf;
 	int64_t deadline = now_ms() + BACK_WITHIN_MS;
@@ -367,11 +384,11 @@ void case_process(const struct conform_case *c, const char *device, struct confo
 	current = result;
 	cf.name = device;
 	cf.result = result;
-	ret = open_device(&cf, &what);
+	ret = open_device(&cf, watch, &what);
 	while (ret == -ENODEV && !cf.dev && (c->needs & NEED_VM) == NEED_VM &&
 	       now_ms() < deadline) {
 		usleep(10000);
-		ret = open_device(&cf, &what);
+		ret = open_device(&cf, watch, &what);
 	}
 	if (ret)
 		fail("%s: %s", what, strerror(-ret));
@@ -391,13 +408,13 @@ void case_end_watch(const char *device, const struct watched *watched)
 	gemsync_device_close(dev);
 }
 
-int case_probe(const char *device, struct conform_facts *facts)
+int case_probe(const char *device, uint32_t watch, struct conform_facts *facts)
 {
 	struct cf cf = { .name = device };
 	const char *what;
 	int ret;
 
-	ret = open_device(&cf, &what);
+	ret = open_device(&cf, watch, &what);
 	if (!ret) {
 		facts->exporter = cf.exporter;
 		facts->info = cf.info;

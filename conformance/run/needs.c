@@ -172,7 +172,7 @@ static bool watches_stores(struct cf *cf)
 /* As all devices of this project's own drivers; a watch needs it, and so tells of others. */
 static bool tells_jobs(struct cf *cf)
 {
-	return cf->fd < 0 || cf->watched.now;
+	return cf->fd < 0 || cf->watched.set;
 }
 
 /* In the order in which they are looked at: later ones build upon earlier ones. */

@@ -13,11 +13,11 @@
  * return; an exit status of 0 says that result->verdict stands.
  */
 __attribute__((noreturn))
-void case_process(const struct conform_case *c, const char *device,
+void case_process(const struct conform_case *c, const char *device, uint32_t watch,
 		  struct conform_result *result);
 
 /* What a device is, learned in a process of its own. 0 or -errno. */
-int case_probe(const char *device, struct conform_facts *facts);
+int case_probe(const char *device, uint32_t watch, struct conform_facts *facts);
 
 /* What case_probe() had the device look for ends. */
 void case_end_watch(const char *device, const struct watched *watched);

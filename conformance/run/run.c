@@ -193,7 +193,7 @@ static bool run_case(const struct conform_case *c, struct run *run)
 	if (!pid) {
 		/* What it prints is no part of the report. */
 		dup2(STDERR_FILENO, STDOUT_FILENO);
-		case_process(c, run->device, result);
+		case_process(c, run->device, run->options->watch, result);
 	}
 	if (pid < 0) {
 		set_failed(result, "fork: %s", strerror(-pid));
@@ -319,7 +319,8 @@ static int probe(struct run *run)
 	shared->ret = -EIO;
 	pid = fork_group();
 	if (!pid) {
-		shared->ret = case_probe(run->options->device, &shared->facts);
+		shared->ret = case_probe(run->options->device, run->options->watch,
+					 &shared->facts);
 		_exit(EXIT_SUCCESS);
 	}
 	ret = pid < 0 ? pid : wait_within(pid, run->options->timeout ? run->options->timeout :
@@ -342,7 +343,7 @@ static void end_watch(const struct run *run)
 	const struct watched *watched = &run->report->facts.watched;
 	pid_t pid;
 
-	if (!watched->now)
+	if (!watched->set)
 		return;
 	pid = fork_group();
 	if (!pid) {

@@ -341,6 +341,9 @@ int gemsync_device_last_violation(struct gemsync_device *dev, uint64_t *serial);
  */
 #define GEMSYNC_WATCH_STORES	(1u << 1)
 
+/* A word for GEMSYNC_WATCH_*: "nothing", "loads", "stores", or "all"; NULL for other flags. */
+const char *gemsync_watch_name(uint32_t watch);
+
 /**
  * What an emulated device looks for beside what it always sees, from now on and for all its
  * users: GEMSYNC_WATCH_*, or 0. It costs a fault for each page that a job wrote and the CPU

@@ -104,17 +104,12 @@ static int parse_policy(const char *value, struct sim_config *config)
 	return 0;
 }
 
-static const char *const watch_names[] = {
-	[0] = "nothing",
-	[GEMSYNC_WATCH_LOADS] = "loads",
-	[GEMSYNC_WATCH_STORES] = "stores",
-	[GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES] = "all",
-};
-
 static int parse_watch(const char *value, struct sim_config *config)
 {
-	for (config->watch = 0; config->watch < ARRAY_SIZE(watch_names); config->watch++)
-		if (!strcmp(value, watch_names[config->watch]))
+	const char *name;
+
+	for (config->watch = 0; (name = gemsync_watch_name(config->watch)); config->watch++)
+		if (!strcmp(value, name))
 			return 0;
 	return -EINVAL;
 }
@@ -191,7 +186,7 @@ static void write_name(const struct sim_config *config, char *name, size_t size)
 	if (config->policy != GS_POLICY_STRICT)
 		snprintf(policy, sizeof(policy), ",policy=hooks");
 	if (config->watch)
-		snprintf(watch, sizeof(watch), ",watch=%s", watch_names[config->watch]);
+		snprintf(watch, sizeof(watch), ",watch=%s", gemsync_watch_name(config->watch));
 	snprintf(name, size, NAME ":%sline=%u,mode=%s%s%s%s", driver, config->line,
 		 modes[config->mode], seed, policy, watch);
 }
