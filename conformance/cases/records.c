@@ -3,13 +3,14 @@
  * What is told of a mistake is something that a person can act on: one record for each,
  * of which BO, by which job, and what had to be synchronized.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "case.h"
+#include "machine.h"
 
 #define SIZE	(128 * KIB)
 #define NEEDS	(NEED_LAZY | NEED_VIOLATIONS)
@@ -564,6 +565,35 @@ CASE(r4_watched_map_is_memory, "R4", NEEDS | NEED_WATCH,
 	close(fds[1]);
 }
 
+/* How many faults it takes to look at a word that the GPU has written. */
+static long faults_of_a_result(struct cf *cf, const struct buffer *buf)
+{
+	long fewest = LONG_MAX, before, faults;
+	uint32_t i;
+
+	/* The first round is for what this process itself touches first. */
+	for (i = 1; i < 6; i++) {
+		gpu_put(cf, buf, 4096, i);
+		EXPECT_OK(invalidate(cf, buf, 4096, 4));
+		before = faults_now();
+		EXPECT_CPU(cf, buf, 4096, i);
+		faults = faults_now() - before;
+		fewest = faults < fewest ? faults : fewest;
+	}
+	return fewest;
+}
+
+CASE(r12_write_combined_is_not_watched, "R12 R2", NEEDS | NEED_WATCH,
+     "maps that go past the cache are left alone where loads are watched: nothing is stale there")
+{
+	struct buffer *combined = new_buffer(cf, SIZE, 0);
+	struct buffer *cached = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+
+	EXPECT_EQ_AS("faults in a write-combined map", faults_of_a_result(cf, combined), 0);
+	/* The twin: a page that was taken away comes back by one. */
+	EXPECT(faults_of_a_result(cf, cached) > 0);
+}
+
 CASES(records, "What is told can be acted on",
       &r4_ring_that_nobody_flushes_is_told,
       &r4_forgotten_range_is_one_record,
@@ -581,4 +611,5 @@ CASES(records, "What is told can be acted on",
       &r4_fresh_load_is_not_blamed,
       &r3_store_of_the_same_is_told,
       &r3_flushed_store_of_the_same_is_not_blamed,
-      &r4_watched_map_is_memory);
+      &r4_watched_map_is_memory,
+      &r12_write_combined_is_not_watched);

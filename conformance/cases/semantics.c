@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
 
 #include "machine.h"
 #include "random_ops.h"
@@ -193,15 +192,6 @@ CASE(r4_forgetful_program, "R4", NEED_INCOHERENT | NEED_COUNTERS,
 
 #define PLACES	16u	/* pages */
 #define ROUNDS	5
-
-/* Page faults of this process that needed no disk. */
-static long faults_now(void)
-{
-	struct rusage usage;
-
-	EXPECT_OK(getrusage(RUSAGE_SELF, &usage));
-	return usage.ru_minflt;
-}
 
 /* How many faults it takes to look at each page of the map. */
 static long faults_of_a_look(const struct cf *cf, const struct buffer *buf, uint32_t *sum)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -54,6 +55,14 @@ void need_memory(uint64_t bytes)
 	snprintf(remedy, sizeof(remedy), "give the machine %llu MiB more (vm/run --memory)",
 		 (bytes - available) / MIB + 1);
 	skip(reason, remedy);
+}
+
+long faults_now(void)
+{
+	struct rusage usage;
+
+	EXPECT_OK(getrusage(RUSAGE_SELF, &usage));
+	return usage.ru_minflt;
 }
 
 int module_counter(const char *module, const char *name, uint64_t *value)

@@ -11,6 +11,9 @@ uint64_t memory_available(void);
 /* Skip the case if there are fewer, and say how to have them. */
 void need_memory(uint64_t bytes);
 
+/* Page faults of this process that needed no disk, so far. */
+long faults_now(void);
+
 /*
  * A counter among a module's parameters. -ENOENT if there is none: the device is not
  * one of a driver that has it, or the module is not loaded.

@@ -109,6 +109,8 @@ struct ncmem {
  * @writable: while stores are watched: a map may show the page to stores, which are not
  *	seen then
  * @watched: no map shows the page; who touches it is looked at
+ * @viewed: a cached view may show it: it was asked for (ncmem_cpu_page())
+ * @taken: maps lost it by the end of a job, and nobody touched it since
  */
 struct ncmem_page {
 	spinlock_t lock;
@@ -125,6 +127,8 @@ struct ncmem_page {
 	bool written;
 	bool writable;
 	bool watched;
+	bool viewed;
+	bool taken;
 };
 
 /* The pages of one object. */
@@ -136,6 +140,7 @@ struct ncmem_pages {
 	struct list_head written;	/* in &ncmem.written */
 	unsigned long written_first;	/* all written and writable pages are in here */
 	unsigned long written_end;
+	bool refilled;			/* the last touch was of a page that was taken away */
 	unsigned long count;
 	struct ncmem_page page[] __counted_by(count);
 };
@@ -182,6 +187,7 @@ void ncmem_report_load(struct ncmem_page *page, const struct gs_violation *viola
 int ncmem_reports_init(struct ncmem *nc);
 void ncmem_reports_fini(struct ncmem *nc);
 
+bool ncmem_can_watch(const struct ncmem_pages *set);
 void ncmem_watch_write(struct ncmem_page *page, const struct ncmem_job *job);
 void ncmem_watch_job_ends(struct ncmem *nc, const struct gs_job *job);
 void ncmem_watch_forget(struct ncmem_pages *set);

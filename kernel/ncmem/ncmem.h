@@ -100,7 +100,8 @@ struct ncmem_owner {
 	u64 id;
 	/**
 	 * @revoke: optional; takes @count pages from @first on away from the maps of user
-	 * space, so that the next touch of each is a fault. Without it none is watched.
+	 * space, so that the next touch of each is a fault. Without it none is watched, as
+	 * none has to be of an object that the CPU does not map cached.
 	 * Called in process context, when a job ends; its set of pages is there meanwhile. It
 	 * must not allocate memory, or take a lock that is held across an allocation.
 	 */

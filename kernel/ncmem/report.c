@@ -287,7 +287,7 @@ void ncmem_check_dev_write(struct ncmem_page *page, u32 offset, u32 size)
 
 	if (ncmem_page_lines(page, &lines))
 		gs_violations_of_dev_write(&lines, offset, size, report_violation, page);
-	if (READ_ONCE(page->set->nc->watch) & NCMEM_WATCH_LOADS)
+	if (READ_ONCE(page->set->nc->watch) & NCMEM_WATCH_LOADS && ncmem_can_watch(page->set))
 		watch_write(page);
 }
 

@@ -25,7 +25,7 @@
 
 #include "internal.h"
 
-static bool can_take_away(const struct ncmem_pages *set)
+bool ncmem_can_watch(const struct ncmem_pages *set)
 {
 	return set->owner && set->owner->revoke;
 }
@@ -49,8 +49,6 @@ static void add_page(struct ncmem_page *page)
 /* Under the lock of reports: a job wrote to @page. */
 void ncmem_watch_write(struct ncmem_page *page, const struct ncmem_job *job)
 {
-	if (!can_take_away(page->set))
-		return;
 	page->writer = job->number;
 	page->written = true;
 	add_page(page);
@@ -62,32 +60,47 @@ static bool wrote(const struct ncmem_page *page, u64 job)
 }
 
 /*
- * The next pages in a row that the job wrote, or the CPU can, from *@index on: they are
- * watched from now on. Returns their number; 0 behind the last.
+ * What a job that ends wrote, or the CPU can, is watched from now on. Whether a map may show
+ * it until then.
+ */
+static bool begin_watch(struct ncmem_page *page, u64 job)
+{
+	if (!page->writable && !wrote(page, job))
+		return false;
+	page->writable = false;
+	if (wrote(page, job)) {
+		page->written = false;
+		WRITE_ONCE(page->watched, true);
+	}
+	/* Who is about to show it for the first time sees that it is watched, or this does. */
+	smp_mb();
+	if (!READ_ONCE(page->viewed))
+		return false;
+	WRITE_ONCE(page->taken, true);
+	return true;
+}
+
+/*
+ * The next pages in a row that maps have to lose, from *@index on. Returns their number; 0
+ * behind the last.
  */
 static unsigned long next_row(struct ncmem_pages *set, u64 job, unsigned long *index)
 {
 	struct ncmem *nc = set->nc;
-	unsigned long first, i;
+	unsigned long first, end;
 
 	spin_lock(&nc->report_lock);
-	for (first = *index; first < set->written_end; first++)
-		if (set->page[first].writable || wrote(&set->page[first], job))
-			break;
-	for (i = first; i < set->written_end; i++) {
-		struct ncmem_page *page = &set->page[i];
-
-		if (!page->writable && !wrote(page, job))
-			break;
-		page->writable = false;
-		if (!wrote(page, job))
-			continue;
-		page->written = false;
-		WRITE_ONCE(page->watched, true);
-	}
+	first = *index;
+	while (first < set->written_end && !begin_watch(&set->page[first], job))
+		first++;
+	end = first;
+	if (first < set->written_end)
+		end++;
+	while (end < set->written_end && begin_watch(&set->page[end], job))
+		end++;
 	spin_unlock(&nc->report_lock);
 	*index = first;
-	return i - first;
+	return end - first;
 }
 
 static void take_away(struct ncmem_pages *set, u64 job)
@@ -212,21 +225,29 @@ static void note_store(struct ncmem_page *page, const struct ncmem_touch *touch)
  * @index: which page; ncmem_cpu_page() was called for it
  * @touch: the touch that brings it in; NULL: nobody touched it, another page was
  *
- * Context: Process context.
+ * Context: Process context. Calls for one set are serialized by the caller, and those for
+ * other pages come after the touch.
  *
  * Return: How it may be shown; for a touch, so that it can go on.
  */
 enum ncmem_show ncmem_cpu_touch(struct ncmem_pages *set, unsigned long index,
 				const struct ncmem_touch *touch)
 {
-	const bool stores = READ_ONCE(set->nc->watch) & NCMEM_WATCH_STORES && can_take_away(set);
+	const u32 watch = READ_ONCE(set->nc->watch);
+	const bool stores = watch & NCMEM_WATCH_STORES && ncmem_can_watch(set);
 	const enum ncmem_show show = stores ? NCMEM_SHOW_READ_ONLY : NCMEM_SHOW;
 	struct ncmem_page *page = &set->page[index];
 	bool watched = READ_ONCE(page->watched);
+	bool taken = READ_ONCE(page->taken);
 
-	if (!touch)
-		return watched ? NCMEM_HIDE : show;
-	if (!watched && !stores)
+	if (touch)
+		set->refilled = watch && taken;
+	/* Where one was taken away, the others are there, and to show them again is waste. */
+	else if (watched || (set->refilled && !taken))
+		return NCMEM_HIDE;
+	if (taken)
+		WRITE_ONCE(page->taken, false);
+	if (!touch || (!watched && !stores))
 		return show;
 	spin_lock(&page->lock);
 	watched = page->watched;

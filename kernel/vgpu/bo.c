@@ -53,7 +53,6 @@ static struct vgpu_bo *bo_alloc(struct vgpu_device *vdev)
 		return NULL;
 	vgpu_get_comm(bo->owner.comm);
 	bo->owner.pid = task_tgid_nr(current);
-	bo->owner.revoke = revoke;
 	bo->owner.id = atomic64_inc_return(&vdev->bo_ids);
 	mutex_init(&bo->gpuva_lock);
 	teach_lockdep(bo);
@@ -112,6 +111,9 @@ struct vgpu_bo *vgpu_bo_create(struct vgpu_device *vdev, const struct drm_gem_sy
 		bo_free(bo);
 		return ERR_PTR(ret);
 	}
+	/* Maps that go past the cache show nothing that is stale. */
+	if (!drm_gem_sync_shmem_is_wc(&bo->base))
+		bo->owner.revoke = revoke;
 	compat_gpuva_set_lock(&bo->base.base, &bo->gpuva_lock);
 	if (args->vm) {
 		bo->vm_resv_obj = drm_gpuvm_resv_obj(&args->vm->base);
