@@ -149,9 +149,17 @@ static int call_set_label(struct context *c)
 	return raw_ioctl(c->fd, DRM_IOCTL_PANFROST_SET_LABEL_BO, &args);
 }
 
+/* Without a deadline, which would need the clock: that may be a call that fails as well. */
+static int wait_for_bo(int fd, uint32_t handle)
+{
+	struct drm_panfrost_wait_bo args = { .handle = handle, .timeout_ns = INT64_MAX };
+
+	return raw_ioctl(fd, DRM_IOCTL_PANFROST_WAIT_BO, &args);
+}
+
 static int call_wait_bo(struct context *c)
 {
-	return pf_wait_bo(c->fd, c->wc, LONG_NS);
+	return wait_for_bo(c->fd, c->wc);
 }
 
 static int call_madvise(struct context *c)
@@ -232,7 +240,7 @@ static int call_grow(struct context *c)
 	put_jobs(c);
 	ret = call_submit(c);
 	if (!ret)
-		ret = pf_wait_bo(c->fd, c->own->chain.bo, LONG_NS);
+		ret = wait_for_bo(c->fd, c->own->chain.bo);
 	if (ret)
 		return ret;
 	return c->own->chain.jobs[1].status == 1 ? 0 : -EINVAL;

@@ -241,13 +241,17 @@ static struct gemsync_device *open_twin(const struct fixture *f, const char *opt
 {
 	struct gemsync_device *dev;
 	char name[80];
+	int ret;
 
 	if (!strcmp(f->info.driver, "sim"))
 		snprintf(name, sizeof(name), "%s", f->info.node);
 	else
 		snprintf(name, sizeof(name), "sim:driver=%s,line=%u%s", f->info.driver,
 			 f->info.line_size, options);
-	assert_ok(gemsync_device_open(name, &dev));
+	ret = gemsync_device_open(name, &dev);
+	if (ret == -EOPNOTSUPP)
+		skip_because("no touches are seen on sim: a kernel with userfaultfd shows them");
+	assert_ok(ret);
 	return dev;
 }
 
@@ -285,26 +289,37 @@ static void same_data_and_records(void **state)
 	gemsync_device_close(twin);
 }
 
+/* What the whole device looked for before the test; UINT32_MAX: as it does. */
+static uint32_t watched_before = UINT32_MAX;
+
 /* Loads and stores are seen by the touch of a page: by the same one on both. */
 static void same_touches(void **state)
 {
 	struct fixture *f = need_lazy(state);
-	struct gemsync_device *twin;
-	uint32_t before;
+	struct gemsync_device *twin = open_twin(f, ",watch=all");
 
-	if (gemsync_device_watch(f->dev, GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES, &before))
+	if (gemsync_device_watch(f->dev, GEMSYNC_WATCH_LOADS | GEMSYNC_WATCH_STORES,
+				 &watched_before))
 		skip_because("touches are not watched: run as root in the VM, or on sim:watch=all");
-	twin = open_twin(f, ",watch=all");
 	random_steps(f, twin);
 	gemsync_device_close(twin);
-	assert_ok(gemsync_device_watch(f->dev, before, NULL));
+}
+
+/* Also behind a test that failed: others would have its faults. */
+static int watch_as_before(void **state)
+{
+	const struct fixture *f = *state;
+
+	if (f && watched_before != UINT32_MAX)
+		assert_ok(gemsync_device_watch(f->dev, watched_before, NULL));
+	return fixture_teardown(state);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		device_test(same_data_and_records),
-		device_test(same_touches),
+		cmocka_unit_test_setup_teardown(same_touches, fixture_setup, watch_as_before),
 	};
 
 	return cmocka_run_group_tests_name("differential", tests, NULL, NULL);

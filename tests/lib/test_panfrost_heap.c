@@ -289,10 +289,10 @@ static void memory_comes_back(void **state)
 	assert_used_pages(before + 32 * MIB / PAGE);
 	pf_close_bo(f->fd, heap);
 	assert_used_pages(before);
-	/* Also what was ready for it. */
-	for (i = 0; i < 100 && pf_module_value(PAGES) != all; i++)
+	/* Also what was ready for it, beside what was still going when the test began. */
+	for (i = 0; i < 100 && pf_module_value(PAGES) > all; i++)
 		usleep(20000);
-	assert_int_equal(pf_module_value(PAGES), all);
+	assert_in_range(pf_module_value(PAGES), 0, all);
 }
 
 /* ---- Who pays ---- */
