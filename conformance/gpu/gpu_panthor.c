@@ -195,7 +195,7 @@ static int panthor_map_offset(struct gemsync_device *dev, uint32_t handle, uint6
 static int panthor_map_registers(struct gemsync_device *dev, void **out)
 {
 	void *map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, gemsync_device_fd(dev),
-			 (off_t)DRM_PANTHOR_USER_MMIO_OFFSET_64BIT);
+			 (off_t)DRM_PANTHOR_USER_MMIO_OFFSET);
 
 	if (map == MAP_FAILED)
 		return -errno;
