@@ -418,6 +418,22 @@ VKAPI_ATTR void VKAPI_CALL gsl_CmdBindVertexBuffers2(VkCommandBuffer handle, uin
 }
 #endif
 
+/* What draws capture: nobody knows how much of it. */
+VKAPI_ATTR void VKAPI_CALL
+gsl_CmdBindTransformFeedbackBuffersEXT(VkCommandBuffer handle, uint32_t first, uint32_t count,
+				       const VkBuffer *buffers, const VkDeviceSize *offsets,
+				       const VkDeviceSize *sizes)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		gsl_commands_may_write(device, handle, buffers[i], offsets[i],
+				       sizes ? sizes[i] : VK_WHOLE_SIZE);
+	device->calls.CmdBindTransformFeedbackBuffersEXT(handle, first, count, buffers, offsets,
+							 sizes);
+}
+
 static void bind_index(struct gsl_device *device, VkCommandBuffer handle, VkBuffer buffer,
 		       u64 offset, u64 size)
 {

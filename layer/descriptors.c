@@ -129,13 +129,13 @@ gsl_AllocateDescriptorSets(VkDevice handle, const VkDescriptorSetAllocateInfo *i
 	return result;
 }
 
-static void forget_set(struct gsl_device *device, VkDescriptorSet handle)
+static void forget_set(struct gsl_device *device, u64 key)
 {
 	struct gsl_set *set;
 
 	/* A submission of another thread may be looking at sets. */
 	pthread_mutex_lock(&device->lock);
-	set = gsl_map_take(&device->sets, GSL_KEY(handle));
+	set = gsl_map_take(&device->sets, key);
 	pthread_mutex_unlock(&device->lock);
 	free(set);
 }
@@ -148,7 +148,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_FreeDescriptorSets(VkDevice handle, VkDescrip
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		forget_set(device, sets[i]);
+		forget_set(device, GSL_KEY(sets[i]));
 	return device->calls.FreeDescriptorSets(handle, pool, count, sets);
 }
 
@@ -176,7 +176,7 @@ static void forget_pool(struct gsl_device *device, VkDescriptorPool pool)
 		search.count = 0;
 		gsl_map_find(&device->sets, find_of_pool, &search);
 		for (i = 0; i < search.count; i++)
-			forget_set(device, (VkDescriptorSet)(uintptr_t)search.keys[i]);
+			forget_set(device, search.keys[i]);
 	} while (search.count);
 }
 

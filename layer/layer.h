@@ -468,6 +468,8 @@ void gsl_commands_may_read(struct gsl_device *device, VkCommandBuffer handle, Vk
 			   u64 offset, u64 size);
 void gsl_commands_write(struct gsl_device *device, VkCommandBuffer handle, VkBuffer buffer,
 			u64 offset, u64 size);
+void gsl_commands_may_write(struct gsl_device *device, VkCommandBuffer handle, VkBuffer buffer,
+			    u64 offset, u64 size);
 
 /* What a barrier to VK_PIPELINE_STAGE_HOST_BIT has to be for. */
 #define GSL_HOST_READS	(VK_ACCESS_HOST_READ_BIT | VK_ACCESS_MEMORY_READ_BIT)

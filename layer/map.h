@@ -41,7 +41,8 @@ void gsl_map_each(struct gsl_map *map, void (*visit)(void *ctx, void *value), vo
 /* Call @visit with each key and value, in no order, until it returns false. */
 void gsl_map_find(struct gsl_map *map, bool (*visit)(void *ctx, u64 key, void *value), void *ctx);
 
-/* Handles are pointers, or numbers where these are of 32 bits. */
-#define GSL_KEY(handle)	((u64)(uintptr_t)(handle))
+/* Handles are pointers; where these are of 32 bits, most are numbers of 64. */
+#define GSL_KEY(handle)							\
+	_Generic((handle), u64: (handle), default: (u64)(uintptr_t)(handle))
 
 #endif

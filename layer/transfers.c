@@ -37,6 +37,12 @@ void gsl_commands_write(struct gsl_device *device, VkCommandBuffer handle, VkBuf
 	use_buffer(device, handle, buffer, offset, size, GSL_WRITE, false);
 }
 
+void gsl_commands_may_write(struct gsl_device *device, VkCommandBuffer handle, VkBuffer buffer,
+			    u64 offset, u64 size)
+{
+	use_buffer(device, handle, buffer, offset, size, GSL_WRITE, true);
+}
+
 /* A part of it may be any. */
 void gsl_commands_use_image(struct gsl_device *device, VkCommandBuffer handle, u64 key,
 			    u32 access, u32 count, VkExtent3D extent)
@@ -331,8 +337,8 @@ VKAPI_ATTR void VKAPI_CALL gsl_CmdEncodeVideoKHR(VkCommandBuffer handle,
 {
 	struct gsl_device *device = gsl_device_of(handle);
 
-	use_buffer(device, handle, info->dstBuffer, info->dstBufferOffset, info->dstBufferRange,
-		   GSL_WRITE, true);
+	gsl_commands_may_write(device, handle, info->dstBuffer, info->dstBufferOffset,
+			       info->dstBufferRange);
 	device->calls.CmdEncodeVideoKHR(handle, info);
 }
 #endif

@@ -202,7 +202,7 @@ static bool keep(void *ctx, const struct gsl_finding *finding, const char *text)
 	return true;
 }
 
-static void create_both(struct rig *rig)
+VkResult rig_create(struct rig *rig)
 {
 	VkLayerInstanceLink instance_link = { .pfnNextGetInstanceProcAddr = find_of_instance };
 	VkLayerInstanceCreateInfo instance_chain = {
@@ -228,13 +228,21 @@ static void create_both(struct rig *rig)
 		.pNext = &device_chain,
 	};
 
+	VkResult result;
+
+	memory_count = 0;
 	rig->physical = (VkPhysicalDevice)instance_words;
-	assert_int_equal(gsl_CreateInstance(&instance, NULL, &rig->instance), VK_SUCCESS);
-	gsl_instance_of(rig->instance)->findings.tell = keep;
-	gsl_instance_of(rig->instance)->findings.ctx = rig;
-	assert_int_equal(gsl_CreateDevice(rig->physical, &device, NULL, &rig->device), VK_SUCCESS);
 	rig->queues[0] = (VkQueue)queues[0];
 	rig->queues[1] = (VkQueue)queues[1];
+	result = gsl_CreateInstance(&instance, NULL, &rig->instance);
+	if (result)
+		return result;
+	gsl_instance_of(rig->instance)->findings.tell = keep;
+	gsl_instance_of(rig->instance)->findings.ctx = rig;
+	result = gsl_CreateDevice(rig->physical, &device, NULL, &rig->device);
+	if (result)
+		gsl_DestroyInstance(rig->instance, NULL);
+	return result;
 }
 
 /* ---- Opening and closing ---- */
@@ -266,8 +274,7 @@ int rig_open(void **state)
 		unsetenv("GEMSYNC");
 	memset(&rig, 0, sizeof(rig));
 	memset(memories, 0, sizeof(memories));
-	memory_count = 0;
-	create_both(&rig);
+	assert_int_equal(rig_create(&rig), VK_SUCCESS);
 	gsl_CreateBuffer(rig.device, &buffer, NULL, &rig.buffer);
 	rig.memory = rig_allocate(&rig, &rig.map, &rig.mem);
 	*state = &rig;

@@ -37,6 +37,9 @@ struct rig_driver {
 
 extern struct rig_driver rig_driver;
 
+/* An instance and a device, or neither of them. */
+VkResult rig_create(struct rig *rig);
+
 /* Of cmocka: *state is the struct rig. Closing sets &rig_driver back. */
 int rig_open(void **state);
 int rig_close(void **state);

@@ -4,6 +4,7 @@
  * that is slow to read; and what loaders and other layers rely on.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
@@ -322,15 +323,33 @@ static int open_uncached_reporting(void **state)
 	return open_uncached(state);
 }
 
-/* A read of it would be the end of the test. */
+static struct sigaction before;
+static u8 *closed;
+static volatile sig_atomic_t seen;
+
+/* Locks may be held: the test goes on, and fails later. */
+static void on_read(int number)
+{
+	seen = 1;
+	mprotect(closed, RIG_SIZE, PROT_READ | PROT_WRITE);
+}
+
 static void close_memory(struct rig *rig)
 {
+	struct sigaction action = { .sa_handler = on_read };
+
+	seen = 0;
+	closed = rig->mem;
+	sigaction(SIGSEGV, &action, &before);
 	assert_int_equal(mprotect(rig->mem, RIG_SIZE, PROT_NONE), 0);
 }
 
+/* Nobody read it since it was closed. */
 static void open_memory(struct rig *rig)
 {
 	assert_int_equal(mprotect(rig->mem, RIG_SIZE, PROT_READ | PROT_WRITE), 0);
+	sigaction(SIGSEGV, &before, NULL);
+	assert_false(seen);
 }
 
 static void uncached_memory_is_not_read(void **state)
@@ -373,6 +392,37 @@ static void unmapped_memory_is_not_read(void **state)
 	memset(rig->mem, 3, RIG_SIZE);
 	gsl_MapMemory(rig->device, rig->memory, 0, VK_WHOLE_SIZE, 0, (void **)&rig->map);
 	assert_int_equal(rig->map[0], 3);
+}
+
+/* ---- What draws capture ---- */
+
+static void capture(struct rig *rig, bool invalidate)
+{
+	VkCommandBuffer commands = rig_commands(rig);
+	VkDeviceSize offset = 1024, size = 1024;
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	gsl_CmdBindTransformFeedbackBuffersEXT(commands, 0, 1, &rig->buffer, &offset, &size);
+	gsl_CmdDraw(commands, 3, 1, 0, 0);
+	rig_host_barrier(commands);
+	memset(rig->mem + 1024, 7, 64);
+	rig_run(rig, commands);
+	if (invalidate)
+		rig_invalidate(rig, rig->memory, 1024, 1024);
+	assert_int_equal(rig->map[1024] == 7, invalidate);
+	gsl_UnmapMemory(rig->device, rig->memory);
+}
+
+static void captured_is_not_invalidated(void **state)
+{
+	capture(*state, false);
+	rig_expect(*state, "cpu-read-stale");
+}
+
+static void captured_is_invalidated(void **state)
+{
+	capture(*state, true);
+	rig_expect(*state, NULL);
 }
 
 /* ---- Command buffers in command buffers in command buffers ---- */
@@ -528,6 +578,8 @@ int main(void)
 		RIG(pieces_are_invalidated),
 		WITH(uncached_memory_is_not_read, open_uncached),
 		WITH(unmapped_memory_is_not_read, open_uncached_reporting),
+		RIG(captured_is_not_invalidated),
+		RIG(captured_is_invalidated),
 		RIG(nested_copy_is_not_flushed),
 		RIG(nested_copy_is_flushed),
 		WITH(calls_are_those_of_the_driver, open_lacking),

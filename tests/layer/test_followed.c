@@ -546,6 +546,35 @@ static void bits_are_of_the_types_shown(void **state)
 	vkDestroyImage(gpu->device, info2.image, NULL);
 }
 
+/* ---- Two instances, with a device each ---- */
+
+static void two_devices_are_apart(void **state)
+{
+	static struct gpu other;
+	struct gpu *gpu = *state;
+	struct gpu_buffer wrong, right;
+
+	gpu_open(&other, "mode=strict");
+	make_stored(gpu, &wrong, false);
+	make_stored(&other, &right, true);
+	gpu_begin(gpu);
+	gpu_begin(&other);
+	gpu_add_one(gpu, &wrong, SIZE);
+	gpu_add_one(&other, &right, SIZE);
+	gpu_host_barrier(gpu);
+	gpu_host_barrier(&other);
+	gpu_run(gpu);
+	gpu_run(&other);
+	gpu_invalidate(&other, &right, 0, VK_WHOLE_SIZE);
+	assert_int_equal(right.map[0], 2);
+	expect_one(gpu, "dev-read-dirty");
+	gpu_expect_silence(&other);
+	gpu_buffer_destroy(gpu, &wrong);
+	gpu_buffer_destroy(&other, &right);
+	gpu_close(&other);
+	gpu_expect_silence(&other);
+}
+
 /* ---- Without VK_EXT_debug_utils ---- */
 
 /* The loader gives its functions out all the same, and libplacebo calls them. */
@@ -614,6 +643,7 @@ static const struct CMUnitTest tests[] = {
 	STRICT(an_event_ends_the_wait),
 	STRICT(a_higher_value_ends_the_wait),
 	STRICT(bits_are_of_the_types_shown),
+	STRICT(two_devices_are_apart),
 	cmocka_unit_test(names_without_the_extension),
 };
 
