@@ -27,21 +27,24 @@ static long used_pages(void)
 }
 
 /*
- * The same, when heaps of files that were just closed are gone: what was ready for them is
- * first nobody's no longer, and then goes, chunk by chunk.
+ * The same, when heaps of files that were just closed are gone: what is made ready for them is
+ * made to its end, then it is nobody's no longer, and then it goes, chunk by chunk.
  */
 static long settled_pages(void)
 {
-	long pages = used_pages(), now;
+	long used = used_pages(), all = pf_module_value(PAGES);
+	long used_before, all_before;
 	unsigned int same = 0;
 
 	while (same < 10) {
 		usleep(50000);
-		now = used_pages();
-		same = now == pages ? same + 1 : 0;
-		pages = now;
+		used_before = used;
+		all_before = all;
+		used = used_pages();
+		all = pf_module_value(PAGES);
+		same = used == used_before && all == all_before ? same + 1 : 0;
 	}
-	return pages;
+	return used;
 }
 
 /* It comes to this and no other number; what is ready may be in the making. */
