@@ -160,6 +160,27 @@ bool gs_lines_dirty(const struct gs_lines *lines, u32 offset, u32 size)
 	return false;
 }
 
+u32 gs_lines_count_dirty(const struct gs_lines *lines, u32 offset, u32 size)
+{
+	struct cover range = cover(lines, offset, size);
+	u32 count = 0, i;
+
+	for (i = 0; i < range.count; i++)
+		count += line_dirty(lines, range.start + i * lines->line);
+	return count;
+}
+
+u32 gs_lines_count_stale(const struct gs_lines *lines, u32 offset, u32 size)
+{
+	struct cover range = cover(lines, offset, size);
+	u32 count = 0, i;
+
+	for (i = 0; i < range.count; i++)
+		count += line_differs(lines, lines->mem,
+				      line_at(lines, range.start + i * lines->line));
+	return count;
+}
+
 /*
  * The size of the next access of a copy: words and half words in one access each,
  * as the CPU may poll them; bytes at odd ends, since WC CPU maps may write the

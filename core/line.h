@@ -86,6 +86,15 @@ void gs_lines_store(const struct gs_lines *lines, u32 offset);
 /* Whether any line that overlaps the range is dirty. */
 bool gs_lines_dirty(const struct gs_lines *lines, u32 offset, u32 size);
 
+/* How many lines of a range are dirty: so many a clean has to write back. */
+u32 gs_lines_count_dirty(const struct gs_lines *lines, u32 offset, u32 size);
+
+/*
+ * How many are stale: memory has other bytes than when the line was filled or written back.
+ * So many show something else after a drop.
+ */
+u32 gs_lines_count_stale(const struct gs_lines *lines, u32 offset, u32 size);
+
 /* Device access: bytes of M, past the cache. The range is inside the window. */
 void gs_lines_dev_read(const struct gs_lines *lines, u32 offset, void *to, u32 size);
 void gs_lines_dev_write(const struct gs_lines *lines, u32 offset, const void *from, u32 size);

@@ -2,6 +2,7 @@
 /* Opening devices, and what is known of them. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -81,4 +82,19 @@ uint32_t gemsync_device_vm(const struct gemsync_device *dev)
 int gemsync_device_counters(struct gemsync_device *dev, struct gemsync_counters *counters)
 {
 	return dev->emulation ? dev->emulation->counters(dev, counters) : -EOPNOTSUPP;
+}
+
+int gemsync_device_costs(struct gemsync_device *dev, struct gemsync_costs *costs, size_t size)
+{
+	struct gemsync_costs now;
+	int ret;
+
+	if (!size)
+		return -EINVAL;
+	ret = dev->emulation ? dev->emulation->costs(dev, &now) : -EOPNOTSUPP;
+	if (ret)
+		return ret;
+	memset(costs, 0, size);
+	memcpy(costs, &now, size < sizeof(now) ? size : sizeof(now));
+	return 0;
 }

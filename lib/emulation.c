@@ -107,6 +107,26 @@ static int read_counters(struct gemsync_device *dev, struct gemsync_counters *co
 	return 0;
 }
 
+static int read_costs(struct gemsync_device *dev, struct gemsync_costs *costs)
+{
+	const struct {
+		const char *name;
+		uint64_t *value;
+	} attributes[] = {
+		{ "lines_cleaned", &costs->lines_cleaned },
+		{ "lines_cleaned_dirty", &costs->lines_dirty },
+		{ "lines_dropped", &costs->lines_dropped },
+		{ "lines_dropped_stale", &costs->lines_stale },
+	};
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(attributes) && !ret; i++)
+		ret = gemsync_emulation_read(dev->attributes, attributes[i].name,
+					     attributes[i].value);
+	return ret == -ENOENT ? -EOPNOTSUPP : ret;
+}
+
 static int read_violation_count(struct gemsync_device *dev, enum gemsync_violation_kind kind,
 				uint64_t *count)
 {
@@ -440,6 +460,7 @@ static int last_violation(struct gemsync_device *dev, uint64_t *serial)
 
 const struct emulation_ops gemsync_kernel_emulation_ops = {
 	.counters = read_counters,
+	.costs = read_costs,
 	.violation_count = read_violation_count,
 	.next_violation = next_violation,
 	.last_violation = last_violation,

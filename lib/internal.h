@@ -69,6 +69,7 @@ void gemsync_found_violation(const struct gs_record *record, struct found_violat
 /* How an emulated cache is looked into; as the public calls. */
 struct emulation_ops {
 	int (*counters)(struct gemsync_device *dev, struct gemsync_counters *counters);
+	int (*costs)(struct gemsync_device *dev, struct gemsync_costs *costs);
 	int (*violation_count)(struct gemsync_device *dev, enum gemsync_violation_kind kind,
 			       uint64_t *count);
 	/* The oldest one above @serial, with its number in violation->serial. */

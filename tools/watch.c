@@ -22,6 +22,7 @@ struct source {
 	struct gemsync_device *dev;
 	struct gemsync_device_info info;
 	struct watched watched;
+	struct gemsync_costs costs;	/* when it began */
 	uint64_t serial;	/* of the last one that was printed */
 };
 
@@ -32,6 +33,7 @@ struct watch {
 	uint32_t looks_for;	/* GEMSYNC_WATCH_*; WATCH_AS_IT_IS if nothing was said */
 	bool json;
 	bool colour;
+	bool costs;
 	uint64_t seen[GEMSYNC_CPU_READ_STALE + 1];
 	uint64_t others;	/* of kinds that this tool does not know */
 };
@@ -140,6 +142,43 @@ static void print_summary(const struct watch *watch)
 				gemsync_violation_explain((enum gemsync_violation_kind)i));
 }
 
+static void print_costs_of(const struct watch *watch, const struct source *source)
+{
+	const struct gemsync_costs *before = &source->costs;
+	struct gemsync_costs now;
+
+	if (gemsync_device_costs(source->dev, &now, sizeof(now)))
+		return;
+	now.lines_cleaned -= before->lines_cleaned;
+	now.lines_dirty -= before->lines_dirty;
+	now.lines_dropped -= before->lines_dropped;
+	now.lines_stale -= before->lines_stale;
+	if (!watch->json) {
+		fprintf(stderr,
+			"gemsync watch: %s wrote back %" PRIu64 " lines, %" PRIu64
+			" of them dirty, and dropped %" PRIu64 ", %" PRIu64 " of them stale\n",
+			source->info.driver, now.lines_cleaned, now.lines_dirty,
+			now.lines_dropped, now.lines_stale);
+		return;
+	}
+	printf("{\"costs\":");
+	text_json(stdout, source->info.node);
+	json_number("lines_cleaned", now.lines_cleaned);
+	json_number("lines_dirty", now.lines_dirty);
+	json_number("lines_dropped", now.lines_dropped);
+	json_number("lines_stale", now.lines_stale);
+	puts("}");
+}
+
+/* What syncs did, and what of it was of use. */
+static void print_costs(const struct watch *watch)
+{
+	size_t i;
+
+	for (i = 0; watch->costs && i < watch->count; i++)
+		print_costs_of(watch, &watch->sources[i]);
+}
+
 /* ---- Devices ---- */
 
 /* As it was before it was watched. */
@@ -169,6 +208,8 @@ static int add_source(struct watch *watch, const char *name)
 		return ret;
 	gemsync_device_query(source->dev, &source->info);
 	ret = gemsync_device_last_violation(source->dev, &source->serial);
+	if (!ret && watch->costs)
+		ret = gemsync_device_costs(source->dev, &source->costs, sizeof(source->costs));
 	if (!ret)
 		ret = look_for(watch, source);
 	if (ret)
@@ -292,6 +333,7 @@ static int run(struct watch *watch, pid_t child)
 	if (code != TOOL_OK)
 		return code;
 	print_summary(watch);
+	print_costs(watch);
 	return final_status(watch, status);
 }
 
@@ -320,8 +362,12 @@ static const char help[] =
 	"  -w, --watch WHAT  what they look for meanwhile beside what they always see: all, loads,\n"
 	"                    stores or nothing; without it what they looked for before\n"
 	"  -j, --json        a line of JSON for each\n"
+	"      --costs       say at the end how many lines syncs wrote back and dropped, and how\n"
+	"                    many of these were dirty, or stale: the others only cost time\n"
 	"  -c, --colour      in colour, which a terminal has unless NO_COLOR is set\n\n"
 	"Exit status: that of COMMAND if it failed; else 1 if there were violations.\n";
+
+enum { OPTION_COSTS = 256 };
 
 static bool take_option(int opt, void *data)
 {
@@ -336,6 +382,9 @@ static bool take_option(int opt, void *data)
 	case 'c':
 		watch->colour = true;
 		break;
+	case OPTION_COSTS:
+		watch->costs = true;
+		break;
 	}
 	return true;
 }
@@ -344,6 +393,7 @@ static const struct tool_syntax syntax = {
 	.letters = "+w:jch",
 	.options = (const struct option[]) {
 		{ "watch", required_argument, NULL, 'w' },
+		{ "costs", no_argument, NULL, OPTION_COSTS },
 		{ "json", no_argument, NULL, 'j' },
 		{ "colour", no_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },

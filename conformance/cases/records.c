@@ -565,6 +565,52 @@ CASE(r4_watched_map_is_memory, "R4", NEEDS | NEED_WATCH,
 	close(fds[1]);
 }
 
+/* What syncs did since then. */
+static void expect_costs(struct cf *cf, struct gemsync_costs *before, uint64_t cleaned,
+			 uint64_t dirty, uint64_t dropped, uint64_t stale)
+{
+	struct gemsync_costs now;
+
+	EXPECT_OK(gemsync_device_costs(cf->dev, &now, sizeof(now)));
+	EXPECT_EQ_AS("lines written back", now.lines_cleaned - before->lines_cleaned, cleaned);
+	EXPECT_EQ_AS("of these dirty", now.lines_dirty - before->lines_dirty, dirty);
+	EXPECT_EQ_AS("lines dropped", now.lines_dropped - before->lines_dropped, dropped);
+	EXPECT_EQ_AS("of these stale", now.lines_stale - before->lines_stale, stale);
+	*before = now;
+}
+
+CASE(r4_clean_lines_are_counted, "R4 R9", NEEDS,
+     "syncs of clean lines are no mistake, and are counted: what was dirty, and what was stale")
+{
+	struct buffer *buf = new_buffer(cf, SIZE, GEMSYNC_BO_CACHED);
+	const uint64_t line = cf->info.line_size;
+	struct log log = log_from_now(cf);
+	struct gemsync_costs costs;
+
+	put_both(cf, buf, 4096, OLD);
+	EXPECT_OK(gemsync_device_costs(cf->dev, &costs, sizeof(costs)));
+	/* Nothing to do. */
+	EXPECT_OK(flush(cf, buf, 4096, 4 * line));
+	expect_costs(cf, &costs, 4, 0, 0, 0);
+	EXPECT_OK(invalidate(cf, buf, 4096, 4 * line));
+	expect_costs(cf, &costs, 4, 0, 4, 0);
+	/* Two lines that the CPU stored to, then one that the GPU wrote. */
+	cpu_put(buf, 4096, NEW);
+	cpu_put(buf, 4096 + line, NEW);
+	EXPECT_OK(flush(cf, buf, 4096, 4 * line));
+	expect_costs(cf, &costs, 4, 2, 0, 0);
+	gpu_put(cf, buf, 4096 + 3 * line, NEW);
+	EXPECT_OK(gemsync_device_costs(cf->dev, &costs, sizeof(costs)));
+	EXPECT_OK(flush(cf, buf, 4096, 4 * line));
+	expect_costs(cf, &costs, 4, 0, 0, 0);
+	EXPECT_OK(invalidate(cf, buf, 4096, 4 * line));
+	expect_costs(cf, &costs, 4, 0, 4, 1);
+	EXPECT_OK(invalidate(cf, buf, 4096, 4 * line));
+	expect_costs(cf, &costs, 4, 0, 4, 0);
+	EXPECT_EQ(gemsync_device_costs(cf->dev, &costs, 0), -EINVAL);
+	expect_no_more(&log);
+}
+
 /* How many faults it takes to look at a word that the GPU has written. */
 static long faults_of_a_result(struct cf *cf, const struct buffer *buf)
 {
@@ -612,4 +658,5 @@ CASES(records, "What is told can be acted on",
       &r3_store_of_the_same_is_told,
       &r3_flushed_store_of_the_same_is_not_blamed,
       &r4_watched_map_is_memory,
-      &r12_write_combined_is_not_watched);
+      &r12_write_combined_is_not_watched,
+      &r4_clean_lines_are_counted);

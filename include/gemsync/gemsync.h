@@ -155,6 +155,28 @@ struct gemsync_counters {
 int gemsync_device_counters(struct gemsync_device *dev, struct gemsync_counters *counters);
 
 /*
+ * The same, and what it was good for. A flush of lines that are not dirty, or an invalidate
+ * of ones that are neither dirty nor stale, costs time and does nothing else. Each invalidate
+ * writes back before it drops. Members may be added at the end.
+ */
+struct gemsync_costs {
+	uint64_t lines_cleaned;	/* as in &struct gemsync_counters */
+	uint64_t lines_dirty;	/* of these were dirty */
+	uint64_t lines_dropped;	/* as in &struct gemsync_counters */
+	uint64_t lines_stale;	/* of these had other bytes than memory, by the device */
+};
+
+/**
+ * Read the maintenance counters of an emulated device, and what was of use.
+ *
+ * @size is the caller's sizeof(*@costs): members that this library does not know are 0.
+ *
+ * Returns 0; -EINVAL if @size is 0; -EOPNOTSUPP if the device is not emulated, or its
+ * emulation does not count that.
+ */
+int gemsync_device_costs(struct gemsync_device *dev, struct gemsync_costs *costs, size_t size);
+
+/*
  * What an emulated cache can see go wrong, or nearly so. Unseen are, where it does not watch
  * for them (gemsync_device_watch()), stores of the value that was there, and CPU loads of
  * stale lines: these show as wrong data.

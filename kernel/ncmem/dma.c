@@ -19,7 +19,7 @@ enum line_op { LINE_CLEAN, LINE_DROP };
 /* One op on the lines of a physically contiguous range; foreign pages have none. */
 static void maintain(struct ncmem *nc, phys_addr_t phys, u64 size, enum line_op op)
 {
-	u64 lines = 0;
+	struct ncmem_maintained done = {};
 
 	if (nc->params.mode == NCMEM_COHERENT)
 		return;
@@ -29,13 +29,19 @@ static void maintain(struct ncmem *nc, phys_addr_t phys, u64 size, enum line_op 
 		struct ncmem_page *page = ncmem_page_find(phys);
 
 		if (page && op == LINE_CLEAN)
-			lines += ncmem_page_clean(page, offset, bytes);
+			ncmem_page_clean(page, offset, bytes, &done);
 		else if (page)
-			lines += ncmem_page_drop(page, offset, bytes);
+			ncmem_page_drop(page, offset, bytes, &done);
 		phys += bytes;
 		size -= bytes;
 	}
-	atomic64_add(lines, op == LINE_CLEAN ? &nc->lines_cleaned : &nc->lines_dropped);
+	if (op == LINE_CLEAN) {
+		atomic64_add(done.lines, &nc->lines_cleaned);
+		atomic64_add(done.useful, &nc->lines_cleaned_dirty);
+	} else {
+		atomic64_add(done.lines, &nc->lines_dropped);
+		atomic64_add(done.useful, &nc->lines_dropped_stale);
+	}
 }
 
 /* What the architecture does before the device accesses, whatever the direction. */

@@ -42,6 +42,8 @@
  * @has_no_maps: some of @maps are ranges that only memory was missing for to free
  * @lines_cleaned: lines written back by maintenance, dirty or not
  * @lines_dropped: lines dropped by maintenance
+ * @lines_cleaned_dirty: of those cleaned the ones that were dirty: others cost time alone
+ * @lines_dropped_stale: of those dropped the ones that showed old data, likewise
  * @lines_evicted: lines written back by chaos
  * @lines_refilled: lines refilled by chaos
  * @report_lock: protects @journal, @jobs, @ended, @written, every owner's label and every
@@ -70,6 +72,8 @@ struct ncmem {
 	bool has_no_maps;
 	atomic64_t lines_cleaned;
 	atomic64_t lines_dropped;
+	atomic64_t lines_cleaned_dirty;
+	atomic64_t lines_dropped_stale;
 	atomic64_t lines_evicted;
 	atomic64_t lines_refilled;
 	spinlock_t report_lock;
@@ -158,6 +162,12 @@ struct ncmem_map {
 	struct ncmem_segment segment[] __counted_by(count);
 };
 
+/* What maintenance did. */
+struct ncmem_maintained {
+	u64 lines;	/* that it went over */
+	u64 useful;	/* of these the dirty ones of a clean, or the stale ones of a drop */
+};
+
 /* Totals over all devices, readable as module parameters; 0 when nothing leaked. */
 struct ncmem_totals {
 	atomic_long_t pages;	/* pages of objects */
@@ -169,8 +179,10 @@ extern struct ncmem_totals ncmem_totals;
 
 struct ncmem_page *ncmem_page_find(phys_addr_t phys);
 bool ncmem_page_lines(struct ncmem_page *page, struct gs_lines *lines);
-u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size);
-u64 ncmem_page_drop(struct ncmem_page *page, u32 offset, u32 size);
+void ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size,
+		      struct ncmem_maintained *maintained);
+void ncmem_page_drop(struct ncmem_page *page, u32 offset, u32 size,
+		     struct ncmem_maintained *maintained);
 void ncmem_page_prepare_write(struct ncmem_page *page, u32 offset, u32 size);
 
 /* The page's lock is held: look for violations of what comes next, and report them. */

@@ -142,15 +142,17 @@ static int page_init(struct ncmem_page *page, unsigned int lines)
 	return 0;
 }
 
-/* A page without a cached view holds no dirty line, except fresh ones. */
-static void clean_fresh(struct ncmem_page *page, u32 line, u32 first, u32 end)
+/* A page without a cached view holds no dirty line, except fresh ones: their number. */
+static u32 clean_fresh(struct ncmem_page *page, u32 line, u32 first, u32 end)
 {
-	u32 i = first;
+	u32 i = first, count = 0;
 
 	for_each_set_bit_from(i, page->fresh, end) {
 		memset(page_address(page->mem) + i * line, 0, line);
 		__clear_bit(i, page->fresh);
+		count++;
 	}
+	return count;
 }
 
 /* The content of the cache goes to memory. Nobody lost anything by it, so nothing is said. */
@@ -387,8 +389,9 @@ void ncmem_page_prepare_write(struct ncmem_page *page, u32 offset, u32 size)
 	create_shadow(page, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 }
 
-/* Write lines of a page back. Returns the number of lines that overlap the range. */
-u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size)
+/* Write lines of a page back: those that overlap the range. */
+void ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size,
+		      struct ncmem_maintained *maintained)
 {
 	u32 first, end, line = page->set->nc->params.line_size;
 	struct gs_lines lines;
@@ -397,12 +400,26 @@ u64 ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size)
 	spin_lock(&page->lock);
 	if (ncmem_page_lines(page, &lines)) {
 		ncmem_check_clean(page, offset, size);
+		maintained->useful += gs_lines_count_dirty(&lines, offset, size);
 		gs_lines_clean(&lines, offset, size);
 	} else {
-		clean_fresh(page, line, first, end);
+		maintained->useful += clean_fresh(page, line, first, end);
 	}
 	spin_unlock(&page->lock);
-	return end - first;
+	maintained->lines += end - first;
+}
+
+/* Of a page without a cached view: zeros of its birth that the device has written over. */
+static u32 count_stale_births(const struct ncmem_page *page, u32 line, u32 first, u32 end)
+{
+	u32 i = first, count = 0;
+
+	for_each_set_bit_from(i, page->born, end) {
+		if (!test_bit(i, page->fresh) &&
+		    memchr_inv(page_address(page->mem) + i * line, 0, line))
+			count++;
+	}
+	return count;
 }
 
 static void drop_fresh(struct ncmem_page *page, u32 line, u32 offset, u32 size)
@@ -419,7 +436,8 @@ static void drop_fresh(struct ncmem_page *page, u32 line, u32 offset, u32 size)
 }
 
 /* Drop lines of a page; partial edge lines are written back first, as arm64 does (R5). */
-u64 ncmem_page_drop(struct ncmem_page *page, u32 offset, u32 size)
+void ncmem_page_drop(struct ncmem_page *page, u32 offset, u32 size,
+		     struct ncmem_maintained *maintained)
 {
 	u32 first, end, line = page->set->nc->params.line_size;
 	struct gs_lines lines;
@@ -431,10 +449,12 @@ u64 ncmem_page_drop(struct ncmem_page *page, u32 offset, u32 size)
 			ncmem_check_clean(page, offset, 1);
 		if ((offset + size) % line)
 			ncmem_check_clean(page, offset + size - 1, 1);
+		maintained->useful += gs_lines_count_stale(&lines, offset, size);
 		gs_lines_drop(&lines, offset, size);
 	} else {
+		maintained->useful += count_stale_births(page, line, first, end);
 		drop_fresh(page, line, offset, size);
 	}
 	spin_unlock(&page->lock);
-	return end - first;
+	maintained->lines += end - first;
 }

@@ -79,6 +79,8 @@ static DEVICE_ATTR_RO(name_)
 
 COUNTER(lines_cleaned, lines_cleaned);
 COUNTER(lines_dropped, lines_dropped);
+COUNTER(lines_cleaned_dirty, lines_cleaned_dirty);
+COUNTER(lines_dropped_stale, lines_dropped_stale);
 COUNTER(lines_evicted, lines_evicted);
 COUNTER(lines_refilled, lines_refilled);
 
@@ -106,6 +108,8 @@ static struct attribute *ncmem_attrs[] = {
 	&dev_attr_dma_bits.attr,
 	&dev_attr_lines_cleaned.attr,
 	&dev_attr_lines_dropped.attr,
+	&dev_attr_lines_cleaned_dirty.attr,
+	&dev_attr_lines_dropped_stale.attr,
 	&dev_attr_lines_evicted.attr,
 	&dev_attr_lines_refilled.attr,
 	&dev_attr_violations_lost_update.attr,

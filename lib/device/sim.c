@@ -563,8 +563,21 @@ static int sim_sync(struct gemsync_device *dev, const struct gemsync_op *ops, si
 
 static int sim_counters(struct gemsync_device *dev, struct gemsync_counters *counters)
 {
+	const struct gemsync_costs *costs = &dev->sim->costs;
+
 	gemsync_sim_lock(dev->sim);
-	*counters = dev->sim->counters;
+	*counters = (struct gemsync_counters){
+		.lines_cleaned = costs->lines_cleaned,
+		.lines_dropped = costs->lines_dropped,
+	};
+	gemsync_sim_unlock(dev->sim);
+	return 0;
+}
+
+static int sim_costs(struct gemsync_device *dev, struct gemsync_costs *costs)
+{
+	gemsync_sim_lock(dev->sim);
+	*costs = dev->sim->costs;
 	gemsync_sim_unlock(dev->sim);
 	return 0;
 }
@@ -613,6 +626,7 @@ static int sim_watch(struct gemsync_device *dev, uint32_t watch, uint32_t *befor
 
 static const struct emulation_ops sim_emulation_ops = {
 	.counters = sim_counters,
+	.costs = sim_costs,
 	.violation_count = sim_violation_count,
 	.next_violation = sim_next_violation,
 	.last_violation = sim_last_violation,

@@ -134,7 +134,7 @@ struct sim {
 	size_t handle_count;
 	uint64_t last_id;		/* of a BO */
 	struct sim_vm vm;
-	struct gemsync_counters counters;
+	struct gemsync_costs costs;
 	struct gs_journal journal;
 	struct gs_record *records;	/* the journal's */
 	const struct gs_job *job;	/* that the GPU executes, or NULL */

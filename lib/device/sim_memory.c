@@ -76,7 +76,8 @@ static struct gs_lines window_at(const struct sim *sim, const struct sim_bo *bo,
 static void publish(struct sim *sim, struct sim_bo *bo)
 {
 	bo->fresh = false;
-	sim->counters.lines_cleaned += bo->size / sim->config.line;
+	sim->costs.lines_cleaned += bo->size / sim->config.line;
+	sim->costs.lines_dirty += bo->size / sim->config.line;
 }
 
 void gemsync_sim_memory_view(struct sim *sim, struct sim_bo *bo)
@@ -305,8 +306,10 @@ void gemsync_sim_clean(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint
 	for (; size; offset += piece.size, size -= piece.size) {
 		piece = piece_at(sim, bo, offset, size);
 		look_for(sim, bo, &piece, gs_violations_of_clean);
-		sim->counters.lines_cleaned += gs_lines_clean(&piece.lines, piece.offset,
-							      piece.size);
+		sim->costs.lines_dirty += gs_lines_count_dirty(&piece.lines, piece.offset,
+							       piece.size);
+		sim->costs.lines_cleaned += gs_lines_clean(&piece.lines, piece.offset,
+							   piece.size);
 	}
 }
 
@@ -331,8 +334,10 @@ void gemsync_sim_drop(struct sim *sim, struct sim_bo *bo, uint64_t offset, uint6
 	for (; size; offset += piece.size, size -= piece.size) {
 		piece = piece_at(sim, bo, offset, size);
 		look_at_edges(sim, bo, &piece);
-		sim->counters.lines_dropped += gs_lines_drop(&piece.lines, piece.offset,
-							     piece.size);
+		sim->costs.lines_stale += gs_lines_count_stale(&piece.lines, piece.offset,
+							       piece.size);
+		sim->costs.lines_dropped += gs_lines_drop(&piece.lines, piece.offset,
+							  piece.size);
 	}
 }
 

@@ -255,6 +255,30 @@ static struct gemsync_device *open_twin(const struct fixture *f, const char *opt
 	return dev;
 }
 
+static struct gemsync_costs costs_of(struct side *side)
+{
+	struct gemsync_costs costs;
+
+	assert_ok(gemsync_device_costs(side->dev, &costs, sizeof(costs)));
+	return costs;
+}
+
+/* The step, and what it cost if it was a sync: births and deaths are not alike. */
+static struct gemsync_costs take_counted(struct side *side, const struct step *step, uint8_t *seen)
+{
+	struct gemsync_costs before = costs_of(side), after;
+
+	take(side, step, seen);
+	if (step->kind != FLUSH && step->kind != INVALIDATE)
+		return (struct gemsync_costs){ 0 };
+	after = costs_of(side);
+	after.lines_cleaned -= before.lines_cleaned;
+	after.lines_dirty -= before.lines_dirty;
+	after.lines_dropped -= before.lines_dropped;
+	after.lines_stale -= before.lines_stale;
+	return after;
+}
+
 static void random_steps(struct fixture *f, struct gemsync_device *twin)
 {
 	struct side sides[2] = { open_side(f->dev), open_side(twin) };
@@ -264,12 +288,14 @@ static void random_steps(struct fixture *f, struct gemsync_device *twin)
 
 	for (i = 0; i < OPERATIONS; i++) {
 		struct step step = make_step(&random);
+		struct gemsync_costs costs[2];
 
-		take(&sides[0], &step, seen[0]);
-		take(&sides[1], &step, seen[1]);
+		costs[0] = take_counted(&sides[0], &step, seen[0]);
+		costs[1] = take_counted(&sides[1], &step, seen[1]);
 		if (memcmp(seen[0], seen[1], LENGTH_MAX))
 			fail_msg("step %u: %u of BO %u, %u bytes at %u: the data differs", i,
 				 step.kind, step.bo, step.size, step.offset);
+		assert_memory_equal(&costs[0], &costs[1], sizeof(costs[0]));
 		/* Now and then, so that records are open for a while; before a BO goes, too. */
 		if (!below(&random, 4) || step.kind == REBIRTH)
 			records += compare_all(sides);

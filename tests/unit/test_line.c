@@ -169,6 +169,28 @@ static void drop_discards_interior_lines(void **state)
 	assert_true(gs_lines_dirty(&window->lines, 3 * LINE, LINE));
 }
 
+/* What a sync is good for: dirty lines for a clean, and for a drop what the device wrote. */
+static void useful_lines_are_counted(void **state)
+{
+	struct window *window = *state;
+	const struct gs_lines *lines = &window->lines;
+
+	assert_int_equal(gs_lines_count_dirty(lines, 0, SIZE), 0);
+	assert_int_equal(gs_lines_count_stale(lines, 0, SIZE), 0);
+	cpu_store(window, LINE + 8, LINE);
+	dev_write(window, 4 * LINE, 3 * LINE);
+	assert_int_equal(gs_lines_count_dirty(lines, 0, SIZE), 2);
+	assert_int_equal(gs_lines_count_stale(lines, 0, SIZE), 3);
+	assert_int_equal(gs_lines_count_dirty(lines, LINE + LINE - 1, 1), 1);
+	assert_int_equal(gs_lines_count_dirty(lines, 3 * LINE, SIZE - 3 * LINE), 0);
+	assert_int_equal(gs_lines_count_stale(lines, 5 * LINE - 1, 2), 2);
+	assert_int_equal(gs_lines_count_stale(lines, 0, 0), 0);
+	gs_lines_clean(lines, 0, SIZE);
+	gs_lines_drop(lines, 0, SIZE);
+	assert_int_equal(gs_lines_count_dirty(lines, 0, SIZE), 0);
+	assert_int_equal(gs_lines_count_stale(lines, 0, SIZE), 0);
+}
+
 /* R4: clean, then drop. */
 static void flush_and_invalidate_keeps_stores(void **state)
 {
@@ -349,6 +371,7 @@ int main(void)
 		TEST(flush_does_not_write_a_clean_line),
 		TEST(drop_shows_memory_to_the_cpu),
 		TEST(without_drop_the_cpu_reads_stale_data),
+		TEST(useful_lines_are_counted),
 		TEST(drop_discards_interior_lines),
 		TEST(flush_and_invalidate_keeps_stores),
 		TEST(bare_drop_loses_stores),
