@@ -42,7 +42,11 @@ void gsl_map_each(struct gsl_map *map, void (*visit)(void *ctx, void *value), vo
 void gsl_map_find(struct gsl_map *map, bool (*visit)(void *ctx, u64 key, void *value), void *ctx);
 
 /* Handles are pointers; where these are of 32 bits, most are numbers of 64. */
+#if UINTPTR_MAX == UINT64_MAX
+#define GSL_KEY(handle) ((u64)(uintptr_t)(handle))
+#else
 #define GSL_KEY(handle)							\
 	_Generic((handle), u64: (handle), default: (u64)(uintptr_t)(handle))
+#endif
 
 #endif

@@ -145,13 +145,12 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateFramebuffer(VkDevice handle,
 
 	if (result)
 		return result;
-	framebuffer = malloc(sizeof(*framebuffer) + count * sizeof(framebuffer->views[0]));
+	framebuffer = malloc(sizeof(*framebuffer) + count * sizeof(VkImageView));
 	if (!framebuffer)
 		return VK_SUCCESS;
 	framebuffer->count = count;
 	if (count)
-		memcpy(framebuffer->views, info->pAttachments,
-		       count * sizeof(framebuffer->views[0]));
+		memcpy(framebuffer->views, info->pAttachments, count * sizeof(VkImageView));
 	if (!gsl_map_put(&device->framebuffers, GSL_KEY(*out), framebuffer))
 		free(framebuffer);
 	return VK_SUCCESS;

@@ -169,21 +169,44 @@ static void judge_kernel(struct conform_result *result, struct kernel_log *kerne
 	set_failed(result, "%.240s; the kernel complained: %s", reason, complaint);
 }
 
-/* An explicit limit is what was said; others are for the machine that they were made on. */
-static double limit_of(const struct run *run, const struct conform_case *c)
+/* Of the machine that limits were made on; 0: what was said explicitly, is the limit. */
+static double made_limit(const struct run *run, const struct conform_case *c)
 {
 	if (c->timeout)
-		return c->timeout * run->pace;
-	return run->options->timeout ? run->options->timeout : CONFORM_TIMEOUT * run->pace;
+		return c->timeout;
+	return run->options->timeout ? 0 : CONFORM_TIMEOUT;
+}
+
+/*
+ * The status of its process, or -ETIME after @limit seconds. The machine may have become
+ * slower since its pace was measured: it is measured again before a case is said to hang.
+ */
+static int wait_for_case(struct run *run, const struct conform_case *c, pid_t pid, double *limit)
+{
+	const double made = made_limit(run, c);
+	double pace;
+	int status;
+
+	*limit = made > 0 ? made * run->pace : run->options->timeout;
+	status = wait_within(pid, *limit);
+	if (status != -ETIME || made <= 0)
+		return status;
+	pace = pace_measure();
+	if (pace <= run->pace)
+		return status;
+	status = wait_within(pid, made * (pace - run->pace));
+	*limit = made * pace;
+	run->pace = pace;
+	return status;
 }
 
 /* False if the case is still there, and the device is no other case's. */
 static bool run_case(const struct conform_case *c, struct run *run)
 {
 	struct conform_result *result = run->shared;
-	double limit = limit_of(run, c);
-	double begin = seconds_now();
+	double begin = seconds_now(), limit;
 	bool ended = true;
+	int status;
 	pid_t pid;
 
 	memset(result, 0, sizeof(*result));
@@ -198,7 +221,8 @@ static bool run_case(const struct conform_case *c, struct run *run)
 	if (pid < 0) {
 		set_failed(result, "fork: %s", strerror(-pid));
 	} else {
-		ended = judge_end(result, pid, wait_within(pid, limit), limit);
+		status = wait_for_case(run, c, pid, &limit);
+		ended = judge_end(result, pid, status, limit);
 		if (ended && !kill_leftovers(run, pid)) {
 			set_failed(result, "a process that it left running cannot be killed: "
 				   "with it on the device, no other case is run");

@@ -160,9 +160,9 @@ int gemsync_device_counters(struct gemsync_device *dev, struct gemsync_counters 
  * writes back before it drops. Members may be added at the end.
  */
 struct gemsync_costs {
-	uint64_t lines_cleaned;	/* as in &struct gemsync_counters */
+	uint64_t lines_cleaned;	/* as in struct gemsync_counters */
 	uint64_t lines_dirty;	/* of these were dirty */
-	uint64_t lines_dropped;	/* as in &struct gemsync_counters */
+	uint64_t lines_dropped;	/* as in struct gemsync_counters */
 	uint64_t lines_stale;	/* of these had other bytes than memory, by the device */
 };
 

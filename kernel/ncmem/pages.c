@@ -340,9 +340,10 @@ struct page *ncmem_cpu_page(struct ncmem_pages *set, unsigned long index)
 		if (ret)
 			return ERR_PTR(ret);
 	}
-	/* The end of a job sees this, or who asked sees that the page is watched. */
-	if (!READ_ONCE(page->viewed))
+	if (!READ_ONCE(page->viewed)) {
+		/* The end of a job sees this, or who asked sees that the page is watched. */
 		smp_store_mb(page->viewed, true);
+	}
 	return page->cache;
 }
 EXPORT_SYMBOL_GPL(ncmem_cpu_page);
