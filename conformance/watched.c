@@ -71,6 +71,17 @@ int watch_device(struct gemsync_device *dev, uint32_t watch, struct watched *wat
 	return 0;
 }
 
+int watch_or_close(struct gemsync_device **dev, uint32_t watch, struct watched *watched)
+{
+	int ret = watch_device(*dev, watch, watched);
+
+	if (ret) {
+		gemsync_device_close(*dev);
+		*dev = NULL;
+	}
+	return ret;
+}
+
 void watch_again(struct gemsync_device *dev, const struct watched *watched)
 {
 	if (watched->set)
@@ -80,16 +91,7 @@ void watch_again(struct gemsync_device *dev, const struct watched *watched)
 int open_watched(const char *name, uint32_t watch, struct gemsync_device **out,
 		 struct watched *watched)
 {
-	struct gemsync_device *dev;
-	int ret;
+	int ret = is_simulated(name) ? open_sim(name, watch, out) : gemsync_device_open(name, out);
 
-	ret = is_simulated(name) ? open_sim(name, watch, &dev) : gemsync_device_open(name, &dev);
-	if (ret)
-		return ret;
-	ret = watch_device(dev, watch, watched);
-	if (ret)
-		gemsync_device_close(dev);
-	else
-		*out = dev;
-	return ret;
+	return ret ? ret : watch_or_close(out, watch, watched);
 }

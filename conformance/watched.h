@@ -29,6 +29,9 @@ int open_watched(const char *name, uint32_t watch, struct gemsync_device **out,
 /* The same for a device that is open. */
 int watch_device(struct gemsync_device *dev, uint32_t watch, struct watched *watched);
 
+/* And where it cannot look for that, it is closed, and *dev NULL. */
+int watch_or_close(struct gemsync_device **dev, uint32_t watch, struct watched *watched);
+
 /* It looks for what it looked for before. */
 void watch_again(struct gemsync_device *dev, const struct watched *watched);
 

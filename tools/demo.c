@@ -226,12 +226,8 @@ static int open_device(const char *name, uint32_t watch, struct demo *demo)
 	ret = first_device(&demo->dev);
 	if (!ret) {
 		gemsync_device_query(demo->dev, &info);
-		if (!info.coherent && info.can_sync) {
-			ret = watch_device(demo->dev, watch, &demo->watched);
-			if (ret)
-				gemsync_device_close(demo->dev);
-			return ret;
-		}
+		if (!info.coherent && info.can_sync)
+			return watch_or_close(&demo->dev, watch, &demo->watched);
 		gemsync_device_close(demo->dev);
 	}
 	tool_complain("no device can be used (%s): this is a simulated one",

@@ -325,17 +325,9 @@ void *new_array(size_t count, size_t size)
 
 static int first_watched(uint32_t watch, struct gemsync_device **out, struct watched *watched)
 {
-	struct gemsync_device *dev;
-	int ret = first_device(&dev);
+	int ret = first_device(out);
 
-	if (ret)
-		return ret;
-	ret = watch_device(dev, watch, watched);
-	if (ret)
-		gemsync_device_close(dev);
-	else
-		*out = dev;
-	return ret;
+	return ret ? ret : watch_or_close(out, watch, watched);
 }
 
 /* 0 or -errno; *@what says what failed. */

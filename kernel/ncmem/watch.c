@@ -60,8 +60,8 @@ static bool wrote(const struct ncmem_page *page, u64 job)
 }
 
 /*
- * What a job that ends wrote, or the CPU can, is watched from now on. Whether a map may show
- * it until then.
+ * A job ends: from now on loads of the page are watched, if the job wrote it, and stores, if
+ * a map can make them. True if a map may show the page, which then has to be taken from it.
  */
 static bool begin_watch(struct ncmem_page *page, u64 job)
 {

@@ -205,7 +205,6 @@ static void file_closed_before(void **state)
 	assert_ok(wait_syncobj(f, gate.syncobj, 0, GPU_CSF_TIMEOUT_NS));
 }
 
-/* Each broken in one thing; no op of the call is queued. */
 /* Somebody else's job, which runs until it is told to end. */
 struct stranger {
 	struct gemsync_device *dev;
@@ -272,6 +271,7 @@ static void device_gone_before(void **state)
 	bind_device(&place);
 }
 
+/* Each broken in one thing; no op of the call is queued. */
 static void bad_ops(void **state)
 {
 	struct fixture *f = need_file(state);

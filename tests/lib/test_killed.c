@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * While memory comes, nobody else waits for it: neither who reads of the process in /proc,
- * nor who is killed (r19_killed_while_memory_comes is about the process itself). What is
- * soon is measured by the time that all the memory takes. And who may read counters.
+ * While memory comes or mappings go, nobody else waits for it: neither who reads of the
+ * process in /proc, nor who is killed (r19_killed_while_memory_comes is about the process
+ * itself), nor jobs. What is soon is measured by the time that all of it takes. And who may
+ * read counters.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -284,6 +285,82 @@ static void killed_while_a_submission_gets_memory(void **state)
 	gemsync_bo_destroy(large);
 }
 
+/* ---- An unmap of more mappings than anybody would wait for ---- */
+
+#define MAPPINGS	81920u
+#define BATCH		2048u
+
+static void map_many(struct fixture *f, struct buffer *buf)
+{
+	static struct drm_panthor_vm_bind_op ops[BATCH];
+	uint32_t i, k;
+
+	for (i = 0; i < MAPPINGS; i += BATCH) {
+		for (k = 0; k < BATCH; k++)
+			ops[k] = map_op(buf->bo, BASE + (i + k) * PAGE, PAGE, NULL, 0);
+		assert_ok(bind_sync(f, f->vm, ops, BATCH));
+	}
+}
+
+struct unmap {
+	struct fixture *f;
+	atomic_int step;
+};
+
+static void *unmap_many(void *data)
+{
+	struct drm_panthor_vm_bind_op op = unmap_op(BASE, MAPPINGS * PAGE, NULL, 0);
+	struct unmap *unmap = data;
+
+	unmap->step = STEP_BEGUN;
+	unmap->step = bind_sync(unmap->f, unmap->f->vm, &op, 1) ? STEP_FAILED : STEP_DONE;
+	return NULL;
+}
+
+/* How long the longest of the jobs beside it takes, as a part of the whole, in percent. */
+static int64_t longest_beside_unmap(struct fixture *f, struct buffer *word)
+{
+	int64_t begin, before, took, longest = 0;
+	static struct unmap unmap;
+	uint32_t jobs = 0;
+
+	map_many(f, word);
+	gpu_put(f, word, 0, 0);
+	unmap = (struct unmap){ .f = f };
+	begin = now_ms();
+	start_worker(f, unmap_many, &unmap, &worker_stop);
+	while (unmap.step <= STEP_BEGUN) {
+		before = now_ms();
+		gpu_put(f, word, 0, ++jobs);
+		took = now_ms() - before;
+		longest = took > longest ? took : longest;
+	}
+	took = now_ms() - begin;
+	stop_worker(f);
+	assert_int_equal(unmap.step, STEP_DONE);
+	assert_int_equal(gpu_get(f, word, 0), jobs);
+	print_message("# %ld ms for all; %u jobs meanwhile, the longest took %ld ms\n", (long)took,
+		      jobs, (long)longest);
+	return 100 * longest / took;
+}
+
+/*
+ * Jobs that access the address space take turns with it: none waits for half of it, as
+ * mappings go in half of the time, and their memory in the other. A job can be late for
+ * other reasons, so there are some tries.
+ */
+static void jobs_while_mappings_go(void **state)
+{
+	struct fixture *f = need_file(state);
+	struct buffer *word = new_buffer(f, PAGE, 0);
+	int64_t percent = 100;
+	uint32_t tries;
+
+	for (tries = 0; tries < 5 && percent > 25; tries++)
+		percent = longest_beside_unmap(f, word);
+	assert_in_range(percent, 0, 25);
+}
+
 /* ---- What others see ---- */
 
 #define GEM_SYNC_PARAMETERS	"/sys/module/drm_gem_sync/parameters/"
@@ -369,6 +446,7 @@ int main(void)
 		device_test(proc_while_memory_comes),
 		device_test(killed_while_others_get_memory),
 		device_test(killed_while_a_submission_gets_memory),
+		device_test(jobs_while_mappings_go),
 		device_test(counters_are_closed),
 	};
 
