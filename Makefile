@@ -102,9 +102,9 @@ check-matrix: all	## run what matters on each kernel of vm/kernels, or on those 
 	@tests/check-matrix $(ROWS)
 
 .PHONY: check-sanitize
-check-sanitize: user	## run the tests on a kernel that looks for bugs (builds it once)
+check-sanitize: user	## run the tests on a kernel that looks for bugs: BOOTS= some of them
 	@scripts/install-deps sanitize
-	@tests/check-sanitize
+	@tests/check-sanitize $(BOOTS)
 
 .PHONY: conform
 conform: all	## run the conformance suite in the VM, and make a page of it
