@@ -73,8 +73,14 @@ static u64 code_of(const ucontext_t *context)
 
 static void keep(struct gsl_faults *faults, u64 address, const ucontext_t *context)
 {
-	struct gsl_fault *fault = &faults->ring[atomic_fetch_add(&faults->begun, 1) % GSL_FAULTS];
+	u32 begun = atomic_load(&faults->begun);
+	struct gsl_fault *fault;
 
+	do {
+		if (begun - atomic_load(&faults->taken) >= GSL_FAULTS)
+			return;
+	} while (!atomic_compare_exchange_weak(&faults->begun, &begun, begun + 1));
+	fault = &faults->ring[begun % GSL_FAULTS];
 	fault->address = address;
 	fault->code = code_of(context);
 	fault->store = is_store(context);
@@ -267,13 +273,14 @@ void gsl_reads_collect(struct gsl_device *device, struct gsl_batch *batch)
 	struct gsl_faults *faults = &device->faults;
 
 	for (;;) {
-		struct gsl_fault *fault = &faults->ring[faults->taken % GSL_FAULTS];
+		u32 taken = atomic_load(&faults->taken);
+		struct gsl_fault *fault = &faults->ring[taken % GSL_FAULTS];
 
 		if (!atomic_load(&fault->ready))
 			break;
 		judge(fault, batch);
 		atomic_store(&fault->ready, false);
-		faults->taken++;
+		atomic_store(&faults->taken, taken + 1);
 	}
 }
 

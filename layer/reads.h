@@ -28,7 +28,7 @@ struct gsl_fault {
 /* Written by signal handlers, read under the device's lock. */
 struct gsl_faults {
 	atomic_uint begun;
-	u32 taken;
+	atomic_uint taken;
 	struct gsl_fault ring[GSL_FAULTS];
 };
 

@@ -116,6 +116,30 @@ static void store_over_results(void **state)
 	gpu_expect_silence(*state);
 }
 
+/* More loads than are kept between two calls: further ones are lost, and later ones are not. */
+static void loads_after_too_many(void **state)
+{
+	struct gpu_buffer many, results;
+	VkDeviceSize size = 300 * 4096, page;
+
+	gpu_buffer_create(*state, &many, size, GPU_NONCOHERENT);
+	gpu_name(*state, &many, "many");
+	gpu_map(*state, &many);
+	memset(many.map, 1, size);
+	gpu_flush(*state, &many, 0, VK_WHOLE_SIZE);
+	gpu_begin(*state);
+	gpu_fill(*state, &many, 0, size, 0x02020202);
+	gpu_host_barrier(*state);
+	gpu_run(*state);
+	for (page = 0; page < size; page += 4096)
+		assert_int_equal(*(volatile uint8_t *)&many.map[page], 1);
+	make_results(*state, &results);
+	assert_int_equal(*(volatile uint8_t *)&results.map[4096], 1);
+	end(*state, &results);
+	assert_int_equal(gpu_count(*state, "cpu-read-stale"), 2);
+	end(*state, &many);
+}
+
 /* A fault that is none of the layer's goes to the handler that was there before. */
 static sigjmp_buf elsewhere;
 
@@ -176,6 +200,7 @@ static const struct CMUnitTest tests[] = {
 	PROTECT(no_load_of_old_data),
 	PROTECT(load_after_invalidate),
 	PROTECT(store_over_results),
+	PROTECT(loads_after_too_many),
 	PROTECT(other_faults_are_passed_on),
 #ifdef HAS_TRACED
 	cmocka_unit_test_setup_teardown(traced_load_of_old_data, open_guessing, close_gpu),
