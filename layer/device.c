@@ -166,12 +166,25 @@ gsl_SetDebugUtilsObjectNameEXT(VkDevice handle, const VkDebugUtilsObjectNameInfo
 	return device->calls.SetDebugUtilsObjectNameEXT(handle, info);
 }
 
+/* A name that was cut ends with a whole character of UTF-8. */
+static void cut_to_character(char *name)
+{
+	size_t end = strlen(name), start = end;
+	unsigned char first;
+
+	while (start && (name[start - 1] & 0xc0) == 0x80)
+		start--;
+	first = start ? (unsigned char)name[--start] : 0;
+	if (end - start < (first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4))
+		name[start] = 0;
+}
+
 struct gsl_object gsl_object_of(struct gsl_device *device, VkObjectType type, u64 handle)
 {
 	struct gsl_object object = { .type = type, .handle = handle };
 	const char *name = gsl_map_get(&device->names, name_key(type, handle));
 
-	if (name)
-		snprintf(object.name, sizeof(object.name), "%s", name);
+	if (name && snprintf(object.name, sizeof(object.name), "%s", name) >= GSL_NAME)
+		cut_to_character(object.name);
 	return object;
 }

@@ -82,7 +82,7 @@ static const struct kind {
 		"flush what was stored to alone, to save time",
 	},
 	[GSL_LEFT_ALONE] = {
-		"left-alone", "memory stays as the driver has it, and nothing is found in it",
+		"left-alone", "memory stays as the driver has it, and its flushes and invalidates are not judged",
 		"",
 	},
 };

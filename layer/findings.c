@@ -5,6 +5,8 @@
 
 #include "findings.h"
 
+#define MAX_LISTED	256	/* of a kind, in the log; more are only counted */
+
 /* A finding that was told, and how often it was seen. */
 struct gsl_known {
 	struct gsl_finding finding;
@@ -75,7 +77,7 @@ static struct gsl_known *find_known(struct gsl_findings *findings,
 	return NULL;
 }
 
-/* True if it is new, and to be told. Beyond the limit of its kind it is only counted. */
+/* True if it is new, and to be told. */
 static bool remember(struct gsl_findings *findings, const struct gsl_finding *finding)
 {
 	struct gsl_known *known = find_known(findings, finding);
@@ -84,8 +86,11 @@ static bool remember(struct gsl_findings *findings, const struct gsl_finding *fi
 		known->count++;
 		return false;
 	}
-	if (findings->told[finding->kind]++ >= (u32)findings->settings->limit)
+	if (findings->listed[finding->kind] == MAX_LISTED) {
+		findings->more[finding->kind]++;
 		return false;
+	}
+	findings->listed[finding->kind]++;
 	if (findings->count == findings->space) {
 		size_t space = findings->space ? 2 * findings->space : 16;
 		void *grown = realloc(findings->known, space * sizeof(*findings->known));
@@ -101,16 +106,36 @@ static bool remember(struct gsl_findings *findings, const struct gsl_finding *fi
 
 /* ---- The log: a line of JSON for each ---- */
 
+/* Bytes of a character of UTF-8; 0: it is none, as names may be cut anywhere, or be anything. */
+static int character_length(const char *text)
+{
+	unsigned char first = (unsigned char)*text;
+	int length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 :
+		     first < 0xf5 ? 4 : 0;
+	int i;
+
+	for (i = 1; i < length; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return length;
+}
+
 static void write_string(FILE *file, const char *text)
 {
 	fputc('"', file);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
+	while (*text) {
+		int length = character_length(text);
+
+		if (!length)
+			fputc('?', file);
+		else if (*text == '"' || *text == '\\')
 			fprintf(file, "\\%c", *text);
 		else if ((unsigned char)*text < ' ')
 			fprintf(file, "\\u%04x", *text);
 		else
-			fputc(*text, file);
+			fwrite(text, 1, (size_t)length, file);
+		text += length ? length : 1;
 	}
 	fputc('"', file);
 }
@@ -147,6 +172,17 @@ static void write_log(FILE *file, const struct gsl_finding *finding, const char 
 
 /* ---- Telling ---- */
 
+static bool may_tell(struct gsl_findings *findings, int kind)
+{
+	bool may;
+
+	pthread_mutex_lock(&findings->lock);
+	may = findings->told[kind] < (u32)findings->settings->limit;
+	findings->told[kind] += may;
+	pthread_mutex_unlock(&findings->lock);
+	return may;
+}
+
 static void tell(struct gsl_findings *findings, const struct gsl_finding *finding)
 {
 	char text[1024];
@@ -158,7 +194,7 @@ static void tell(struct gsl_findings *findings, const struct gsl_finding *findin
 		write_log(findings->log, finding, text);
 		pthread_mutex_unlock(&findings->lock);
 	}
-	if (findings->settings->messages == GSL_MESSAGES_NONE)
+	if (findings->settings->messages == GSL_MESSAGES_NONE || !may_tell(findings, finding->kind))
 		return;
 	if (findings->settings->messages == GSL_MESSAGES_AUTO && findings->tell)
 		told = findings->tell(findings->ctx, finding, text);
@@ -185,6 +221,7 @@ void gsl_findings_tell(struct gsl_findings *findings, struct gsl_batch *batch)
 static void tell_counts(struct gsl_findings *findings)
 {
 	size_t i;
+	int kind;
 
 	for (i = 0; i < findings->count; i++) {
 		const struct gsl_known *known = &findings->known[i];
@@ -193,6 +230,11 @@ static void tell_counts(struct gsl_findings *findings)
 			continue;
 		fprintf(findings->log, "{\"kind\":\"%s\",\"again\":%zu,\"count\":%" PRIu64 "}\n",
 			gsl_kind_name(known->finding.kind), i, known->count);
+	}
+	for (kind = 0; kind < GSL_KINDS; kind++) {
+		if (findings->more[kind] && findings->log)
+			fprintf(findings->log, "{\"kind\":\"%s\",\"more\":%" PRIu64 "}\n",
+				gsl_kind_name(kind), findings->more[kind]);
 	}
 }
 

@@ -3,7 +3,8 @@
  * What the layer found: kinds, the words for people, and who gets to read them.
  *
  * A finding is told once for each kind and resource; further ones are counted, and the counts
- * told when the instance goes. Findings are collected in a batch while locks are held, and
+ * told when the instance goes. Of a kind there are so many messages as a setting says; the log
+ * goes on. Findings are collected in a batch while locks are held, and
  * told when none is, since the application's callback may take locks of its own.
  */
 #ifndef GSL_FINDINGS_H
@@ -87,6 +88,8 @@ struct gsl_findings {
 	size_t count;
 	size_t space;
 	u32 told[GSL_KINDS];	/* messages of each kind */
+	u32 listed[GSL_KINDS];	/* what is in @known */
+	u64 more[GSL_KINDS];	/* what is not, as there is too much of it */
 	const struct gsl_settings *settings;
 	FILE *log;
 	/* Tell the application's messengers; false if there are none. May be NULL. */

@@ -109,6 +109,10 @@ static int take_line(struct run_findings *findings, size_t *first, const char *l
 	}
 	if (find_key(line, "text"))
 		return add(findings, line);
+	if (find_key(line, "more")) {
+		findings->more += take_number(line, "more");
+		return 0;
+	}
 	again = *first + take_number(line, "again");
 	if (find_key(line, "again") && again < findings->count)
 		findings->items[again].count = take_number(line, "count");
@@ -160,6 +164,8 @@ void run_findings_print(const struct run_findings *findings)
 			!finding->counts ? "" : finding->possibly ? "possibly" : "certainly",
 			finding->count, finding->where);
 	}
+	if (findings->more)
+		fprintf(stderr, "gemsync run: and %lu that are not listed\n", findings->more);
 	if (findings->instances)
 		fprintf(stderr, "gemsync run: %u certain, %u possible\n", findings->certain,
 			findings->possible);

@@ -21,6 +21,7 @@ struct run_findings {
 	unsigned int instances;	/* that the program made with the layer */
 	unsigned int certain;	/* findings that count */
 	unsigned int possible;
+	unsigned long more;	/* that the log does not list */
 };
 
 /* 0; -errno if the file cannot be read. */
