@@ -35,8 +35,15 @@ static void reset(struct gsl_commands *commands)
 	gsl_commands_unbind(commands);
 }
 
-static void destroy(struct gsl_commands *commands)
+static void destroy(struct gsl_device *device, u64 key)
 {
+	struct gsl_commands *commands;
+
+	gsl_jobs_finish(device, VK_NULL_HANDLE, key);
+	/* A submission of another thread may be looking at command buffers. */
+	pthread_mutex_lock(&device->lock);
+	commands = gsl_map_take(&device->commands, key);
+	pthread_mutex_unlock(&device->lock);
 	if (!commands)
 		return;
 	free(commands->uses);
@@ -73,7 +80,7 @@ VKAPI_ATTR void VKAPI_CALL gsl_FreeCommandBuffers(VkDevice handle, VkCommandPool
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		destroy(gsl_map_take(&device->commands, GSL_KEY(buffers[i])));
+		destroy(device, GSL_KEY(buffers[i]));
 	device->calls.FreeCommandBuffers(handle, pool, count, buffers);
 }
 
@@ -90,6 +97,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_ResetCommandPool(VkDevice handle, VkCommandPo
 {
 	struct gsl_device *device = gsl_device_of(handle);
 
+	gsl_jobs_finish(device, pool, 0);
 	gsl_map_each(&device->commands, reset_of_pool, &pool);
 	return device->calls.ResetCommandPool(handle, pool, flags);
 }
@@ -118,7 +126,7 @@ static void forget_pool(struct gsl_device *device, VkCommandPool pool)
 		search.count = 0;
 		gsl_map_find(&device->commands, find_of_pool, &search);
 		for (i = 0; i < search.count; i++)
-			destroy(gsl_map_take(&device->commands, search.keys[i]));
+			destroy(device, search.keys[i]);
 	} while (search.count);
 }
 
@@ -141,8 +149,10 @@ static void reset_handle(struct gsl_device *device, VkCommandBuffer handle)
 {
 	struct gsl_commands *commands = gsl_map_get(&device->commands, GSL_KEY(handle));
 
-	if (commands)
-		reset(commands);
+	if (!commands)
+		return;
+	gsl_jobs_finish(device, VK_NULL_HANDLE, GSL_KEY(handle));
+	reset(commands);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL gsl_BeginCommandBuffer(VkCommandBuffer handle,

@@ -10,6 +10,7 @@
 #include "written.h"
 
 #define MAX_ATOM	256
+#define GENTLE_GRAIN	4
 #define BIRTH		0xa7		/* where the kernel does not tell what is written to */
 
 struct gsl_copies {
@@ -24,9 +25,10 @@ struct gsl_copies {
 	u64 page;
 	u32 atom;
 	bool watched;
+	u32 grain;	/* what is moved together, of a changed atom: all of it, or less */
 	u64 *touched;	/* a bit for each atom: in a page written to since its last move */
 	u8 *changed;	/* a byte for each page: has touched atoms, or such that may have changed */
-	u8 *moved;	/* likewise: atoms of it were flushed or invalidated once */
+	u64 *moved;	/* a bit for each atom: it was flushed or invalidated once */
 	pthread_mutex_t lock;
 };
 
@@ -45,7 +47,7 @@ static void release(void *map, u64 size)
 		munmap(map, size);
 }
 
-static u64 touched_bytes(const struct gsl_copies *copies)
+static u64 atom_bits_size(const struct gsl_copies *copies)
 {
 	return copies->mapped / copies->atom / 8 + sizeof(u64);
 }
@@ -74,7 +76,7 @@ static bool map_views(struct gsl_copies *copies, u64 align)
 	return copies->app && copies->cache;
 }
 
-struct gsl_copies *gsl_copies_create(void *mem, u64 size, u32 atom, u64 align, bool watch)
+struct gsl_copies *gsl_copies_create(void *mem, u64 size, u32 atom, u64 align, u32 flags)
 {
 	struct gsl_copies *copies = calloc(1, sizeof(*copies));
 
@@ -85,17 +87,19 @@ struct gsl_copies *gsl_copies_create(void *mem, u64 size, u32 atom, u64 align, b
 	copies->mem = mem;
 	copies->size = size;
 	copies->atom = atom;
+	copies->grain = flags & GSL_COPIES_GENTLE ? GENTLE_GRAIN : atom;
 	copies->mapped = (size + copies->page - 1) & ~(copies->page - 1);
 	copies->base = zeros(copies->mapped);
-	copies->touched = zeros(touched_bytes(copies));
+	copies->touched = zeros(atom_bits_size(copies));
 	copies->changed = zeros(copies->mapped / copies->page);
-	copies->moved = zeros(copies->mapped / copies->page);
+	copies->moved = zeros(atom_bits_size(copies));
 	if (!map_views(copies, align) || !copies->base || !copies->touched ||
 	    !copies->changed || !copies->moved) {
 		gsl_copies_destroy(copies);
 		return NULL;
 	}
-	copies->watched = watch && !gsl_written_watch(copies->app, copies->mapped);
+	copies->watched = flags & GSL_COPIES_WATCH &&
+			  !gsl_written_watch(copies->app, copies->mapped);
 	if (!copies->watched) {
 		memset(copies->cache, BIRTH, copies->mapped);
 		memset(copies->base, BIRTH, copies->mapped);
@@ -112,9 +116,9 @@ void gsl_copies_destroy(struct gsl_copies *copies)
 	release(copies->reserved, copies->app_reserved);
 	release(copies->cache, copies->mapped);
 	release(copies->base, copies->mapped);
-	release(copies->touched, touched_bytes(copies));
+	release(copies->touched, atom_bits_size(copies));
 	release(copies->changed, copies->mapped / copies->page);
-	release(copies->moved, copies->mapped / copies->page);
+	release(copies->moved, atom_bits_size(copies));
 	pthread_mutex_destroy(&copies->lock);
 	free(copies);
 }
@@ -131,19 +135,30 @@ bool gsl_copies_are_watched(const struct gsl_copies *copies)
 
 /* ---- Pages that were written to ---- */
 
-static bool is_touched(const struct gsl_copies *copies, u64 atom)
+static bool has_bit(const u64 *bits, u64 atom)
 {
-	return copies->touched[atom / 64] >> atom % 64 & 1;
+	return bits[atom / 64] >> atom % 64 & 1;
 }
 
-static void set_touched(struct gsl_copies *copies, u64 atom, bool touched)
+static bool is_touched(const struct gsl_copies *copies, u64 atom)
 {
-	u64 bit = 1ull << atom % 64;
+	return has_bit(copies->touched, atom);
+}
 
-	if (touched)
-		copies->touched[atom / 64] |= bit;
-	else
-		copies->touched[atom / 64] &= ~bit;
+static bool is_moved(const struct gsl_copies *copies, u64 atom)
+{
+	return has_bit(copies->moved, atom);
+}
+
+static void set_touched(struct gsl_copies *copies, u64 atom)
+{
+	copies->touched[atom / 64] |= 1ull << atom % 64;
+}
+
+static void set_moved(struct gsl_copies *copies, u64 atom)
+{
+	copies->touched[atom / 64] &= ~(1ull << atom % 64);
+	copies->moved[atom / 64] |= 1ull << atom % 64;
 }
 
 /* What a look at some pages needs to know. */
@@ -160,7 +175,7 @@ static void note_written(void *ctx, u64 offset, u64 size)
 
 	memset(copies->changed + start / copies->page, 1, size / copies->page);
 	for (atom = start / copies->atom; atom < (start + size) / copies->atom; atom++)
-		set_touched(copies, atom, true);
+		set_touched(copies, atom);
 }
 
 /* Ask the kernel about the pages of a range. Where it cannot tell, all may have changed. */
@@ -245,33 +260,71 @@ static u64 atom_up(const struct gsl_copies *copies, u64 end)
 
 /* ---- Write-back ---- */
 
+static bool is_gentle(const struct gsl_copies *copies)
+{
+	return copies->grain < copies->atom;
+}
+
 /* Make an atom unlike its base, so that core's lines take it for a stored one. */
-static void mark_stored(const struct piece *piece, u32 start)
+static void mark_stored(const struct gsl_copies *copies, const struct piece *piece, u32 start)
 {
-	piece->lines.base[start / sizeof(u64)] =
-		~gs_word_load(&piece->lines.cache[start / sizeof(u64)]);
+	u32 i;
+
+	for (i = start / sizeof(u64); i < (start + copies->atom) / sizeof(u64); i++)
+		piece->lines.base[i] = ~gs_word_load(&piece->lines.cache[i]);
 }
 
-static bool moves_unchanged(const struct gsl_copies *copies, bool any_changed, bool device_writes)
-{
-	if (!device_writes)
-		return true;
-	return copies->watched && !any_changed;
-}
-
-/* The atoms of a piece that changed; the others are marked for moving if @unchanged. */
-static u32 count_changed(struct gsl_copies *copies, const struct piece *piece, bool unchanged)
+static u32 count_changed(const struct gsl_copies *copies, const struct piece *piece)
 {
 	u32 count = 0, start;
 
-	for (start = 0; start < piece->lines.size; start += copies->atom) {
-		if (gs_lines_dirty(&piece->lines, start, copies->atom))
-			count++;
-		else if (unchanged && (!copies->watched ||
-				       is_touched(copies, (piece->offset + start) / copies->atom)))
-			mark_stored(piece, start);
-	}
+	for (start = 0; start < piece->lines.size; start += copies->atom)
+		count += gs_lines_dirty(&piece->lines, start, copies->atom);
 	return count;
+}
+
+/*
+ * Whether an unchanged atom is moved all the same, as its page was written to. What was never
+ * moved holds zeros for the host and anything for the device: there they are no old value.
+ */
+static bool moves_unchanged(const struct gsl_copies *copies, u64 atom, bool any_changed,
+			    enum gsl_device_writes device)
+{
+	if (copies->watched && !is_touched(copies, atom))
+		return false;
+	if (device == GSL_WROTE_NOT)
+		return true;
+	if (!copies->watched)
+		return false;
+	if (!is_moved(copies, atom))
+		return device == GSL_WROTE_UNKNOWN || !any_changed;
+	return !any_changed && !is_gentle(copies);
+}
+
+static void mark_unchanged(const struct gsl_copies *copies, const struct piece *piece,
+			   bool any_changed, enum gsl_device_writes device)
+{
+	u32 start;
+
+	for (start = 0; start < piece->lines.size; start += copies->atom) {
+		if (!gs_lines_dirty(&piece->lines, start, copies->atom) &&
+		    moves_unchanged(copies, (piece->offset + start) / copies->atom, any_changed,
+				    device))
+			mark_stored(copies, piece, start);
+	}
+}
+
+static void write_back(const struct gsl_copies *copies, struct piece *piece)
+{
+	u32 start;
+
+	for (start = 0; start < piece->lines.size; start += copies->atom) {
+		if (is_moved(copies, (piece->offset + start) / copies->atom))
+			piece->lines.line = copies->grain;
+		gs_lines_clean(&piece->lines, start, copies->atom);
+		piece->lines.line = copies->atom;
+	}
+	piece_write_tail(copies, piece);
 }
 
 static u32 count_touched(const struct gsl_copies *copies, const struct piece *piece)
@@ -290,8 +343,7 @@ static void set_clean(struct gsl_copies *copies, const struct piece *piece)
 	u32 i;
 
 	for (i = 0; i < piece->lines.size / copies->atom; i++)
-		set_touched(copies, atom + i, false);
-	copies->moved[piece->offset / copies->page] = 1;
+		set_moved(copies, atom + i);
 	if (covers_page(copies, piece))
 		copies->changed[piece->offset / copies->page] = 0;
 }
@@ -311,19 +363,18 @@ static void report_clash(void *ctx, const struct gs_violation *violation)
 			violation->size);
 }
 
-static void flush_piece(struct gsl_copies *copies, struct piece *piece, bool device_writes,
-			struct clashes *clashes, struct gsl_moved *moved)
+static void flush_piece(struct gsl_copies *copies, struct piece *piece,
+			enum gsl_device_writes device, struct clashes *clashes,
+			struct gsl_moved *moved)
 {
 	u32 touched = copies->watched ? count_touched(copies, piece) : 0;
-	u32 changed = count_changed(copies, piece, false);
+	u32 changed = count_changed(copies, piece);
 
 	clashes->offset = piece->offset;
 	if (changed && clashes->report)
 		gs_violations_of_clean(&piece->lines, 0, piece->lines.size, report_clash, clashes);
-	if (moves_unchanged(copies, changed, device_writes))
-		count_changed(copies, piece, true);
-	gs_lines_clean(&piece->lines, 0, piece->lines.size);
-	piece_write_tail(copies, piece);
+	mark_unchanged(copies, piece, changed, device);
+	write_back(copies, piece);
 	set_clean(copies, piece);
 	moved->changed += changed;
 	moved->unwritten -= touched > changed ? touched : changed;
@@ -344,7 +395,7 @@ static u64 skip_unchanged(const struct gsl_copies *copies, u64 offset, u64 end)
 }
 
 struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 size,
-				  bool device_writes, gsl_clash clash, void *ctx)
+				  enum gsl_device_writes device, gsl_clash clash, void *ctx)
 {
 	u64 end = atom_up(copies, offset + size);
 	struct clashes clashes = { .report = clash, .ctx = ctx };
@@ -358,7 +409,7 @@ struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 siz
 	for (offset = skip_unchanged(copies, offset, end); offset < end;
 	     offset = skip_unchanged(copies, offset + piece.lines.size, end)) {
 		piece_open(copies, &piece, offset, end);
-		flush_piece(copies, &piece, device_writes, &clashes, &moved);
+		flush_piece(copies, &piece, device, &clashes, &moved);
 	}
 	pthread_mutex_unlock(&copies->lock);
 	return moved;
@@ -433,13 +484,16 @@ static struct piece look_into(const struct gsl_copies *copies, u64 offset, u64 e
  */
 static bool has_first_zeros(const struct gsl_copies *copies, u64 offset)
 {
-	u64 page = offset / copies->page, start = page * copies->page;
-	struct piece whole;
+	struct piece whole = look_into(copies, offset & ~(copies->page - 1),
+				       atom_up(copies, copies->size));
+	u64 atom = whole.offset / copies->atom;
+	u32 i;
 
-	if (!copies->watched || copies->moved[page])
-		return false;
-	whole = look_into(copies, start, atom_up(copies, copies->size));
-	return !gs_lines_dirty(&whole.lines, 0, whole.lines.size);
+	for (i = 0; i < whole.lines.size / copies->atom; i++) {
+		if (is_moved(copies, atom + i))
+			return false;
+	}
+	return copies->watched && !gs_lines_dirty(&whole.lines, 0, whole.lines.size);
 }
 
 static u32 add_touched(const struct gsl_copies *copies, const struct piece *piece,
@@ -484,6 +538,18 @@ bool gsl_copies_find_changed(struct gsl_copies *copies, u64 offset, u64 size, gs
 
 /* ---- From memory ---- */
 
+/* Stores of the host stay, where nothing may be lost. */
+static void drop_piece(const struct gsl_copies *copies, struct piece *piece)
+{
+	if (!is_gentle(copies)) {
+		gs_lines_drop(&piece->lines, 0, piece->lines.size);
+		return;
+	}
+	write_back(copies, piece);
+	piece->lines.line = copies->grain;
+	gs_lines_refill(&piece->lines, 0, piece->lines.size);
+}
+
 struct gsl_moved gsl_copies_invalidate(struct gsl_copies *copies, u64 offset, u64 size,
 				       gsl_row lost, void *ctx)
 {
@@ -498,7 +564,7 @@ struct gsl_moved gsl_copies_invalidate(struct gsl_copies *copies, u64 offset, u6
 		piece_open(copies, &piece, offset, end);
 		if (copies->changed[offset / copies->page])
 			moved.changed += add_changed(copies, &piece, &rows);
-		gs_lines_drop(&piece.lines, 0, piece.lines.size);
+		drop_piece(copies, &piece);
 		moved.atoms += piece.lines.size / copies->atom;
 		set_clean(copies, &piece);
 	}
@@ -515,6 +581,7 @@ void gsl_copies_refill(struct gsl_copies *copies, u64 offset, u64 size)
 	pthread_mutex_lock(&copies->lock);
 	for (offset = atom_down(copies, offset); offset < end; offset += piece.lines.size) {
 		piece_open(copies, &piece, offset, end);
+		piece.lines.line = copies->grain;
 		gs_lines_refill(&piece.lines, 0, piece.lines.size);
 	}
 	pthread_mutex_unlock(&copies->lock);
@@ -553,7 +620,7 @@ static void move_atom(struct gsl_copies *copies, u64 atom)
 	if (gs_lines_dirty(&piece.lines, 0, copies->atom)) {
 		gs_lines_clean(&piece.lines, 0, copies->atom);
 		piece_write_tail(copies, &piece);
-		set_touched(copies, atom, false);
+		set_moved(copies, atom);
 	} else if (copies->watched && !is_touched(copies, atom)) {
 		gs_lines_refill(&piece.lines, 0, copies->atom);
 	}

@@ -8,9 +8,11 @@
  * alike, and still it has to reach memory that holds something else. So pages that were
  * written to are known where the kernel tells (written.h), and then:
  *  - an unchanged atom of a page that was not written to is clean;
- *  - where the device cannot have written (the caller knows), an unchanged atom is moved all the
+ *  - where the device has not written (the caller knows), an unchanged atom is moved all the
  *    same, which harms nothing;
- *  - where it can, an unchanged atom is moved if its page was written to and no atom of the
+ *  - where that is not known, an unchanged atom is if it was never moved before: it holds zeros
+ *    for the host, and anything for the device;
+ *  - else an unchanged atom is moved if its page was written to and no atom of the
  *    page that is flushed with it changed: then a store of the same value is what the page was
  *    written for. Beside changed atoms it counts as not written: moving it could destroy what
  *    the device wrote.
@@ -27,6 +29,23 @@
 
 struct gsl_copies;
 
+/* How copies are made. */
+enum {
+	GSL_COPIES_WATCH = 1,	/* let the kernel tell which pages are written to, if it can */
+	/*
+	 * Nothing that either side stored is destroyed, as if all were coherent: what moves is what
+	 * changed and nothing beside it, and an invalidate writes back what it would drop.
+	 */
+	GSL_COPIES_GENTLE = 2,
+};
+
+/* Whether the device wrote to what is in a range. */
+enum gsl_device_writes {
+	GSL_WROTE_NOT,		/* nothing that was submitted does */
+	GSL_WROTE_UNKNOWN,	/* shaders may, by addresses */
+	GSL_WROTE,		/* something does, or may do so */
+};
+
 /* What an operation found, in atoms. */
 struct gsl_moved {
 	u64 atoms;	/* of the range */
@@ -42,10 +61,10 @@ typedef void (*gsl_row)(void *ctx, u64 offset, u64 size);
  *
  * @mem is the driver's map of all of it. @atom is a
  * power of two from 8 to 256. @align: of the address that the application gets, a power of two.
- * @watch: let the kernel tell which pages are written to, if it can.
+ * @flags: GSL_COPIES_*.
  * Returns NULL if there is no memory.
  */
-struct gsl_copies *gsl_copies_create(void *mem, u64 size, u32 atom, u64 align, bool watch);
+struct gsl_copies *gsl_copies_create(void *mem, u64 size, u32 atom, u64 align, u32 flags);
 void gsl_copies_destroy(struct gsl_copies *copies);
 
 /* Where the application's copy is. */
@@ -60,12 +79,11 @@ typedef void (*gsl_clash)(void *ctx, enum gs_violation_kind kind, u64 offset, u6
 /**
  * Write back the atoms that overlap a range inside the memory.
  *
- * @device_writes: whether the device may have written to the range since it was last moved.
  * @clash gets what this destroys of what the device wrote; looking for that reads the driver's
  * map. NULL: it is not looked for.
  */
 struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 size,
-				  bool device_writes, gsl_clash clash, void *ctx);
+				  enum gsl_device_writes device, gsl_clash clash, void *ctx);
 
 /*
  * Drop the atoms that overlap a range: the application sees memory. Changed ones are lost, and

@@ -78,22 +78,26 @@ static void add_hull(struct gsl_memory *memory, int kind, const struct hull *hul
 	gsl_batch_add(batch, &finding);
 }
 
-bool gsl_memory_device_writes(struct gsl_memory *memory, u64 offset, u64 size)
+enum gsl_device_writes gsl_memory_device_writes(struct gsl_memory *memory, u64 offset, u64 size)
 {
+	enum gsl_device_writes writes = GSL_WROTE_NOT;
 	struct gsl_resource *resource;
 
 	if (!memory->device->submissions)
-		return false;
-	if (memory->opaque ||
-	    overlap(offset, offset + size, memory->written_offset, memory->written_end))
-		return true;
+		return GSL_WROTE_NOT;
+	if (memory->opaque)
+		return GSL_WROTE;
 	for (resource = memory->resources; resource; resource = resource->next) {
-		if (resource->device_writes &&
-		    overlap(offset, offset + size, resource->offset,
-			    resource->offset + resource->size))
-			return true;
+		if (!resource->device_writes ||
+		    !overlap(offset, offset + size, resource->offset,
+			     resource->offset + resource->size))
+			continue;
+		if (resource->written)
+			return GSL_WROTE;
+		if (resource->addressed)
+			writes = GSL_WROTE_UNKNOWN;
 	}
-	return false;
+	return writes;
 }
 
 /* Whether its driver's map may be read beside invalidates: write-combined ones are slow. */
@@ -551,6 +555,23 @@ static void show_write(struct gsl_memory *memory, struct gsl_write *write)
 	write->refilled = true;
 }
 
+/* Likewise what shaders may have stored by addresses alone, as far as it is cheap to look. */
+static void show_addressed(struct gsl_memory *memory)
+{
+	struct gsl_resource *resource;
+
+	if (!memory->addressed || memory->shown == memory->device->done ||
+	    !is_cheap_to_read(memory))
+		return;
+	memory->shown = memory->device->done;
+	for (resource = memory->resources; resource; resource = resource->next) {
+		if (!resource->addressed || !resource->device_writes)
+			continue;
+		gsl_memory_invalidate_driver(memory, resource->offset, resource->size);
+		gsl_copies_refill(memory->copies, resource->offset, resource->size);
+	}
+}
+
 /* Memory that is coherent needs no invalidate, but the barrier all the same. */
 static void check_coherent(struct gsl_memory *memory, u32 i, const char *call,
 			   struct gsl_batch *batch)
@@ -585,6 +606,8 @@ void gsl_memory_completed(struct gsl_memory *memory, const char *call, struct gs
 		else if (report && memory->copies && memory->mapped && !write->refilled)
 			show_write(memory, write);
 	}
+	if (report && memory->copies && memory->mapped)
+		show_addressed(memory);
 	if (!gsl_reads_are_seen(memory->device))
 		return;
 	for (i = 0; i < memory->write_count; i++)

@@ -97,6 +97,7 @@ struct gsl_device {
 	u64 submissions;	/* calls */
 	u64 jobs;
 	u64 writes;
+	u64 done;		/* grows with what the host knows to be done */
 	u64 available;		/* a barrier made all writes up to this one available to the host */
 };
 
@@ -168,8 +169,8 @@ struct gsl_memory {
 	bool shared;			/* several things were bound here at once */
 	u64 map_job;			/* the last one submitted when it was mapped */
 	bool addressed;			/* something bound here may be reached by its address */
+	u64 shown;			/* report mode: &gsl_device.done when the host saw that last */
 	bool opaque;			/* something is bound here that is not followed */
-	u64 written_offset, written_end;	/* where the device could write to what is gone */
 
 	/* Under the device's lock. */
 	struct gsl_write writes[GSL_WRITES];
@@ -205,8 +206,8 @@ bool gsl_memory_is_visible(const struct gsl_memory *memory);
 /* A finding in a memory, with what is bound at @offset. */
 struct gsl_finding gsl_memory_finding(struct gsl_memory *memory, int kind, u64 offset, u64 size);
 
-/* Whether the device can write to what is bound in a range. */
-bool gsl_memory_device_writes(struct gsl_memory *memory, u64 offset, u64 size);
+/* Whether the device wrote to what is bound in a range. */
+enum gsl_device_writes gsl_memory_device_writes(struct gsl_memory *memory, u64 offset, u64 size);
 
 /* Rows that the device wrote, is done with, and the host has not seen. */
 struct gsl_unseen {
@@ -270,6 +271,7 @@ struct gsl_resource {
 	VkObjectType type;
 	u64 size;
 	bool device_writes;	/* its usage lets the device write to it */
+	bool written;		/* something that was submitted does, or may do so */
 	bool addressed;		/* the device may reach it by its address */
 	VkFormat format;	/* of an image */
 	VkExtent3D extent;
@@ -308,9 +310,9 @@ void gsl_resource_bind_piece(struct gsl_device *device, VkBuffer buffer,
 			     const VkSparseMemoryBind *bind);
 
 /* Call @visit for each row of memory where a range of a resource lies. Likewise. */
-void gsl_resource_each_place(const struct gsl_resource *resource, u64 offset, u64 size,
-			     void (*visit)(void *ctx, const struct gsl_resource *place,
-					   u64 offset, u64 size),
+void gsl_resource_each_place(struct gsl_resource *resource, u64 offset, u64 size,
+			     void (*visit)(void *ctx, struct gsl_resource *place, u64 offset,
+					   u64 size),
 			     void *ctx);
 
 /* Before the device goes. */
@@ -545,6 +547,12 @@ void gsl_jobs_run(struct gsl_device *device, const char *call, struct gsl_batch 
 /* The jobs of a queue up to a number are done, whatever they waited for. Likewise. */
 void gsl_jobs_force(struct gsl_device *device, struct gsl_queue *queue, u64 number,
 		    const char *call, struct gsl_batch *batch);
+
+/*
+ * A command buffer, or all of a pool (0: of none), are recorded anew or go, so that the jobs
+ * which were submitted with them are done, however the host learnt it. No lock is held.
+ */
+void gsl_jobs_finish(struct gsl_device *device, VkCommandPool pool, u64 commands);
 
 /* Before the device goes. */
 void gsl_device_free_jobs(struct gsl_device *device);

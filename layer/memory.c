@@ -63,6 +63,18 @@ static const VkBaseInStructure *find_reason(const VkMemoryAllocateInfo *info)
 	return NULL;
 }
 
+/* Memory of such types is none that the host sees. */
+static const char *type_reason(const struct gsl_memory *memory)
+{
+	VkMemoryPropertyFlags flags = gsl_types_driver_flags(memory->device->types, memory->type);
+
+	if (flags & VK_MEMORY_PROPERTY_PROTECTED_BIT)
+		return "since it is protected";
+	if (flags & VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT)
+		return "since it is lazily allocated";
+	return NULL;
+}
+
 static const char *reason_name(VkStructureType type)
 {
 	switch ((int)type) {
@@ -77,8 +89,9 @@ static const char *reason_name(VkStructureType type)
 	}
 }
 
-static void tell_left_alone(struct gsl_memory *memory, const VkBaseInStructure *reason)
+static void tell_left_alone(struct gsl_memory *memory, const VkBaseInStructure *chained)
 {
+	const char *reason = chained ? reason_name(chained->sType) : type_reason(memory);
 	struct gsl_batch batch = { 0 };
 	struct gsl_finding finding = {
 		.kind = GSL_LEFT_ALONE,
@@ -86,12 +99,12 @@ static void tell_left_alone(struct gsl_memory *memory, const VkBaseInStructure *
 		.call = "vkAllocateMemory",
 	};
 
-	if (reason && reason_name(reason->sType))
-		snprintf(finding.detail, sizeof(finding.detail), "%s", reason_name(reason->sType));
-	else if (reason)
+	if (reason)
+		snprintf(finding.detail, sizeof(finding.detail), "%s", reason);
+	else if (chained)
 		snprintf(finding.detail, sizeof(finding.detail),
 			 "since structure type %d asks for memory that others may see",
-			 reason->sType);
+			 chained->sType);
 	gsl_batch_add(&batch, &finding);
 	tell(memory->device, &batch);
 }
@@ -140,6 +153,8 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_AllocateMemory(VkDevice handle,
 	link_memory(device, memory);
 	if (reason && gsl_types_has_copies(device->types, memory->type))
 		tell_left_alone(memory, reason);
+	else if (type_reason(memory))
+		tell_left_alone(memory, NULL);
 	return VK_SUCCESS;
 }
 
@@ -215,6 +230,7 @@ void gsl_device_move(struct gsl_device *device)
 static VkResult make_copies(struct gsl_memory *memory)
 {
 	struct gsl_device *device = memory->device;
+	const struct gsl_settings *settings = &device->instance->settings;
 	struct gsl_copies *copies;
 	void *mem;
 	VkResult result = device->calls.MapMemory(device->handle, memory->handle, 0, VK_WHOLE_SIZE,
@@ -223,7 +239,8 @@ static VkResult make_copies(struct gsl_memory *memory)
 	if (result)
 		return result;
 	copies = gsl_copies_create(mem, memory->size, device->atom, device->map_align,
-				   device->instance->settings.written == GSL_WRITTEN_AUTO);
+				   (settings->written == GSL_WRITTEN_AUTO ? GSL_COPIES_WATCH : 0) |
+				   (settings->mode == GSL_REPORT ? GSL_COPIES_GENTLE : 0));
 	if (!copies) {
 		device->calls.UnmapMemory(device->handle, memory->handle);
 		return VK_ERROR_MEMORY_MAP_FAILED;
@@ -465,17 +482,17 @@ static VkResult flush(struct gsl_device *device, const VkMappedMemoryRange *give
 {
 	struct range range = resolve(device, given);
 	struct clashes clashes = { .atom = device->atom };
+	enum gsl_device_writes writes;
 	struct gsl_moved moved;
-	bool device_writes;
 
 	if (!range.memory || !range.memory->copies)
 		return device->calls.FlushMappedMemoryRanges(device->handle, 1, given);
 	pthread_mutex_lock(&device->lock);
 	check_alignment(device, given, &range, "vkFlushMappedMemoryRanges", batch);
-	device_writes = gsl_memory_device_writes(range.memory, range.offset, range.size);
+	writes = gsl_memory_device_writes(range.memory, range.offset, range.size);
 	gsl_memory_find_unseen(range.memory, range.offset, range.size, &clashes.unseen);
 	pthread_mutex_unlock(&device->lock);
-	moved = gsl_copies_flush(range.memory->copies, range.offset, range.size, device_writes,
+	moved = gsl_copies_flush(range.memory->copies, range.offset, range.size, writes,
 				 clashes.unseen.count ? add_clash : NULL, &clashes);
 	pthread_mutex_lock(&device->lock);
 	tell_clashes(range.memory, &clashes, batch);

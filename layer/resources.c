@@ -6,15 +6,6 @@
 
 /* ---- Places in memory. The device's lock is held. ---- */
 
-/* What the device wrote stays there when the resource has gone. */
-static void note_written(struct gsl_memory *memory, u64 offset, u64 size)
-{
-	if (memory->written_end == memory->written_offset || offset < memory->written_offset)
-		memory->written_offset = offset;
-	if (offset + size > memory->written_end)
-		memory->written_end = offset + size;
-}
-
 void gsl_resource_unbind(struct gsl_resource *resource)
 {
 	struct gsl_resource **link;
@@ -24,8 +15,6 @@ void gsl_resource_unbind(struct gsl_resource *resource)
 	for (link = &resource->memory->resources; *link != resource; link = &(*link)->next)
 		;
 	*link = resource->next;
-	if (resource->device_writes)
-		note_written(resource->memory, resource->offset, resource->size);
 	resource->memory = NULL;
 }
 
@@ -143,9 +132,8 @@ void gsl_resource_bind_piece(struct gsl_device *device, VkBuffer buffer,
 		add_piece(resource, memory, bind->resourceOffset, bind->size, bind->memoryOffset);
 }
 
-static void visit_place(const struct gsl_resource *place, u64 offset, u64 end,
-			void (*visit)(void *ctx, const struct gsl_resource *place, u64 offset,
-				      u64 size),
+static void visit_place(struct gsl_resource *place, u64 offset, u64 end,
+			void (*visit)(void *ctx, struct gsl_resource *place, u64 offset, u64 size),
 			void *ctx)
 {
 	if (offset < place->begin)
@@ -156,13 +144,13 @@ static void visit_place(const struct gsl_resource *place, u64 offset, u64 end,
 		visit(ctx, place, place->offset + offset - place->begin, end - offset);
 }
 
-void gsl_resource_each_place(const struct gsl_resource *resource, u64 offset, u64 size,
-			     void (*visit)(void *ctx, const struct gsl_resource *place,
-					   u64 offset, u64 size),
+void gsl_resource_each_place(struct gsl_resource *resource, u64 offset, u64 size,
+			     void (*visit)(void *ctx, struct gsl_resource *place, u64 offset,
+					   u64 size),
 			     void *ctx)
 {
 	u64 end = size > UINT64_MAX - offset ? UINT64_MAX : offset + size;
-	const struct gsl_resource *piece;
+	struct gsl_resource *piece;
 
 	visit_place(resource, offset, end, visit, ctx);
 	for (piece = resource->pieces; piece; piece = piece->next_piece)
@@ -215,12 +203,34 @@ static void remove_resource(struct gsl_device *device, u64 key)
 	 VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT | VK_BUFFER_USAGE_INDEX_BUFFER_BIT |	\
 	 VK_BUFFER_USAGE_VERTEX_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT)
 
+/* VkBufferUsageFlags2CreateInfo of Vulkan 1.4, which the headers may not have yet. */
+#define TYPE_BUFFER_USAGE_2	1000470006
+
+struct buffer_usage_2 {
+	VkStructureType type;
+	const void *next;
+	u64 usage;
+};
+
+/* Where it is in the chain, the usage beside it says nothing. */
+static u64 buffer_usage(const VkBufferCreateInfo *info)
+{
+	const VkBaseInStructure *next;
+
+	for (next = info->pNext; next; next = next->pNext) {
+		if ((int)next->sType == TYPE_BUFFER_USAGE_2)
+			return ((const struct buffer_usage_2 *)next)->usage;
+	}
+	return info->usage;
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateBuffer(VkDevice handle, const VkBufferCreateInfo *info,
 						const VkAllocationCallbacks *allocator,
 						VkBuffer *out)
 {
 	struct gsl_device *device = gsl_device_of(handle);
 	VkResult result = device->calls.CreateBuffer(handle, info, allocator, out);
+	u64 usage = buffer_usage(info);
 
 	if (!result) {
 		add_resource(device, &(struct gsl_resource){
@@ -228,8 +238,8 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateBuffer(VkDevice handle, const VkBufferC
 			.handle = GSL_KEY(*out),
 			.type = VK_OBJECT_TYPE_BUFFER,
 			.size = info->size,
-			.device_writes = info->usage & ~(VkFlags)BUFFER_READS,
-			.addressed = info->usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT,
+			.device_writes = usage & ~(u64)BUFFER_READS,
+			.addressed = usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT,
 		});
 	}
 	return result;
@@ -280,23 +290,37 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_BindBufferMemory2(VkDevice handle, uint32_t c
 #define HOST_COPIES	0
 #endif
 
+/* Of depth and stencil, the latter may be used in other ways. */
+static VkImageUsageFlags image_usage(const VkImageCreateInfo *info)
+{
+	const VkBaseInStructure *next;
+
+	for (next = info->pNext; next; next = next->pNext) {
+		if (next->sType == VK_STRUCTURE_TYPE_IMAGE_STENCIL_USAGE_CREATE_INFO)
+			return info->usage |
+			       ((const VkImageStencilUsageCreateInfo *)next)->stencilUsage;
+	}
+	return info->usage;
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL gsl_CreateImage(VkDevice handle, const VkImageCreateInfo *info,
 					       const VkAllocationCallbacks *allocator,
 					       VkImage *out)
 {
 	struct gsl_device *device = gsl_device_of(handle);
 	VkResult result = device->calls.CreateImage(handle, info, allocator, out);
+	VkImageUsageFlags usage = image_usage(info);
 
 	if (!result) {
 		add_resource(device, &(struct gsl_resource){
 			.key = GSL_IMAGE_KEY(*out),
 			.handle = GSL_KEY(*out),
 			.type = VK_OBJECT_TYPE_IMAGE,
-			.device_writes = info->usage & ~(VkFlags)IMAGE_READS,
+			.device_writes = usage & ~(VkFlags)IMAGE_READS,
 			.format = info->format,
 			.extent = info->extent,
 			.optimal = info->tiling == VK_IMAGE_TILING_OPTIMAL,
-			.host_copied = info->usage & HOST_COPIES,
+			.host_copied = usage & HOST_COPIES,
 		});
 	}
 	return result;

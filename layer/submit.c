@@ -46,17 +46,36 @@ static struct gsl_job *make_job(u32 waits, u32 signals, u32 commands)
 	return job;
 }
 
-/* Report mode: what was not flushed is told by now, and made good. */
+static void flush_range(struct gsl_memory *memory, u64 offset, u64 end)
+{
+	u64 map_end = memory->map_offset + memory->map_size;
+
+	if (offset < memory->map_offset)
+		offset = memory->map_offset;
+	if (end > map_end)
+		end = map_end;
+	if (offset >= end)
+		return;
+	gsl_copies_flush(memory->copies, offset, end - offset,
+			 gsl_memory_device_writes(memory, offset, end - offset), NULL, NULL);
+	gsl_memory_flush_driver(memory, offset, end - offset);
+}
+
+/* Report mode: what was not flushed is told by now, and made good: of what the device can see. */
 static void flush_all(struct gsl_device *device)
 {
+	struct gsl_resource *resource;
 	struct gsl_memory *memory;
 
 	for (memory = device->first_memory; memory; memory = memory->next) {
-		if (!memory->copies || !memory->mapped)
+		if (!memory->copies || !memory->mapped ||
+		    !gsl_copies_find_changed(memory->copies, memory->map_offset,
+					     memory->map_size, NULL, NULL))
 			continue;
-		gsl_copies_flush(memory->copies, memory->map_offset, memory->map_size, true, NULL,
-				 NULL);
-		gsl_memory_flush_driver(memory, memory->map_offset, memory->map_size);
+		if (memory->opaque)
+			flush_range(memory, 0, memory->size);
+		for (resource = memory->resources; resource; resource = resource->next)
+			flush_range(memory, resource->offset, resource->offset + resource->size);
 	}
 }
 
@@ -135,6 +154,43 @@ void gsl_jobs_force(struct gsl_device *device, struct gsl_queue *queue, u64 numb
 		run(device, job, call, batch);
 	}
 	gsl_jobs_run(device, call, batch);
+}
+
+static bool is_job_of(struct gsl_device *device, const struct gsl_job *job, VkCommandPool pool,
+		      u64 key)
+{
+	u32 i;
+
+	for (i = 0; i < job->command_count; i++) {
+		const struct gsl_commands *commands =
+			pool ? gsl_map_get(&device->commands, job->commands[i]) : NULL;
+
+		if ((key && job->commands[i] == key) || (commands && commands->pool == pool))
+			return true;
+	}
+	return false;
+}
+
+void gsl_jobs_finish(struct gsl_device *device, VkCommandPool pool, u64 commands)
+{
+	struct gsl_batch batch = { 0 };
+	u32 i;
+
+	pthread_mutex_lock(&device->lock);
+	for (i = 0; i < device->queue_count; i++) {
+		struct gsl_queue *queue = device->queue_list[i];
+		const struct gsl_job *job;
+		u64 last = 0;
+
+		for (job = queue->first; job; job = job->next) {
+			if (is_job_of(device, job, pool, commands))
+				last = job->number;
+		}
+		if (last)
+			gsl_jobs_force(device, queue, last, "vkResetCommandBuffer", &batch);
+	}
+	pthread_mutex_unlock(&device->lock);
+	gsl_findings_tell(&device->instance->findings, &batch);
 }
 
 void gsl_device_free_jobs(struct gsl_device *device)

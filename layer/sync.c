@@ -127,8 +127,10 @@ static void complete(struct gsl_device *device, const struct gsl_clock *clock)
 	for (i = 0; i < device->queue_count; i++) {
 		struct gsl_queue *queue = device->queue_list[i];
 
-		if (queue->done < clock->jobs[i])
-			queue->done = clock->jobs[i];
+		if (queue->done >= clock->jobs[i])
+			continue;
+		device->done += clock->jobs[i] - queue->done;
+		queue->done = clock->jobs[i];
 	}
 }
 

@@ -42,7 +42,7 @@ static void read_range(struct walk *walk, struct gsl_memory *memory, u64 offset,
 	gsl_memory_device_reads(memory, offset, size, possibly, &walk->where, walk->batch);
 }
 
-static void write_range(struct walk *walk, const struct gsl_resource *resource, u64 offset,
+static void write_range(struct walk *walk, struct gsl_resource *resource, u64 offset,
 			u64 size, bool certain)
 {
 	struct gsl_memory *memory = resource->memory;
@@ -57,6 +57,7 @@ static void write_range(struct walk *walk, const struct gsl_resource *resource, 
 		.certain = certain,
 	};
 
+	resource->written = true;
 	if (!resource->device_writes || !gsl_memory_is_visible(memory))
 		return;
 	if (resource->optimal)
@@ -71,7 +72,7 @@ struct range_use {
 	const struct gsl_use *use;
 };
 
-static void use_place(void *ctx, const struct gsl_resource *place, u64 offset, u64 size)
+static void use_place(void *ctx, struct gsl_resource *place, u64 offset, u64 size)
 {
 	struct range_use *range = ctx;
 	const struct gsl_use *use = range->use;
@@ -138,7 +139,7 @@ static void use_set(struct walk *walk, const struct gsl_commands *commands,
 
 /* ---- Barriers and events ---- */
 
-static void make_available(void *ctx, const struct gsl_resource *place, u64 offset, u64 size)
+static void make_available(void *ctx, struct gsl_resource *place, u64 offset, u64 size)
 {
 	gsl_memory_made_available(place->memory, offset, size);
 }

@@ -26,13 +26,13 @@ struct memory {
 	struct gsl_copies *copies;
 };
 
-static int set_up(void **state, bool watch)
+static int set_up(void **state, u32 flags)
 {
 	static struct memory memory;
 
 	memory.mem = aligned_alloc(4096, 8 * 4096);
 	memset(memory.mem, 0xee, 8 * 4096);
-	memory.copies = gsl_copies_create(memory.mem, SIZE, ATOM, 4096, watch);
+	memory.copies = gsl_copies_create(memory.mem, SIZE, ATOM, 4096, flags);
 	memory.app = gsl_copies_address(memory.copies);
 	*state = &memory;
 	return 0;
@@ -40,12 +40,17 @@ static int set_up(void **state, bool watch)
 
 static int set_up_watched(void **state)
 {
-	return set_up(state, true);
+	return set_up(state, GSL_COPIES_WATCH);
 }
 
 static int set_up_compared(void **state)
 {
-	return set_up(state, false);
+	return set_up(state, 0);
+}
+
+static int set_up_gentle(void **state)
+{
+	return set_up(state, GSL_COPIES_WATCH | GSL_COPIES_GENTLE);
 }
 
 static int tear_down(void **state)
@@ -68,6 +73,21 @@ static bool all(const u8 *bytes, u8 value, size_t size)
 	return true;
 }
 
+struct row {
+	u64 offset;
+	u64 size;
+	int count;
+};
+
+static void keep_row(void *ctx, u64 offset, u64 size)
+{
+	struct row *row = ctx;
+
+	row->offset = offset;
+	row->size = size;
+	row->count++;
+}
+
 /* A store is not in memory before it is flushed, and a write of the device not in the cache. */
 static void nothing_moves_by_itself(void **state)
 {
@@ -75,7 +95,7 @@ static void nothing_moves_by_itself(void **state)
 
 	memset(memory->app, 1, SIZE);
 	assert_true(all(memory->mem, 0xee, SIZE));
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	memset(memory->mem, 2, SIZE);
 	assert_true(all(memory->app, 1, SIZE));
 }
@@ -86,7 +106,7 @@ static void flush_moves_its_atoms_alone(void **state)
 	struct gsl_moved moved;
 
 	memset(memory->app, 1, SIZE);
-	moved = gsl_copies_flush(memory->copies, 4096 - 1, 2, true, NULL, NULL);
+	moved = gsl_copies_flush(memory->copies, 4096 - 1, 2, GSL_WROTE, NULL, NULL);
 	assert_int_equal(moved.atoms, 2);
 	assert_int_equal(moved.changed, 2);
 	assert_true(all(memory->mem, 0xee, 4096 - ATOM));
@@ -99,7 +119,7 @@ static void invalidate_drops_its_atoms_alone(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	memset(memory->mem, 2, SIZE);
 	assert_int_equal(gsl_copies_invalidate(memory->copies, 128, 64, NULL, NULL).atoms, 1);
 	assert_true(all(memory->app, 1, 128));
@@ -113,7 +133,7 @@ static void last_atom_ends_with_the_memory(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, SIZE - 8, 8, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, SIZE - 8, 8, GSL_WROTE, NULL, NULL);
 	assert_true(all(memory->mem + SIZE - 8, 1, 8));
 	assert_true(all(memory->mem + SIZE, 0xee, 64));
 	memset(memory->mem + SIZE - 8, 3, 8);
@@ -127,10 +147,10 @@ static void atoms_are_written_back_whole(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	memset(memory->mem, 2, ATOM);
 	memory->app[0] = 9;
-	gsl_copies_flush(memory->copies, 0, 1, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, 1, GSL_WROTE, NULL, NULL);
 	assert_int_equal(memory->mem[0], 9);
 	assert_true(all(memory->mem + 1, 1, ATOM - 1));
 }
@@ -141,10 +161,10 @@ static void clean_atoms_stay_where_the_device_writes(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	memset(memory->mem, 2, SIZE);
 	memory->app[512] = 3;
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	assert_true(all(memory->mem, 2, 512));
 	assert_int_equal(memory->mem[512], 3);
 	assert_true(all(memory->mem + 576, 2, SIZE - 576));
@@ -161,10 +181,10 @@ static void store_of_the_same_value_is_moved(void **state)
 		skip();
 	}
 	memset(memory->app, 5, 64);
-	gsl_copies_flush(memory->copies, 0, 64, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, 64, GSL_WROTE, NULL, NULL);
 	memset(memory->mem, 6, 64);
 	memset(memory->app, 5, 64);
-	gsl_copies_flush(memory->copies, 0, 64, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, 64, GSL_WROTE, NULL, NULL);
 	assert_true(all(memory->mem, 5, 64));
 }
 
@@ -175,7 +195,7 @@ static void store_of_the_same_value_where_the_device_reads(void **state)
 	u8 birth = memory->app[0];
 
 	memset(memory->app, birth, 64);
-	gsl_copies_flush(memory->copies, 0, 64, false, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, 64, GSL_WROTE_NOT, NULL, NULL);
 	assert_true(all(memory->mem, birth, 64));
 }
 
@@ -185,8 +205,100 @@ static void first_zeros_are_moved(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 0, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	assert_true(all(memory->mem, 0, SIZE));
+}
+
+/* Zeros beside other stores, in memory that held anything before. */
+static void store_mixed_zeros(struct memory *memory)
+{
+	memset(memory->app, 0, 4096);
+	memset(memory->app + 1024, 1, 64);
+}
+
+static void expect_mixed_zeros(struct memory *memory)
+{
+	assert_true(all(memory->mem, 0, 1024));
+	assert_true(all(memory->mem + 1024, 1, 64));
+	assert_true(all(memory->mem + 1088, 0, 4096 - 1088));
+}
+
+static void first_zeros_beside_stores_are_moved(void **state)
+{
+	struct memory *memory = *state;
+
+	store_mixed_zeros(memory);
+	gsl_copies_flush(memory->copies, 0, 4096, GSL_WROTE_UNKNOWN, NULL, NULL);
+	expect_mixed_zeros(memory);
+}
+
+/* What was there before is another resource's: nobody wants to keep it. */
+static void zeros_are_moved_where_the_device_wrote_nothing(void **state)
+{
+	struct memory *memory = *state;
+
+	store_mixed_zeros(memory);
+	gsl_copies_flush(memory->copies, 0, 4096, GSL_WROTE, NULL, NULL);
+	memset(memory->mem, 0xee, SIZE);
+	store_mixed_zeros(memory);
+	gsl_copies_flush(memory->copies, 0, 4096, GSL_WROTE_NOT, NULL, NULL);
+	expect_mixed_zeros(memory);
+}
+
+/* ---- Gentle copies: as if all were coherent ---- */
+
+static void gentle_flush_keeps_what_is_beside(void **state)
+{
+	struct memory *memory = *state;
+
+	memset(memory->app, 1, SIZE);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
+	memset(memory->mem + 4, 2, 60);
+	memory->app[0] = 9;
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
+	assert_int_equal(memory->mem[0], 9);
+	assert_true(all(memory->mem + 4, 2, 60));
+}
+
+static void gentle_refill_shows_what_is_beside(void **state)
+{
+	struct memory *memory = *state;
+
+	memset(memory->app, 1, SIZE);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
+	memset(memory->mem + 4, 2, 60);
+	memory->app[0] = 9;
+	gsl_copies_refill(memory->copies, 0, SIZE);
+	assert_int_equal(memory->app[0], 9);
+	assert_true(all(memory->app + 4, 2, 60));
+}
+
+static void gentle_flush_of_the_same_value_harms_nothing(void **state)
+{
+	struct memory *memory = *state;
+
+	memset(memory->app, 1, SIZE);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
+	memset(memory->mem + 1024, 2, 1024);
+	memset(memory->app, 1, 64);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
+	assert_true(all(memory->mem + 1024, 2, 1024));
+}
+
+static void gentle_invalidate_keeps_stores(void **state)
+{
+	struct memory *memory = *state;
+	struct row row = { 0 };
+
+	memset(memory->app, 1, SIZE);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
+	memset(memory->mem + 256, 2, 64);
+	memset(memory->app + 192, 3, 64);
+	gsl_copies_invalidate(memory->copies, 0, 1024, keep_row, &row);
+	assert_int_equal(row.count, 1);
+	assert_true(all(memory->app + 192, 3, 64));
+	assert_true(all(memory->mem + 192, 3, 64));
+	assert_true(all(memory->app + 256, 2, 64));
 }
 
 /* The kernel's stores count: a file that is read into the map. */
@@ -196,26 +308,11 @@ static void read_into_the_map_is_seen(void **state)
 	int fd = open("/dev/zero", O_RDONLY);
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	assert_int_equal(read(fd, memory->app + 4096, 100), 100);
 	close(fd);
-	assert_int_equal(gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL).changed, 2);
+	assert_int_equal(gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL).changed, 2);
 	assert_true(all(memory->mem + 4096, 0, 100));
-}
-
-struct row {
-	u64 offset;
-	u64 size;
-	int count;
-};
-
-static void keep_row(void *ctx, u64 offset, u64 size)
-{
-	struct row *row = ctx;
-
-	row->offset = offset;
-	row->size = size;
-	row->count++;
 }
 
 static void changed_atoms_are_found(void **state)
@@ -224,7 +321,7 @@ static void changed_atoms_are_found(void **state)
 	struct row row = { 0 };
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	assert_false(gsl_copies_find_changed(memory->copies, 0, SIZE, keep_row, &row));
 	memset(memory->app + 4096 - 64, 2, 100);
 	assert_true(gsl_copies_find_changed(memory->copies, 0, SIZE, keep_row, &row));
@@ -247,7 +344,7 @@ static void first_zeros_are_found(void **state)
 	assert_true(gsl_copies_find_changed(memory->copies, 0, SIZE, keep_row, &row));
 	assert_int_equal(row.offset, 4096);
 	assert_int_equal(row.size, 4096);
-	gsl_copies_flush(memory->copies, 4096, 4096, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 4096, 4096, GSL_WROTE, NULL, NULL);
 	assert_false(gsl_copies_find_changed(memory->copies, 0, SIZE, NULL, NULL));
 	memset(memory->app + 4096, 0, 4096);
 	assert_false(gsl_copies_find_changed(memory->copies, 0, SIZE, NULL, NULL));
@@ -259,7 +356,7 @@ static void lost_stores_are_told(void **state)
 	struct row row = { 0 };
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	memory->app[200] = 2;
 	gsl_copies_invalidate(memory->copies, 0, 1024, keep_row, &row);
 	assert_int_equal(row.count, 1);
@@ -274,7 +371,7 @@ static void stale_atoms_are_found(void **state)
 	struct row row = { 0 };
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	memset(memory->mem + 640, 2, 64);
 	assert_true(gsl_copies_find_stale(memory->copies, 0, SIZE, keep_row, &row));
 	assert_int_equal(row.offset, 640);
@@ -288,7 +385,7 @@ static void refill_keeps_stores(void **state)
 	struct memory *memory = *state;
 
 	memset(memory->app, 1, SIZE);
-	gsl_copies_flush(memory->copies, 0, SIZE, true, NULL, NULL);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	memset(memory->mem, 2, SIZE);
 	memory->app[64] = 3;
 	gsl_copies_refill(memory->copies, 0, SIZE);
@@ -382,7 +479,7 @@ static void step(struct memory *memory, struct model *model, struct gs_random *r
 	case 2:
 		if (gsl_copies_are_watched(memory->copies) && !is_clear(model, first, last))
 			break;
-		gsl_copies_flush(memory->copies, offset, size, true, NULL, NULL);
+		gsl_copies_flush(memory->copies, offset, size, GSL_WROTE, NULL, NULL);
 		model_flush(model, first, last);
 		break;
 	default:
@@ -429,7 +526,7 @@ static void *work(void *ctx)
 		u8 value = (u8)(i % 250 + 1);
 
 		memset(memory->app + offset, value, 2048);
-		gsl_copies_flush(memory->copies, offset, 2048, true, NULL, NULL);
+		gsl_copies_flush(memory->copies, offset, 2048, GSL_WROTE, NULL, NULL);
 		good &= all(memory->mem + offset, value, 2048);
 		memset(memory->mem + offset, value + 1, 2048);
 		gsl_copies_invalidate(memory->copies, offset, 2048, NULL, NULL);
@@ -455,6 +552,8 @@ static void halves_are_independent(void **state)
 	{ #test " (watched)", test, set_up_watched, tear_down, NULL },			\
 	{ #test " (compared)", test, set_up_compared, tear_down, NULL }
 
+#define GENTLE(test)	cmocka_unit_test_setup_teardown(test, set_up_gentle, tear_down)
+
 static const struct CMUnitTest tests[] = {
 	CASE(nothing_moves_by_itself),
 	CASE(flush_moves_its_atoms_alone),
@@ -466,6 +565,12 @@ static const struct CMUnitTest tests[] = {
 	CASE(store_of_the_same_value_where_the_device_reads),
 	CASE(first_zeros_are_moved),
 	CASE(first_zeros_are_found),
+	CASE(first_zeros_beside_stores_are_moved),
+	CASE(zeros_are_moved_where_the_device_wrote_nothing),
+	GENTLE(gentle_flush_keeps_what_is_beside),
+	GENTLE(gentle_refill_shows_what_is_beside),
+	GENTLE(gentle_flush_of_the_same_value_harms_nothing),
+	GENTLE(gentle_invalidate_keeps_stores),
 	CASE(read_into_the_map_is_seen),
 	CASE(changed_atoms_are_found),
 	CASE(lost_stores_are_told),

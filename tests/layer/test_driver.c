@@ -553,6 +553,184 @@ static void names_are_of_their_types(void **state)
 	assert_string_equal(gsl_object_of(device, VK_OBJECT_TYPE_BUFFER, handle).name, "buffer");
 }
 
+/* ---- What the device writes to ---- */
+
+/* Results of the device stay, where the host flushes more than it stored to. */
+static void expect_results_kept(struct rig *rig, VkBuffer buffer)
+{
+	VkCommandBuffer fill = rig_commands(rig);
+
+	gsl_BindBufferMemory(rig->device, buffer, rig->memory, 0);
+	memset(rig->map, 1, RIG_SIZE);
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	gsl_CmdFillBuffer(fill, buffer, 1024, 1024, 0);
+	rig_run(rig, fill);
+	memset(rig->mem + 1024, 7, 1024);
+	rig->map[0] = 2;
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	assert_int_equal(rig->mem[0], 2);
+	assert_int_equal(rig->mem[1024], 7);
+}
+
+static void results_are_kept(void **state)
+{
+	struct rig *rig = *state;
+
+	expect_results_kept(rig, rig->buffer);
+}
+
+/* The usage of Vulkan 1.4 stands for the other one, which is 0. */
+static void results_are_kept_by_usage_2(void **state)
+{
+	struct rig *rig = *state;
+	struct {
+		int type;
+		const void *next;
+		u64 usage;
+	} usage = { 1000470006, NULL, VK_BUFFER_USAGE_TRANSFER_DST_BIT };
+	VkBufferCreateInfo info = { .pNext = &usage, .size = RIG_SIZE };
+	VkBuffer buffer;
+
+	gsl_CreateBuffer(rig->device, &info, NULL, &buffer);
+	expect_results_kept(rig, buffer);
+	gsl_DestroyBuffer(rig->device, buffer, NULL);
+}
+
+/* Memory that held anything, of a buffer that the device could write to, and did not. */
+static void first_zeros_arrive(void **state)
+{
+	struct rig *rig = *state;
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	rig_run(rig, rig_commands(rig));
+	memset(rig->mem, 0xee, RIG_SIZE);
+	memset(rig->map, 0, RIG_SIZE);
+	rig->map[2048] = 1;
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	assert_int_equal(rig->mem[0], 0);
+	assert_int_equal(rig->mem[2048], 1);
+	assert_int_equal(rig->mem[RIG_SIZE - 1], 0);
+}
+
+/* ---- Report mode ---- */
+
+static int open_reporting(void **state)
+{
+	rig_driver.settings = "mode=report";
+	return rig_open(state);
+}
+
+/* What a shader stores by an address alone, the host sees as soon as it knows it to be done. */
+static void report_shows_addressed_memory(void **state)
+{
+	struct rig *rig = *state;
+	VkBufferCreateInfo info = {
+		.size = RIG_SIZE,
+		.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
+			 VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT,
+	};
+	VkCommandBuffer commands = rig_commands(rig);
+	VkBuffer buffer;
+
+	gsl_CreateBuffer(rig->device, &info, NULL, &buffer);
+	gsl_BindBufferMemory(rig->device, buffer, rig->memory, 0);
+	gsl_CmdDispatch(commands, 1, 1, 1);
+	rig_submit(rig, 0, commands, VK_NULL_HANDLE, VK_NULL_HANDLE, VK_NULL_HANDLE);
+	memset(rig->mem, 7, RIG_SIZE);
+	assert_int_not_equal(rig->map[100], 7);
+	gsl_QueueWaitIdle(rig->queues[0]);
+	assert_int_equal(rig->map[100], 7);
+	gsl_DestroyBuffer(rig->device, buffer, NULL);
+}
+
+/* A store of the same value, beside results that nobody has seen yet, is no store over them. */
+static void report_harms_nothing(void **state)
+{
+	struct rig *rig = *state;
+	VkCommandBuffer fill = rig_commands(rig);
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	memset(rig->map, 1, RIG_SIZE);
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	gsl_CmdFillBuffer(fill, rig->buffer, 1024, 1024, 0);
+	rig_submit(rig, 0, fill, VK_NULL_HANDLE, VK_NULL_HANDLE, VK_NULL_HANDLE);
+	memset(rig->mem + 1024, 7, 1024);
+	memset(rig->map, 1, 64);
+	rig_submit(rig, 0, NULL, VK_NULL_HANDLE, VK_NULL_HANDLE, VK_NULL_HANDLE);
+	assert_int_equal(rig->mem[1024], 7);
+	rig->map[1020] = 2;
+	rig_submit(rig, 0, NULL, VK_NULL_HANDLE, VK_NULL_HANDLE, VK_NULL_HANDLE);
+	assert_int_equal(rig->mem[1020], 2);
+	assert_int_equal(rig->mem[1024], 7);
+}
+
+/* ---- Command buffers ---- */
+
+/*
+ * A job that another process lets run: who records its commands anew knows, by some means, that
+ * it is done. What it wrote is what was recorded then.
+ */
+static void jobs_end_before_their_commands(void **state)
+{
+	struct rig *rig = *state;
+	VkSemaphoreTypeCreateInfo timeline = {
+		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+		.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
+	};
+	VkSemaphoreCreateInfo semaphore = { .pNext = &timeline };
+	u64 value = 1;
+	VkTimelineSemaphoreSubmitInfo values = {
+		.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+		.waitSemaphoreValueCount = 1,
+		.pWaitSemaphoreValues = &value,
+	};
+	VkCommandBufferBeginInfo begin = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO };
+	VkCommandBuffer fill = rig_commands(rig);
+	VkSubmitInfo info = {
+		.pNext = &values,
+		.waitSemaphoreCount = 1,
+		.commandBufferCount = 1,
+		.pCommandBuffers = &fill,
+	};
+	VkSemaphore wait;
+
+	gsl_CreateSemaphore(rig->device, &semaphore, NULL, &wait);
+	info.pWaitSemaphores = &wait;
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	gsl_CmdFillBuffer(fill, rig->buffer, 0, RIG_SIZE, 0);
+	gsl_QueueSubmit(rig->queues[0], 1, &info, VK_NULL_HANDLE);
+	gsl_BeginCommandBuffer(fill, &begin);
+	memset(rig->mem, 7, RIG_SIZE);
+	gsl_QueueWaitIdle(rig->queues[0]);
+	gsl_UnmapMemory(rig->device, rig->memory);
+	rig_expect(rig, "cpu-read-stale");
+	gsl_DestroySemaphore(rig->device, wait, NULL);
+}
+
+/* ---- What is left alone ---- */
+
+static int open_lazy(void **state)
+{
+	rig_driver.flags = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT |
+			   VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT;
+	return rig_open(state);
+}
+
+static void lazy_memory_is_told_once(void **state)
+{
+	struct rig *rig = *state;
+	VkMemoryAllocateInfo info = { .allocationSize = RIG_SIZE, .memoryTypeIndex = 1 };
+	VkDeviceMemory memory[2];
+	int i;
+
+	rig_expect(rig, NULL);
+	for (i = 0; i < 2; i++)
+		gsl_AllocateMemory(rig->device, &info, NULL, &memory[i]);
+	rig_expect(rig, "left-alone");
+	for (i = 0; i < 2; i++)
+		gsl_FreeMemory(rig->device, memory[i], NULL);
+}
+
 #define RIG(test)		cmocka_unit_test_setup_teardown(test, rig_open, rig_close)
 #define WITH(test, open)	cmocka_unit_test_setup_teardown(test, open, rig_close)
 
@@ -586,6 +764,13 @@ int main(void)
 		RIG(lists_are_asked_for_twice),
 		RIG(null_may_be_destroyed),
 		RIG(names_are_of_their_types),
+		RIG(results_are_kept),
+		RIG(results_are_kept_by_usage_2),
+		RIG(first_zeros_arrive),
+		WITH(report_shows_addressed_memory, open_reporting),
+		WITH(report_harms_nothing, open_reporting),
+		RIG(jobs_end_before_their_commands),
+		WITH(lazy_memory_is_told_once, open_lazy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,24 @@ static void get_data(struct gpu *gpu, bool right)
 	gpu_buffer_destroy(gpu, &window);
 }
 
+/* A size that the device tells, in a buffer that stays mapped: flushed, to read it. */
+static void read_back_by_flush(struct gpu *gpu, bool right)
+{
+	struct gpu_buffer size;
+
+	gpu_buffer_create(gpu, &size, SIZE, GPU_NONCOHERENT);
+	gpu_map(gpu, &size);
+	memset(size.map, 0, SIZE);
+	gpu_flush(gpu, &size, 0, VK_WHOLE_SIZE);
+	gpu_begin(gpu);
+	gpu_fill(gpu, &size, 0, 64, 0x17171717);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	(right ? gpu_invalidate : gpu_flush)(gpu, &size, 0, 64);
+	assert_int_equal(word(size.map) == 0x17171717, right);
+	gpu_buffer_destroy(gpu, &size);
+}
+
 /* A fence is waited for and the range invalidated: what is missing is the barrier. */
 static void fence_alone(struct gpu *gpu, bool right)
 {
@@ -351,6 +369,7 @@ static const struct pattern patterns[] = {
 	{ "Godot 84852", get_data, "cpu-read-stale", STRICT },
 	{ "wgpu 6089, mapped to write", upload_and_unmap, "unmap-for-flush", STRICT },
 	{ "wgpu 6089, mapped to read", clear_results, "dev-write-dirty", STRICT },
+	{ "wgpu 8838", read_back_by_flush, "flush-for-invalidate", STRICT },
 	{ "Flutter 42685", uniforms, "dev-read-dirty", STRICT },
 	{ "Flutter 56350", flush_always, "clean-flush", STRICT ",cost=true" },
 	{ "vkd3d-proton 2323", clear_new_memory, "dev-read-dirty", STRICT },
