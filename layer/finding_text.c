@@ -82,7 +82,8 @@ static const struct kind {
 		"flush what was stored to alone, to save time",
 	},
 	[GSL_LEFT_ALONE] = {
-		"left-alone", "memory stays as the driver has it, and its flushes and invalidates are not judged",
+		"left-alone", "memory stays as the driver has it, and its flushes and "
+		"invalidates are not judged",
 		"",
 	},
 };

@@ -169,7 +169,7 @@ struct gsl_memory {
 	bool shared;			/* several things were bound here at once */
 	u64 map_job;			/* the last one submitted when it was mapped */
 	bool addressed;			/* something bound here may be reached by its address */
-	u64 shown;			/* report mode: &gsl_device.done when the host saw that last */
+	u64 shown;			/* report mode: &gsl_device.done when that was shown */
 	bool opaque;			/* something is bound here that is not followed */
 
 	/* Under the device's lock. */

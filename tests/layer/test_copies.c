@@ -311,7 +311,8 @@ static void read_into_the_map_is_seen(void **state)
 	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
 	assert_int_equal(read(fd, memory->app + 4096, 100), 100);
 	close(fd);
-	assert_int_equal(gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL).changed, 2);
+	assert_int_equal(gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL).changed,
+			 2);
 	assert_true(all(memory->mem + 4096, 0, 100));
 }
 

@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -618,60 +617,6 @@ static void the_last_findings_are_told(void **state)
 	expect(gpu, "cpu-read-stale");
 }
 
-/* ---- The log ---- */
-
-#define LOG		"build/tap/layer-findings.json"
-#define MISTAKES	12
-#define UMLAUTS		"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
-
-static int open_logging(void **state)
-{
-	unlink(LOG);
-	return open_gpu_with(state, "limit=10,log=" LOG);
-}
-
-/* Buffers with names that are longer than what is kept of them, each with a mistake. */
-static void make_mistakes(struct gpu *gpu)
-{
-	struct gpu_buffer from;
-	char name[128], byte;
-	int i;
-
-	for (i = 0; i < MISTAKES; i++) {
-		snprintf(name, sizeof(name), "%02d " UMLAUTS UMLAUTS UMLAUTS UMLAUTS UMLAUTS, i);
-		gpu_buffer_create(gpu, &from, SIZE, GPU_NONCOHERENT);
-		gpu_name(gpu, &from, name + (i % 2));
-		gpu_map(gpu, &from);
-		memset(from.map, 1, SIZE);
-		gpu_peek(gpu, &from, 0, &byte, 1);
-		gpu_buffer_destroy(gpu, &from);
-	}
-}
-
-/* There are so many messages as the limit says; the log has all, as UTF-8. */
-static void log_has_more_than_messages(void **state)
-{
-	struct gpu *gpu = *state;
-	int lines = 0, first = 0, second = 0, byte;
-	FILE *log;
-
-	make_mistakes(gpu);
-	assert_int_equal(gpu_count(gpu, "dev-read-dirty"), 10);
-	gpu_close(gpu);
-	log = fopen(LOG, "r");
-	assert_non_null(log);
-	while ((byte = fgetc(log)) != EOF) {
-		lines += byte == '\n';
-		first += byte == 0xc3;
-		second += byte == 0xa4;
-	}
-	fclose(log);
-	/* The first line tells of the instance. */
-	assert_int_equal(lines, 1 + MISTAKES);
-	assert_in_range(first, 1, 1 << 20);
-	assert_int_equal(first, second);
-}
-
 /* ---- Report mode ---- */
 
 static int open_reporting(void **state)
@@ -829,7 +774,6 @@ static const struct CMUnitTest tests[] = {
 	STRICT(flush_of_a_whole_atom),
 	STRICT(once_is_enough),
 	cmocka_unit_test_setup(the_last_findings_are_told, open_gpu),
-	cmocka_unit_test_setup(log_has_more_than_messages, open_logging),
 	REPORT(report_makes_flushes_good),
 	REPORT(report_makes_invalidates_good),
 	REPORT(report_makes_one_shots_good),

@@ -6,7 +6,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -620,6 +622,64 @@ static void names_without_the_extension(void **state)
 	vkDestroyInstance(instance, NULL);
 }
 
+/* ---- The log ---- */
+
+#define LOG		"build/tap/layer-followed.json"
+#define MISTAKES	12
+#define UMLAUTS		"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+
+static int open_logging(void **state)
+{
+	static struct gpu gpu;
+
+	unlink(LOG);
+	gpu_open(&gpu, "limit=10,log=" LOG);
+	*state = &gpu;
+	return 0;
+}
+
+/* Buffers with names that are longer than what is kept of them, each with a mistake. */
+static void make_mistakes(struct gpu *gpu)
+{
+	struct gpu_buffer from;
+	char name[128], byte;
+	int i;
+
+	for (i = 0; i < MISTAKES; i++) {
+		snprintf(name, sizeof(name), "%02d " UMLAUTS UMLAUTS UMLAUTS UMLAUTS UMLAUTS, i);
+		gpu_buffer_create(gpu, &from, SIZE, GPU_NONCOHERENT);
+		gpu_name(gpu, &from, name + (i % 2));
+		gpu_map(gpu, &from);
+		memset(from.map, 1, SIZE);
+		gpu_peek(gpu, &from, 0, &byte, 1);
+		gpu_buffer_destroy(gpu, &from);
+	}
+}
+
+/* There are so many messages as the limit says; the log has all, as UTF-8. */
+static void log_has_more_than_messages(void **state)
+{
+	struct gpu *gpu = *state;
+	int lines = 0, first = 0, second = 0, byte;
+	FILE *log;
+
+	make_mistakes(gpu);
+	assert_int_equal(gpu_count(gpu, "dev-read-dirty"), 10);
+	gpu_close(gpu);
+	log = fopen(LOG, "r");
+	assert_non_null(log);
+	while ((byte = fgetc(log)) != EOF) {
+		lines += byte == '\n';
+		first += byte == 0xc3;
+		second += byte == 0xa4;
+	}
+	fclose(log);
+	/* The first line tells of the instance. */
+	assert_int_equal(lines, 1 + MISTAKES);
+	assert_in_range(first, 1, 1 << 20);
+	assert_int_equal(first, second);
+}
+
 #define STRICT(test)	cmocka_unit_test_setup_teardown(test, open_gpu, close_gpu)
 
 static const struct CMUnitTest tests[] = {
@@ -645,6 +705,7 @@ static const struct CMUnitTest tests[] = {
 	STRICT(bits_are_of_the_types_shown),
 	STRICT(two_devices_are_apart),
 	cmocka_unit_test(names_without_the_extension),
+	cmocka_unit_test_setup(log_has_more_than_messages, open_logging),
 };
 
 int main(int argc, char **argv)
