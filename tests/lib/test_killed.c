@@ -345,9 +345,10 @@ static int64_t longest_beside_unmap(struct fixture *f, struct buffer *word)
 }
 
 /*
- * Jobs that access the address space take turns with it: none waits for half of it, as
- * mappings go in half of the time, and their memory in the other. A job can be late for
- * other reasons, so there are some tries.
+ * Jobs that access the address space take turns with it. Mappings go in half of the time, and
+ * their memory in the other: a job that waited for all mappings would take nearly half of it,
+ * and a quarter tells the two apart. A job can be late for other reasons, so there are some
+ * tries.
  */
 static void jobs_while_mappings_go(void **state)
 {
