@@ -6,7 +6,7 @@
 
 static struct gs_sync_note *note_at(const struct gs_sync_log *log, u64 number)
 {
-	return (struct gs_sync_note *)&log->notes[number % GS_SYNC_NOTES];
+	return (struct gs_sync_note *)&log->notes[number % GS_SYNC_SLOTS];
 }
 
 static bool same_caller(const struct gs_sync_note *a, const struct gs_sync_note *b)

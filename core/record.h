@@ -25,7 +25,8 @@
 
 #define GS_RECORDS_OPEN	64u	/* that can grow at once */
 #define GS_RECORDS_ROOM	128u	/* that an emulation keeps of each kind */
-#define GS_SYNC_NOTES	16u	/* syncs that are remembered of each object */
+#define GS_SYNC_SLOTS	16u	/* notes that are kept of each object, the newest among them */
+#define GS_SYNC_NOTES	(GS_SYNC_SLOTS - 1)	/* syncs that are remembered, see gs_sync_log_add() */
 
 /* An object, as it was when the violation was seen. */
 struct gs_object {
@@ -63,7 +64,7 @@ struct gs_sync_note {
 
 /* The last syncs of an object; zeroed memory is one of an object without any. */
 struct gs_sync_log {
-	struct gs_sync_note notes[GS_SYNC_NOTES];
+	struct gs_sync_note notes[GS_SYNC_SLOTS];
 	u64 count;		/* ever */
 };
 
@@ -174,7 +175,8 @@ u64 gs_journal_now(struct gs_journal *journal);
 
 /*
  * Remember a sync: the flush of each piece, and, where it is dropped, the drop right behind
- * that. A piece that goes on where the last one of the same caller ended is part of it.
+ * that. A piece that goes on where the last one of the same caller ended is part of it; the
+ * flush of a piece has a slot of its own until the drop comes.
  */
 void gs_sync_log_add(struct gs_sync_log *log, const struct gs_sync_note *note);
 

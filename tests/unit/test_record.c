@@ -590,6 +590,25 @@ static void flush_stays_a_flush(void **state)
 	assert_note(f, 5, GS_SYNC_FLUSH_AND_INVALIDATE, 0, 64);
 }
 
+/* A call in pieces leaves as many notes of the calls before it as one in one piece. */
+static void pieces_push_out_no_note(void **state)
+{
+	struct fixture *f = *state;
+	struct gs_record record;
+
+	for (u64 i = 0; i < GS_SYNC_NOTES - 1; i++)
+		sync_lines(f, GS_SYNC_FLUSH, 4096 * i, 64);
+	for (u64 at = 0; at < 3 * 4096; at += 4096)
+		drop_lines(f, 1024 * 1024 + at, 4096);
+	record = one_record(f, 0, 64);
+	assert_int_equal(record.sync_known, GS_SYNC_KNOWN);
+	assert_int_equal(record.sync.offset, 0);
+	assert_int_equal(record.sync.end, 64);
+	/* Twin: one call more than there is room for. */
+	sync_lines(f, GS_SYNC_FLUSH, 2 * 1024 * 1024, 64);
+	assert_int_equal(one_record(f, 0, 64).sync_known, GS_SYNC_LONG_AGO);
+}
+
 /* One call of a user's, as drivers split it: flush and drop of each step. */
 static void pieces_are_one_sync(void **state)
 {
@@ -633,6 +652,7 @@ int main(void)
 		TEST(late_sync_is_told),
 		TEST(cause_of_a_stale_load_is_told),
 		TEST(pieces_are_one_sync),
+		TEST(pieces_push_out_no_note),
 		TEST(flush_stays_a_flush),
 	};
 
