@@ -299,7 +299,7 @@ static int test_trap(struct mali *gpu)
 	iounmap(registers);
 	if (id == expected && atomic64_read(&gpu->accesses))
 		return 0;
-	pr_err("mali: a read at %pa is %#x and no abort: under KVM, or with something at this address, registers cannot be emulated\n",
+	pr_err("mali: a read at %pa is %#x and no abort: under KVM, or is there something?\n",
 	       &gpu->base, id);
 	return -ENODEV;
 }
