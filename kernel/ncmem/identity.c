@@ -34,19 +34,17 @@ static int hold_page(struct ncmem *nc, u64 pfn, gfp_t gfp)
 
 static void release_page(u64 pfn)
 {
-	struct ncmem_page *page;
+	struct ncmem_page *page, *gone = NULL;
 
 	spin_lock(&ncmem_holders_lock);
 	page = ncmem_page_find(PFN_PHYS(pfn));
-	if (WARN_ON(!page || !page->holders)) {
-		spin_unlock(&ncmem_holders_lock);
-		return;
+	if (!WARN_ON(!page || !page->holders) && !--page->holders && page->adopted) {
+		ncmem_page_forget(page);
+		gone = page;
 	}
-	page->holders--;
-	if (!page->holders && page->adopted)
-		ncmem_page_disown(page);
-	else
-		spin_unlock(&ncmem_holders_lock);
+	spin_unlock(&ncmem_holders_lock);
+	if (gone)
+		ncmem_page_disown(gone);
 }
 
 static void release_range(phys_addr_t phys, u64 size)

@@ -185,6 +185,7 @@ extern struct ncmem_totals ncmem_totals;
 
 struct ncmem_page *ncmem_page_find(phys_addr_t phys);
 struct ncmem_page *ncmem_page_adopt(struct ncmem *nc, struct page *own, gfp_t gfp);
+void ncmem_page_forget(struct ncmem_page *page);
 void ncmem_page_disown(struct ncmem_page *page);
 bool ncmem_page_lines(struct ncmem_page *page, struct gs_lines *lines);
 void ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size,

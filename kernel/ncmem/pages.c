@@ -286,12 +286,15 @@ struct ncmem_page *ncmem_page_adopt(struct ncmem *nc, struct page *own, gfp_t gf
 	return page;
 }
 
-/* The last holder of an adopted page is gone, under the lock of holders, which is dropped. */
-void ncmem_page_disown(struct ncmem_page *page)
-	__releases(&ncmem_holders_lock)
+/* Nobody finds the adopted page any more; under the lock of holders. */
+void ncmem_page_forget(struct ncmem_page *page)
 {
 	xa_erase(&all_pages, page_to_pfn(page->cache ?: page->mem));
-	spin_unlock(&ncmem_holders_lock);
+}
+
+/* Its last holder is gone, and it was forgotten. */
+void ncmem_page_disown(struct ncmem_page *page)
+{
 	adopted_free(page);
 	atomic_long_dec(&ncmem_totals.pages);
 }
