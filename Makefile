@@ -60,8 +60,8 @@ layer:	## build the Vulkan layer, and what runs programs with it (build/gemsync 
 # Kbuild writes beside its sources: give it a mirror of links.
 MODULES_SRC := $(BUILD)/modules-src
 MODULES := drm_gem_sync ncmem vgpu vpanthor vpanfrost vpowervr
-# Only tests load them.
-TEST_MODULES := drm_gem_sync_witness
+# Only tests load them; and vm/run --gpu the last, which only arm64 has.
+TEST_MODULES := drm_gem_sync_witness mali
 
 .PHONY: modules
 modules: deps	## build the kernel modules: KERNEL=a row of vm/kernels, or a kernel tree
@@ -100,6 +100,11 @@ check-layer-sanitize: check-deps	## the same under AddressSanitizer, UBSan and T
 check-matrix: all	## run what matters on each kernel of vm/kernels, or on those of ROWS=
 	@scripts/install-deps matrix
 	@tests/check-matrix $(ROWS)
+
+.PHONY: check-linux
+check-linux: user	## run the demo on Linux's own drivers, on emulated hardware; ROWS= of arm64
+	@scripts/install-deps vm matrix
+	@tests/check-linux $(ROWS)
 
 .PHONY: check-sanitize
 check-sanitize: user	## run the tests on a kernel that looks for bugs: BOOTS= some of them

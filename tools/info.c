@@ -5,6 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -48,6 +52,47 @@ static void print_cpu(void)
 	else
 		printf("this CPU: %s, lines of %zu bytes, granule of %zu; %s\n", cpu.backend,
 		       cpu.line_size, cpu.granule, cpu.why);
+}
+
+/* The device tree says so of hardware that kernel/mali emulates. */
+static bool is_emulated_hardware(const char *node)
+{
+	char path[96];
+	struct stat st;
+
+	if (stat(node, &st) || !S_ISCHR(st.st_mode))
+		return false;
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device/of_node/gemsync,emulated",
+		 major(st.st_rdev), minor(st.st_rdev));
+	return !access(path, F_OK);
+}
+
+/* Neither is this: what is unusual of a device is said below the table. */
+static void print_note(const char *node)
+{
+	struct gemsync_device_info info;
+	struct gemsync_device *dev;
+	struct utsname kernel;
+
+	if (!is_emulated_hardware(node) || uname(&kernel) || gemsync_device_open(node, &dev))
+		return;
+	if (!gemsync_device_query(dev, &info))
+		printf("%s: emulated hardware, under the driver %s %" PRIu32 ".%" PRIu32
+		       " of Linux %s\n", info.node, info.driver, info.version_major,
+		       info.version_minor, kernel.release);
+	gemsync_device_close(dev);
+}
+
+static void print_notes(void)
+{
+	glob_t nodes;
+	size_t i;
+
+	if (glob("/dev/dri/renderD*", 0, NULL, &nodes))
+		return;
+	for (i = 0; i < nodes.gl_pathc; i++)
+		print_note(nodes.gl_pathv[i]);
+	globfree(&nodes);
 }
 
 static const char *describe_error(int error)
@@ -162,8 +207,10 @@ enum exit_code tool_info(int argc, char **argv)
 		ret = add_all(table);
 	if (!options.device || !ret) {
 		printed = tool_table_print(table);
-		if (!printed && !options.json)
+		if (!printed && !options.json) {
+			print_notes();
 			print_cpu();
+		}
 	}
 	scols_unref_table(table);
 	if (!ret && !printed)

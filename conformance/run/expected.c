@@ -11,9 +11,15 @@
 
 #define MAX_FILES	64	/* a file that includes itself ends here */
 
-struct expected {
-	char **patterns;
+/* Of cases' names. */
+struct patterns {
+	char **pattern;
 	size_t count;
+};
+
+struct expected {
+	struct patterns skips;
+	struct patterns failures;
 };
 
 /* A file that is read, or is still to be: what is included comes behind the others. */
@@ -58,19 +64,18 @@ static bool matches_any(const char *pattern)
 	return false;
 }
 
-static int add(struct reader *reader, const char *pattern)
+static int add(struct reader *reader, struct patterns *patterns, const char *pattern)
 {
-	struct expected *expected = reader->expected;
-	char **patterns;
+	char **larger;
 
-	patterns = realloc(expected->patterns, (expected->count + 1) * sizeof(*patterns));
-	if (!patterns)
+	larger = realloc(patterns->pattern, (patterns->count + 1) * sizeof(*larger));
+	if (!larger)
 		return no_memory(reader);
-	expected->patterns = patterns;
-	patterns[expected->count] = strdup(pattern);
-	if (!patterns[expected->count])
+	patterns->pattern = larger;
+	larger[patterns->count] = strdup(pattern);
+	if (!larger[patterns->count])
 		return no_memory(reader);
-	expected->count++;
+	patterns->count++;
 	return 0;
 }
 
@@ -98,6 +103,7 @@ static int add_file(struct reader *reader, const char *name, const struct file *
 static int take_line(struct reader *reader, const struct file *file, unsigned int number,
 		     char *line)
 {
+	struct patterns *patterns = &reader->expected->skips;
 	char *next, *word, *included = NULL, *rest;
 
 	line[strcspn(line, "#\n")] = '\0';
@@ -109,6 +115,12 @@ static int take_line(struct reader *reader, const struct file *file, unsigned in
 		if (!included)
 			return set_error(reader, -EINVAL, "%s:%u: include which file?",
 					 file->path, number);
+	} else if (!strcmp(word, "fails")) {
+		patterns = &reader->expected->failures;
+		word = strtok_r(NULL, " \t", &next);
+		if (!word)
+			return set_error(reader, -EINVAL, "%s:%u: which case fails?", file->path,
+					 number);
 	}
 	rest = strtok_r(NULL, " \t", &next);
 	if (rest)
@@ -119,7 +131,7 @@ static int take_line(struct reader *reader, const struct file *file, unsigned in
 	if (!matches_any(word))
 		return set_error(reader, -EINVAL, "%s:%u: no case matches '%s'", file->path,
 				 number, word);
-	return add(reader, word);
+	return add(reader, patterns, word);
 }
 
 static int cannot_read(struct reader *reader, const struct file *file, int error)
@@ -167,22 +179,38 @@ int expected_read(const char *path, struct expected **out, char error[EXPECTED_E
 	return ret;
 }
 
+static void patterns_fini(struct patterns *patterns)
+{
+	while (patterns->count)
+		free(patterns->pattern[--patterns->count]);
+	free(patterns->pattern);
+}
+
 void expected_destroy(struct expected *expected)
 {
 	if (!expected)
 		return;
-	while (expected->count)
-		free(expected->patterns[--expected->count]);
-	free(expected->patterns);
+	patterns_fini(&expected->skips);
+	patterns_fini(&expected->failures);
 	free(expected);
+}
+
+static bool match(const struct patterns *patterns, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < patterns->count; i++)
+		if (!fnmatch(patterns->pattern[i], name, 0))
+			return true;
+	return false;
 }
 
 bool expected_allows(const struct expected *expected, const char *name)
 {
-	size_t i;
+	return expected && match(&expected->skips, name);
+}
 
-	for (i = 0; expected && i < expected->count; i++)
-		if (!fnmatch(expected->patterns[i], name, 0))
-			return true;
-	return false;
+bool expected_fails(const struct expected *expected, const char *name)
+{
+	return expected && match(&expected->failures, name);
 }

@@ -45,14 +45,14 @@ static void maintain(struct ncmem *nc, phys_addr_t phys, u64 size, enum line_op 
 }
 
 /* What the architecture does before the device accesses, whatever the direction. */
-static void maintain_for_device(struct ncmem *nc, phys_addr_t phys, u64 size)
+void ncmem_maintain_for_device(struct ncmem *nc, phys_addr_t phys, u64 size)
 {
 	maintain(nc, phys, size, LINE_CLEAN);
 }
 
 /* What it does before the CPU accesses: nothing if the device only read. */
-static void maintain_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
-			     enum dma_data_direction dir)
+void ncmem_maintain_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
+			    enum dma_data_direction dir)
 {
 	if (dir != DMA_TO_DEVICE)
 		maintain(nc, phys, size, LINE_DROP);
@@ -70,16 +70,16 @@ static void note_sync(phys_addr_t phys, u64 size, enum gs_sync_type type)
 		ncmem_note_sync(page, offset_in_page(phys), size, type);
 }
 
-static void sync_for_device(struct ncmem *nc, phys_addr_t phys, u64 size)
+void ncmem_sync_for_device(struct ncmem *nc, phys_addr_t phys, u64 size)
 {
-	maintain_for_device(nc, phys, size);
+	ncmem_maintain_for_device(nc, phys, size);
 	note_sync(phys, size, GS_SYNC_FLUSH);
 }
 
-static void sync_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
-			 enum dma_data_direction dir)
+void ncmem_sync_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
+			enum dma_data_direction dir)
 {
-	maintain_for_cpu(nc, phys, size, dir);
+	ncmem_maintain_for_cpu(nc, phys, size, dir);
 	if (dir != DMA_TO_DEVICE)
 		note_sync(phys, size, GS_SYNC_FLUSH_AND_INVALIDATE);
 }
@@ -272,7 +272,7 @@ static int map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 			map_free(map_remove(nc, sg_dma_address(sgl)));
 			return -EIO;
 		}
-		maintain_for_device(nc, map->segment[i].phys, map->segment[i].size);
+		ncmem_maintain_for_device(nc, map->segment[i].phys, map->segment[i].size);
 		cond_resched();
 	}
 	return ret;
@@ -288,7 +288,7 @@ static void unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	if (WARN_ON(!map))
 		return;
 	for (i = 0; i < map->count && !(attrs & DMA_ATTR_SKIP_CPU_SYNC); i++) {
-		maintain_for_cpu(nc, map->segment[i].phys, map->segment[i].size, dir);
+		ncmem_maintain_for_cpu(nc, map->segment[i].phys, map->segment[i].size, dir);
 		cond_resched();
 	}
 	map_free(map);
@@ -317,7 +317,7 @@ static void sync_single_for_device(struct device *dev, dma_addr_t addr, size_t s
 	const struct ncmem_segment *segment = sync_segment(nc, addr, size);
 
 	if (segment)
-		sync_for_device(nc, segment->phys + (addr - segment->addr), size);
+		ncmem_sync_for_device(nc, segment->phys + (addr - segment->addr), size);
 }
 
 static void sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
@@ -327,7 +327,7 @@ static void sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size
 	const struct ncmem_segment *segment = sync_segment(nc, addr, size);
 
 	if (segment)
-		sync_for_cpu(nc, segment->phys + (addr - segment->addr), size, dir);
+		ncmem_sync_for_cpu(nc, segment->phys + (addr - segment->addr), size, dir);
 }
 
 static void sync_sg_for_device(struct device *dev, struct scatterlist *sgl, int nents,
@@ -337,7 +337,7 @@ static void sync_sg_for_device(struct device *dev, struct scatterlist *sgl, int 
 	int i;
 
 	for_each_sg(sgl, sg, nents, i) {
-		sync_for_device(to_ncmem(dev), sg_phys(sg), sg->length);
+		ncmem_sync_for_device(to_ncmem(dev), sg_phys(sg), sg->length);
 		cond_resched();
 	}
 }
@@ -349,7 +349,7 @@ static void sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl, int nen
 	int i;
 
 	for_each_sg(sgl, sg, nents, i) {
-		sync_for_cpu(to_ncmem(dev), sg_phys(sg), sg->length, dir);
+		ncmem_sync_for_cpu(to_ncmem(dev), sg_phys(sg), sg->length, dir);
 		cond_resched();
 	}
 }

@@ -35,6 +35,7 @@
 /**
  * struct ncmem - one virtual device's emulation
  * @ref: one is the creator's, and each set of pages has one
+ * @node: in the list of those that are attached
  * @dev: the device
  * @ops: the device's DMA operations; &struct ncmem is found from them
  * @params: as created
@@ -65,6 +66,7 @@
  */
 struct ncmem {
 	struct kref ref;
+	struct list_head node;
 	struct device *dev;
 	struct dma_map_ops ops;
 	struct ncmem_params params;
@@ -98,7 +100,9 @@ struct ncmem {
  * @lock: serializes line operations and device accesses
  * @shadow_id: index in &ncmem.shadows, while C exists
  * @set: the pages of the object
- * @mem: M, the object's own page
+ * @holders: with identity: DMA mappings that have the page; under ncmem_holders_lock
+ * @adopted: nobody added the page, but it was mapped: C is its own page and M is not
+ * @mem: M, the object's own page unless @adopted
  * @cache: C, what cached CPU views show; NULL until there is one
  * @base: B, C as of the last fill or write-back; exists together with C
  * @fresh: lines whose content is still only in the cache and all zero, over
@@ -120,6 +124,8 @@ struct ncmem_page {
 	spinlock_t lock;
 	u32 shadow_id;
 	struct ncmem_pages *set;
+	u32 holders;
+	bool adopted;
 	struct page *mem;
 	struct page *cache;
 	struct page *base;
@@ -178,6 +184,9 @@ struct ncmem_totals {
 extern struct ncmem_totals ncmem_totals;
 
 struct ncmem_page *ncmem_page_find(phys_addr_t phys);
+struct ncmem_page *ncmem_page_adopt(struct ncmem *nc, struct page *own, gfp_t gfp);
+void ncmem_page_forget(struct ncmem_page *page);
+void ncmem_page_disown(struct ncmem_page *page);
 bool ncmem_page_lines(struct ncmem_page *page, struct gs_lines *lines);
 void ncmem_page_clean(struct ncmem_page *page, u32 offset, u32 size,
 		      struct ncmem_maintained *maintained);
@@ -214,9 +223,22 @@ bool ncmem_may_read_counters(void);
 extern const struct attribute_group ncmem_group;
 
 void ncmem_dma_ops_init(struct dma_map_ops *ops);
+void ncmem_identity_ops_init(struct dma_map_ops *ops);
+void ncmem_maintain_for_device(struct ncmem *nc, phys_addr_t phys, u64 size);
+void ncmem_maintain_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
+			    enum dma_data_direction dir);
+void ncmem_sync_for_device(struct ncmem *nc, phys_addr_t phys, u64 size);
+void ncmem_sync_for_cpu(struct ncmem *nc, phys_addr_t phys, u64 size,
+			enum dma_data_direction dir);
+/* Where the device may go by physical addresses: keeps pages as they are found and held. */
+extern spinlock_t ncmem_holders_lock;
 void ncmem_free_ranges(struct ncmem *nc, gfp_t gfp);
 const struct ncmem_segment *ncmem_segment_find(struct ncmem *nc, u64 addr);
 
+/* For the files of sysfs, which are there no longer than the emulation is attached. */
+struct ncmem *ncmem_of(struct device *dev);
+
+/* For DMA operations, which the device has by the emulation. */
 static inline struct ncmem *to_ncmem(struct device *dev)
 {
 	return container_of((struct dma_map_ops *)get_dma_ops(dev), struct ncmem, ops);

@@ -63,6 +63,32 @@
 
 struct ncmem_totals ncmem_totals;
 
+static DEFINE_SPINLOCK(attached_lock);
+static LIST_HEAD(attached);
+
+struct ncmem *ncmem_of(struct device *dev)
+{
+	struct ncmem *nc;
+
+	spin_lock(&attached_lock);
+	list_for_each_entry(nc, &attached, node) {
+		if (nc->dev == dev)
+			break;
+	}
+	spin_unlock(&attached_lock);
+	return nc;
+}
+
+static void set_attached(struct ncmem *nc, bool is_attached)
+{
+	spin_lock(&attached_lock);
+	if (is_attached)
+		list_add(&nc->node, &attached);
+	else
+		list_del(&nc->node);
+	spin_unlock(&attached_lock);
+}
+
 static bool public_counters = true;
 module_param(public_counters, bool, 0644);
 MODULE_PARM_DESC(public_counters,
@@ -125,18 +151,23 @@ struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params
 	if (ret)
 		goto err_free;
 	ncmem_chaos_init(nc);
-	ncmem_dma_ops_init(&nc->ops);
+	if (params->identity)
+		ncmem_identity_ops_init(&nc->ops);
+	else
+		ncmem_dma_ops_init(&nc->ops);
 	set_dma_ops(dev, &nc->ops);
 	if (get_dma_ops(dev) != &nc->ops) {
 		ret = -EOPNOTSUPP;
 		goto err_chaos;
 	}
+	set_attached(nc, true);
 	ret = sysfs_create_group(&dev->kobj, &ncmem_group);
 	if (ret)
 		goto err_ops;
 	return nc;
 
 err_ops:
+	set_attached(nc, false);
 	set_dma_ops(dev, NULL);
 err_chaos:
 	ncmem_chaos_stop(nc);
@@ -149,6 +180,21 @@ err_free:
 EXPORT_SYMBOL_GPL(ncmem_create);
 
 /**
+ * ncmem_reattach() - replace a device's DMA operations again
+ * @nc: the emulation of the device, which is not detached
+ *
+ * For a device that drivers come to and go from: binding and unbinding set the device's
+ * operations back.
+ *
+ * Context: Any context, with the device locked.
+ */
+void ncmem_reattach(struct ncmem *nc)
+{
+	set_dma_ops(nc->dev, &nc->ops);
+}
+EXPORT_SYMBOL_GPL(ncmem_reattach);
+
+/**
  * ncmem_detach() - give a device its own DMA operations back
  * @nc: the emulation; no mapping of the device is left, and none will be made
  *
@@ -159,6 +205,7 @@ EXPORT_SYMBOL_GPL(ncmem_create);
 void ncmem_detach(struct ncmem *nc)
 {
 	sysfs_remove_group(&nc->dev->kobj, &ncmem_group);
+	set_attached(nc, false);
 	ncmem_free_ranges(nc, GFP_KERNEL);
 	WARN_ON(!mtree_empty(&nc->maps));
 	set_dma_ops(nc->dev, NULL);

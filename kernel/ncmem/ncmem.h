@@ -13,6 +13,7 @@
 
 struct dentry;
 struct device;
+struct module;
 struct ncmem;
 struct ncmem_pages;
 struct page;
@@ -66,6 +67,14 @@ struct ncmem_params {
 	bool can_watch;
 	/** @watch: NCMEM_WATCH_*, if @can_watch; sysfs may change it */
 	u32 watch;
+	/**
+	 * @identity: DMA addresses are physical ones, as drivers with page tables of their own
+	 * want it; then @merge_segments and @dma_bits are not looked at. What such a driver
+	 * maps without ncmem_pages_add() is the CPU's cache itself, and the device sees a copy.
+	 */
+	bool identity;
+	/** @owner: with @identity: pinned while anything is mapped */
+	struct module *owner;
 };
 
 /**
@@ -158,6 +167,7 @@ struct ncmem_job {
 };
 
 struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params);
+void ncmem_reattach(struct ncmem *nc);
 void ncmem_detach(struct ncmem *nc);
 void ncmem_put(struct ncmem *nc);
 void ncmem_debugfs_init(struct ncmem *nc, struct dentry *root);
@@ -168,6 +178,7 @@ struct ncmem_pages *ncmem_pages_add(struct ncmem *nc, struct page **pages, unsig
 				    const struct ncmem_owner *owner);
 void ncmem_pages_remove(struct ncmem_pages *set);
 struct page *ncmem_cpu_page(struct ncmem_pages *set, unsigned long index);
+struct page *ncmem_view_of(struct page *page);
 enum ncmem_show ncmem_cpu_touch(struct ncmem_pages *set, unsigned long index,
 				const struct ncmem_touch *touch);
 

@@ -15,6 +15,8 @@
  */
 static DEFINE_XARRAY(all_pages);
 
+DEFINE_SPINLOCK(ncmem_holders_lock);
+
 static atomic64_t last_set_id;
 
 struct ncmem_page *ncmem_page_find(phys_addr_t phys)
@@ -59,12 +61,16 @@ static void free_copies(struct page *cache, struct page *base)
 		__free_page(base);
 }
 
-/* Chaos may pick the page as soon as it has an id, so its lock is taken first there. */
-static int alloc_shadow(struct ncmem_page *page, gfp_t gfp, struct shadow *shadow)
+/*
+ * Chaos may pick the page as soon as it has an id, so its lock is taken first there. C is
+ * @own, or a new page.
+ */
+static int alloc_shadow(struct ncmem_page *page, struct page *own, gfp_t gfp,
+			struct shadow *shadow)
 {
 	int ret = -ENOMEM;
 
-	shadow->cache = alloc_page(gfp);
+	shadow->cache = own ?: alloc_page(gfp);
 	shadow->base = alloc_page(gfp);
 	if (!shadow->cache || !shadow->base)
 		goto err_free;
@@ -77,7 +83,7 @@ static int alloc_shadow(struct ncmem_page *page, gfp_t gfp, struct shadow *shado
 	return 0;
 
 err_free:
-	free_copies(shadow->cache, shadow->base);
+	free_copies(own ? NULL : shadow->cache, shadow->base);
 	return ret;
 }
 
@@ -129,7 +135,7 @@ static int page_init(struct ncmem_page *page, unsigned int lines)
 		if (page->set->nc->params.mode != NCMEM_KIND)
 			bitmap_fill(page->born, lines);
 	} else {
-		ret = alloc_shadow(page, GFP_KERNEL_ACCOUNT, &shadow);
+		ret = alloc_shadow(page, NULL, GFP_KERNEL_ACCOUNT, &shadow);
 		if (ret)
 			return ret;
 		copy_page(page_address(shadow.cache), content);
@@ -193,7 +199,10 @@ static int page_add(struct ncmem_pages *set, unsigned long index, struct page *m
 /* The CPU's content goes back to the page: what is dirty was never written back. */
 static void page_remove(struct ncmem_page *page)
 {
+	spin_lock(&ncmem_holders_lock);
+	WARN_ON(page->holders);
 	xa_erase(&all_pages, page_to_pfn(page->mem));
+	spin_unlock(&ncmem_holders_lock);
 	page_settle(page);
 	free_shadow(page);
 }
@@ -204,6 +213,90 @@ static void free_set(struct ncmem_pages *set)
 
 	kvfree(set);
 	ncmem_put(nc);
+}
+
+static int adopted_init(struct ncmem_page *page, struct page *own, gfp_t gfp)
+{
+	struct shadow shadow;
+	int ret;
+
+	page->mem = alloc_page(gfp);
+	if (!page->mem)
+		return -ENOMEM;
+	ret = alloc_shadow(page, own, gfp, &shadow);
+	if (ret) {
+		__free_page(page->mem);
+		return ret;
+	}
+	memset(page_address(page->mem), NCMEM_POISON, PAGE_SIZE);
+	memset(page_address(shadow.base), NCMEM_POISON, PAGE_SIZE);
+	spin_lock(&page->lock);
+	set_shadow(page, &shadow);
+	spin_unlock(&page->lock);
+	return 0;
+}
+
+static void adopted_free(struct ncmem_page *page)
+{
+	struct shadow shadow = { .base = page->base, .id = page->shadow_id };
+
+	if (page->cache) {
+		discard_shadow(page->set->nc, &shadow);
+		__free_page(page->mem);
+	}
+	free_set(page->set);
+}
+
+/*
+ * A page that somebody maps for the device, whosever it is. What the CPU has of it is the
+ * cache, and memory is poisoned until lines are written back. It has one holder.
+ * Returns ERR_PTR of -EBUSY if another task was quicker; -ENOMEM.
+ */
+struct ncmem_page *ncmem_page_adopt(struct ncmem *nc, struct page *own, gfp_t gfp)
+{
+	struct ncmem_pages *set = kzalloc(struct_size(set, page, 1), gfp);
+	struct ncmem_page *page;
+	int ret = 0;
+
+	if (!set)
+		return ERR_PTR(-ENOMEM);
+	kref_get(&nc->ref);
+	set->nc = nc;
+	set->id = atomic64_inc_return(&last_set_id);
+	INIT_LIST_HEAD(&set->written);
+	set->count = 1;
+	page = &set->page[0];
+	spin_lock_init(&page->lock);
+	page->set = set;
+	page->adopted = true;
+	page->holders = 1;
+	page->mem = own;
+	if (nc->params.mode != NCMEM_COHERENT)
+		ret = adopted_init(page, own, gfp);
+	if (ret) {
+		free_set(set);
+		return ERR_PTR(ret);
+	}
+	ret = xa_insert(&all_pages, page_to_pfn(own), page, gfp);
+	if (ret) {
+		adopted_free(page);
+		return ERR_PTR(ret);
+	}
+	atomic_long_inc(&ncmem_totals.pages);
+	return page;
+}
+
+/* Nobody finds the adopted page any more; under the lock of holders. */
+void ncmem_page_forget(struct ncmem_page *page)
+{
+	xa_erase(&all_pages, page_to_pfn(page->cache ?: page->mem));
+}
+
+/* Its last holder is gone, and it was forgotten. */
+void ncmem_page_disown(struct ncmem_page *page)
+{
+	adopted_free(page);
+	atomic_long_dec(&ncmem_totals.pages);
 }
 
 /**
@@ -303,7 +396,7 @@ static int create_shadow(struct ncmem_page *page, gfp_t gfp)
 	bool late;
 	int ret;
 
-	ret = alloc_shadow(page, gfp, &shadow);
+	ret = alloc_shadow(page, NULL, gfp, &shadow);
 	if (ret)
 		return ret;
 	spin_lock(&page->lock);
@@ -347,6 +440,27 @@ struct page *ncmem_cpu_page(struct ncmem_pages *set, unsigned long index)
 	return page->cache;
 }
 EXPORT_SYMBOL_GPL(ncmem_cpu_page);
+
+/**
+ * ncmem_view_of() - the page that a cached CPU view shows in the place of a page
+ * @page: a page of an object; its owner keeps it where it is
+ *
+ * As ncmem_cpu_page() for who knows only the page. One that is not under the emulation, or
+ * was only mapped and never added, is what a view shows.
+ *
+ * Context: As ncmem_cpu_page().
+ *
+ * Return: As ncmem_cpu_page().
+ */
+struct page *ncmem_view_of(struct page *page)
+{
+	struct ncmem_page *found = ncmem_page_find(page_to_phys(page));
+
+	if (!found || found->adopted)
+		return page;
+	return ncmem_cpu_page(found->set, found - found->set->page);
+}
+EXPORT_SYMBOL_GPL(ncmem_view_of);
 
 /* The lines of a page that overlap a range inside it, as [*first, *end). */
 static void line_span(u32 line, u32 offset, u32 size, u32 *first, u32 *end)

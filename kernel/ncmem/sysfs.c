@@ -10,7 +10,7 @@
 
 static ssize_t line_size_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", to_ncmem(dev)->params.line_size);
+	return sysfs_emit(buf, "%u\n", ncmem_of(dev)->params.line_size);
 }
 static DEVICE_ATTR_RO(line_size);
 
@@ -23,19 +23,19 @@ static ssize_t mode_show(struct device *dev, struct device_attribute *attr, char
 		[NCMEM_KIND] = "kind",
 	};
 
-	return sysfs_emit(buf, "%s\n", names[to_ncmem(dev)->params.mode]);
+	return sysfs_emit(buf, "%s\n", names[ncmem_of(dev)->params.mode]);
 }
 static DEVICE_ATTR_RO(mode);
 
 static ssize_t seed_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", to_ncmem(dev)->params.seed);
+	return sysfs_emit(buf, "%llu\n", ncmem_of(dev)->params.seed);
 }
 static DEVICE_ATTR_RO(seed);
 
 static ssize_t dma_bits_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", fls64(ncmem_dma_mask(&to_ncmem(dev)->params)));
+	return sysfs_emit(buf, "%u\n", fls64(ncmem_dma_mask(&ncmem_of(dev)->params)));
 }
 static DEVICE_ATTR_RO(dma_bits);
 
@@ -49,13 +49,13 @@ static const char *const watch_names[] = {
 
 static ssize_t watch_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", watch_names[READ_ONCE(to_ncmem(dev)->watch)]);
+	return sysfs_emit(buf, "%s\n", watch_names[READ_ONCE(ncmem_of(dev)->watch)]);
 }
 
 static ssize_t watch_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			   size_t count)
 {
-	struct ncmem *nc = to_ncmem(dev);
+	struct ncmem *nc = ncmem_of(dev);
 	int watch = sysfs_match_string(watch_names, buf);
 
 	if (watch < 0)
@@ -73,7 +73,7 @@ static ssize_t name_##_show(struct device *dev, struct device_attribute *attr, c
 {												\
 	if (!ncmem_may_read_counters())								\
 		return -EPERM;									\
-	return sysfs_emit(buf, "%lld\n", atomic64_read(&to_ncmem(dev)->counter_));		\
+	return sysfs_emit(buf, "%lld\n", atomic64_read(&ncmem_of(dev)->counter_));		\
 }												\
 static DEVICE_ATTR_RO(name_)
 
@@ -91,7 +91,7 @@ static ssize_t violations_##name_##_show(struct device *dev, struct device_attri
 {												\
 	if (!ncmem_may_read_counters())								\
 		return -EPERM;									\
-	return sysfs_emit(buf, "%llu\n", ncmem_violation_count(to_ncmem(dev), kind_));		\
+	return sysfs_emit(buf, "%llu\n", ncmem_violation_count(ncmem_of(dev), kind_));		\
 }												\
 static DEVICE_ATTR_RO(violations_##name_)
 
