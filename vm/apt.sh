@@ -15,8 +15,11 @@ host_arch() {
 }
 
 write_apt_config() {
-	printf 'deb [signed-by=%s] %s/%s %s main\n' "$KEYRING" "$MIRROR" \
-		"${archive%/*}" "${archive##*/}" >"$apt_dir/sources.list"
+	local suites=${archive##*/} suite
+	for suite in ${suites//+/ }; do
+		printf 'deb [signed-by=%s] %s/%s %s main\n' "$KEYRING" "$MIRROR" \
+			"${archive%/*}" "$suite"
+	done >"$apt_dir/sources.list"
 	# Without a status nothing counts as installed: all that a package needs is fetched.
 	: >"$apt_dir/status"
 	{
@@ -40,8 +43,9 @@ write_apt_config() {
 	} >"$apt_dir/config"
 }
 
-# open_apt ARCHIVE ARCH...: the one for an archive and architectures, of which the first is
-# what a package's name alone means.
+# open_apt ARCHIVE ARCH...: the one for an archive, a folder of the mirror with a suite or
+# several that + joins, and architectures, of which the first is what a package's name alone
+# means.
 open_apt() {
 	archive=$1
 	shift
