@@ -624,18 +624,30 @@ static void names_without_the_extension(void **state)
 
 /* ---- The log ---- */
 
-#define LOG		"build/tap/layer-followed.json"
 #define MISTAKES	12
 #define UMLAUTS		"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+
+static char log_name[] = "/tmp/test-layer-followed.XXXXXX";
 
 static int open_logging(void **state)
 {
 	static struct gpu gpu;
+	char settings[64];
+	int fd = mkstemp(log_name);
 
-	unlink(LOG);
-	gpu_open(&gpu, "limit=10,log=" LOG);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	snprintf(settings, sizeof(settings), "limit=10,log=%s", log_name);
+	gpu_open(&gpu, settings);
 	*state = &gpu;
 	return 0;
+}
+
+static int remove_log(void **state)
+{
+	(void)state;
+	return unlink(log_name);
 }
 
 /* Buffers with names that are longer than what is kept of them, each with a mistake. */
@@ -666,7 +678,7 @@ static void log_has_more_than_messages(void **state)
 	make_mistakes(gpu);
 	assert_int_equal(gpu_count(gpu, "dev-read-dirty"), 10);
 	gpu_close(gpu);
-	log = fopen(LOG, "r");
+	log = fopen(log_name, "r");
 	assert_non_null(log);
 	while ((byte = fgetc(log)) != EOF) {
 		lines += byte == '\n';
@@ -705,7 +717,8 @@ static const struct CMUnitTest tests[] = {
 	STRICT(bits_are_of_the_types_shown),
 	STRICT(two_devices_are_apart),
 	cmocka_unit_test(names_without_the_extension),
-	cmocka_unit_test_setup(log_has_more_than_messages, open_logging),
+	cmocka_unit_test_setup_teardown(log_has_more_than_messages, open_logging,
+					remove_log),
 };
 
 int main(int argc, char **argv)
