@@ -25,8 +25,8 @@
 
 #define GS_RECORDS_OPEN	64u	/* that can grow at once */
 #define GS_RECORDS_ROOM	128u	/* that an emulation keeps of each kind */
-#define GS_SYNC_SLOTS	16u	/* notes that are kept of each object, the newest among them */
-#define GS_SYNC_NOTES	(GS_SYNC_SLOTS - 1)	/* syncs that are remembered, see gs_sync_log_add() */
+#define GS_SYNC_SLOTS	16u	/* notes of each object: see gs_sync_log_add() */
+#define GS_SYNC_NOTES	(GS_SYNC_SLOTS - 1)	/* syncs that are remembered of it */
 
 /* An object, as it was when the violation was seen. */
 struct gs_object {
