@@ -106,6 +106,11 @@ check-linux: user	## run the demo on Linux's own drivers, on emulated hardware; 
 	@scripts/install-deps vm matrix
 	@tests/check-linux $(ROWS)
 
+.PHONY: check-mesa
+check-mesa: user	## run unmodified Mesa on the virtual panthor; MESA= versions or folders
+	@scripts/install-deps vm matrix
+	@tests/check-mesa $(MESA)
+
 .PHONY: check-sanitize
 check-sanitize: user	## run the tests on a kernel that looks for bugs: BOOTS= some of them
 	@scripts/install-deps sanitize
