@@ -317,7 +317,7 @@ static void barriers_and_timestamps(void **state)
 		.queryType = VK_QUERY_TYPE_TIMESTAMP,
 		.queryCount = 2,
 	};
-	VkMemoryBarrier barrier = {
+	VkMemoryBarrier to_host = {
 		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
 		.srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
 		.dstAccessMask = VK_ACCESS_HOST_READ_BIT,
@@ -334,7 +334,7 @@ static void barriers_and_timestamps(void **state)
 	vk_begin(vk);
 	vkCmdWriteTimestamp(vk->commands, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, queries, 0);
 	vkCmdPipelineBarrier(vk->commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
-			     VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0, NULL, 0, NULL);
+			     VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &to_host, 0, NULL, 0, NULL);
 	vkCmdWriteTimestamp(vk->commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries, 1);
 	vk_run(vk, true);
 	CHECK(vkGetQueryPoolResults(vk->device, queries, 0, 2, sizeof(times), times,
@@ -345,33 +345,33 @@ static void barriers_and_timestamps(void **state)
 	expect_silence(vk);
 }
 
+static void wait_for_event(struct vk *vk, VkEvent event, VkPipelineStageFlags from)
+{
+	vkCmdWaitEvents(vk->commands, 1, &event, from, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0,
+			NULL, 0, NULL, 0, NULL);
+}
+
+/* The host sets one before the submission, as it has to, and the device another one. */
 static void events_both_ways(void **state)
 {
 	struct vk *vk = *state;
 	VkEventCreateInfo info = { .sType = VK_STRUCTURE_TYPE_EVENT_CREATE_INFO };
-	VkSubmitInfo submit = {
-		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-		.commandBufferCount = 1,
-		.pCommandBuffers = &vk->commands,
-	};
 	VkEvent of_device, of_host;
 
 	CHECK(vkCreateEvent(vk->device, &info, NULL, &of_device));
 	CHECK(vkCreateEvent(vk->device, &info, NULL, &of_host));
-	vk_begin(vk);
-	vkCmdWaitEvents(vk->commands, 1, &of_host, VK_PIPELINE_STAGE_HOST_BIT,
-			VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, NULL, 0, NULL, 0, NULL);
-	vkCmdSetEvent(vk->commands, of_device, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
-	CHECK(vkEndCommandBuffer(vk->commands));
-	assert_int_equal(vkGetEventStatus(vk->device, of_device), VK_EVENT_RESET);
-	CHECK(vkQueueSubmit(vk->queue, 1, &submit, vk->fence));
-	/* Twin: the device waits for the host. */
-	assert_int_equal(vkWaitForFences(vk->device, 1, &vk->fence, VK_TRUE, SHORT_NS),
-			 VK_TIMEOUT);
-	assert_int_equal(vkGetEventStatus(vk->device, of_device), VK_EVENT_RESET);
 	CHECK(vkSetEvent(vk->device, of_host));
-	wait_for_fence(vk);
+	vk_begin(vk);
+	wait_for_event(vk, of_host, VK_PIPELINE_STAGE_HOST_BIT);
+	vkCmdSetEvent(vk->commands, of_device, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+	wait_for_event(vk, of_device, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+	vkCmdResetEvent(vk->commands, of_host, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+	/* Twin: nothing has happened yet. */
+	assert_int_equal(vkGetEventStatus(vk->device, of_device), VK_EVENT_RESET);
+	assert_int_equal(vkGetEventStatus(vk->device, of_host), VK_EVENT_SET);
+	vk_run(vk, true);
 	assert_int_equal(vkGetEventStatus(vk->device, of_device), VK_EVENT_SET);
+	assert_int_equal(vkGetEventStatus(vk->device, of_host), VK_EVENT_RESET);
 	vkDestroyEvent(vk->device, of_host, NULL);
 	vkDestroyEvent(vk->device, of_device, NULL);
 	expect_silence(vk);
@@ -379,17 +379,21 @@ static void events_both_ways(void **state)
 
 /* ---- What the device reads of what the CPU wrote ---- */
 
-/* A shader that does nothing, of which one invocation is too many: it needs a core. */
-static const uint32_t nothing[] = {
-	0x07230203, 0x00010000, 0, 5, 0,
+/* A shader that is not empty: a barrier of its workgroup. Whatever it does, it needs a core. */
+static const uint32_t barrier[] = {
+	0x07230203, 0x00010000, 0, 9, 0,
 	2 << 16 | 17, 1,				/* OpCapability Shader */
 	3 << 16 | 14, 0, 1,				/* OpMemoryModel Logical GLSL450 */
 	5 << 16 | 15, 5, 1, 0x6e69616d, 0,		/* OpEntryPoint GLCompute %1 "main" */
-	6 << 16 | 16, 1, 17, 1, 1, 1,			/* OpExecutionMode %1 LocalSize 1 1 1 */
+	6 << 16 | 16, 1, 17, 64, 1, 1,			/* OpExecutionMode %1 LocalSize 64 1 1 */
 	2 << 16 | 19, 2,				/* %2 = OpTypeVoid */
 	3 << 16 | 33, 3, 2,				/* %3 = OpTypeFunction %2 */
+	4 << 16 | 21, 6, 32, 0,				/* %6 = OpTypeInt 32 0 */
+	4 << 16 | 43, 6, 7, 2,				/* %7 = OpConstant %6 2 */
+	4 << 16 | 43, 6, 8, 0x108,			/* %8 = OpConstant %6 0x108 */
 	5 << 16 | 54, 2, 1, 0, 3,			/* %1 = OpFunction %2 None %3 */
 	2 << 16 | 248, 4,				/* %4 = OpLabel */
+	4 << 16 | 224, 7, 7, 8,				/* OpControlBarrier %7 %7 %8 */
 	1 << 16 | 253,					/* OpReturn */
 	1 << 16 | 56,					/* OpFunctionEnd */
 };
@@ -406,8 +410,8 @@ static void create_shader(struct vk *vk, struct shader *shader)
 	};
 	VkShaderModuleCreateInfo module = {
 		.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-		.codeSize = sizeof(nothing),
-		.pCode = nothing,
+		.codeSize = sizeof(barrier),
+		.pCode = barrier,
 	};
 	VkComputePipelineCreateInfo pipeline = {
 		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
@@ -680,8 +684,7 @@ static void go_to(enum phase phase, int ready)
 		/* For an event that nobody sets. */
 		CHECK(vkCreateEvent(vk.device, &info, NULL, &event));
 		vk_begin(&vk);
-		vkCmdWaitEvents(vk.commands, 1, &event, VK_PIPELINE_STAGE_HOST_BIT,
-				VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, NULL, 0, NULL, 0, NULL);
+		wait_for_event(&vk, event, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
 		CHECK(vkEndCommandBuffer(vk.commands));
 		submit.commandBufferCount = 1;
 		submit.pCommandBuffers = &vk.commands;
