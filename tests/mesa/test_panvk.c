@@ -142,6 +142,13 @@ static uint64_t lines_of_range(size_t i)
 	return lines_of(ranges[i].offset, size);
 }
 
+/* Where lines move on their own, a flush that is left out need not show. */
+static void need_lazy(const struct vk *vk)
+{
+	if (vk->info.chaos)
+		skip_because("the emulated cache's mode is chaos: run it in mode lazy");
+}
+
 static void flushes_are_exact(void **state)
 {
 	struct vk *vk = *state;
@@ -499,6 +506,7 @@ static void condition_is_not_flushed(void **state)
 	struct gemsync_violation violation;
 	struct vk_memory memory;
 
+	need_lazy(vk);
 	need_conditions(vk);
 	vk_alloc(vk, &memory, 64 * KIB, MEMORY_CACHED, NULL, 0);
 	set_predicate(&memory, 1);

@@ -108,6 +108,7 @@ void vk_open(struct vk *vk)
 {
 	memset(vk, 0, sizeof(*vk));
 	assert_int_equal(gemsync_device_open("panthor", &vk->dev), 0);
+	assert_int_equal(gemsync_device_query(vk->dev, &vk->info), 0);
 	assert_int_equal(gemsync_device_last_violation(vk->dev, &vk->serial), 0);
 	create_instance(vk);
 	choose_physical(vk);

@@ -32,6 +32,7 @@ struct vk {
 	VkFence fence;
 	bool has_conditions;		/* VK_EXT_conditional_rendering */
 	struct gemsync_device *dev;
+	struct gemsync_device_info info;
 	uint64_t serial;		/* of the last violation before the test */
 };
 
