@@ -17,7 +17,7 @@
 #define COMMAND_CLEAN_INVALIDATE	8
 
 static const struct mali_constant constants[] = {
-	{ GPU_ID, 0x70021000 },		/* r1p0 */
+	{ GPU_ID, 0x74021000 },		/* r1p0, as in an RK3566 */
 	{ TILER_FEATURES, 0x809 },
 	{ MEM_FEATURES, 0x1 },
 	{ MMU_FEATURES, 0x2830 },	/* addresses of 48 bits, and 40 physical ones */
