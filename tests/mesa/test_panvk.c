@@ -618,11 +618,14 @@ static int receive_fd(int socket)
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
-	int fd;
+	struct cmsghdr *header;
+	int fd = -1;
 
 	assert_int_equal(recvmsg(socket, &message, 0), 1);
-	assert_non_null(CMSG_FIRSTHDR(&message));
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	header = CMSG_FIRSTHDR(&message);
+	if (header)
+		memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	assert_true(fd >= 0);
 	return fd;
 }
 
