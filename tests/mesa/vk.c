@@ -74,7 +74,8 @@ static void create_device(struct vk *vk)
 static void choose_physical(struct vk *vk)
 {
 	VkPhysicalDeviceProperties properties;
-	uint32_t count = 1;
+	VkQueueFamilyProperties family;
+	uint32_t count = 1, families = 1;
 	VkResult result = vkEnumeratePhysicalDevices(vk->instance, &count, &vk->physical);
 
 	assert_true(result == VK_SUCCESS || result == VK_INCOMPLETE);
@@ -83,6 +84,8 @@ static void choose_physical(struct vk *vk)
 	/* Arm's. */
 	assert_int_equal(properties.vendorID, 0x13b5);
 	vkGetPhysicalDeviceMemoryProperties(vk->physical, &vk->types);
+	vkGetPhysicalDeviceQueueFamilyProperties(vk->physical, &families, &family);
+	vk->has_times = families && family.timestampValidBits;
 }
 
 static void create_commands(struct vk *vk)

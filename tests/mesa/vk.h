@@ -31,6 +31,7 @@ struct vk {
 	VkCommandBuffer commands;
 	VkFence fence;
 	bool has_conditions;		/* VK_EXT_conditional_rendering */
+	bool has_times;			/* timestamps */
 	struct gemsync_device *dev;
 	struct gemsync_device_info info;
 	uint64_t serial;		/* of the last violation before the test */
@@ -64,6 +65,15 @@ void vk_invalidate(struct vk *vk, const struct vk_memory *memory, VkDeviceSize o
 void vk_begin(struct vk *vk);
 VkResult vk_try(struct vk *vk, bool with_commands);
 void vk_run(struct vk *vk, bool with_commands);
+
+/* A compute shader. Whatever it does, it needs a shader core. */
+struct vk_shader {
+	VkPipelineLayout layout;
+	VkPipeline pipeline;
+};
+
+void vk_shader_create(struct vk *vk, struct vk_shader *shader);
+void vk_shader_destroy(struct vk *vk, const struct vk_shader *shader);
 
 /* Violations since the test began, or since they were asked for the last time. */
 uint32_t vk_violations(struct vk *vk, struct gemsync_violation *first);
