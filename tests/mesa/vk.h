@@ -61,7 +61,7 @@ void vk_flush(struct vk *vk, const struct vk_memory *memory, VkDeviceSize offset
 void vk_invalidate(struct vk *vk, const struct vk_memory *memory, VkDeviceSize offset,
 		   VkDeviceSize size);
 
-/* Record, and then submit and wait. Without vk_begin() vk_run() submits nothing but a fence. */
+/* Record, and then submit and wait: what was recorded, or nothing but a fence. */
 void vk_begin(struct vk *vk);
 VkResult vk_try(struct vk *vk, bool with_commands);
 void vk_run(struct vk *vk, bool with_commands);
