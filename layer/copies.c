@@ -5,32 +5,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "copies.h"
+#include "copies_internal.h"
 #include "line.h"
-#include "written.h"
+#include "pages.h"
 
 #define MAX_ATOM	256
 #define GENTLE_GRAIN	4
-#define BIRTH		0xa7		/* where the kernel does not tell what is written to */
-
-struct gsl_copies {
-	u8 *app;	/* what the application has: watched */
-	u8 *cache;	/* the same memory for the layer, whose stores nobody watches */
-	u8 *base;
-	u8 *mem;	/* the driver's map; @size bytes */
-	u64 size;
-	u64 mapped;	/* bytes of app, cache and base: whole pages */
-	u64 app_reserved;	/* and what was reserved to align it */
-	u8 *reserved;
-	u64 page;
-	u32 atom;
-	bool watched;
-	u32 grain;	/* what is moved together, of a changed atom: all of it, or less */
-	u64 *touched;	/* a bit for each atom: in a page written to since its last move */
-	u8 *changed;	/* a byte for each page: has touched atoms, or such that may have changed */
-	u64 *moved;	/* a bit for each atom: it was flushed or invalidated once */
-	pthread_mutex_t lock;
-};
 
 /* Bytes of memory that begin as zeros and cost nothing before they are used. */
 static void *zeros(u64 size)
@@ -92,17 +72,18 @@ struct gsl_copies *gsl_copies_create(void *mem, u64 size, u32 atom, u64 align, u
 	copies->base = zeros(copies->mapped);
 	copies->touched = zeros(atom_bits_size(copies));
 	copies->changed = zeros(copies->mapped / copies->page);
+	copies->guards = zeros(copies->mapped / copies->page);
 	copies->moved = zeros(atom_bits_size(copies));
 	if (!map_views(copies, align) || !copies->base || !copies->touched ||
-	    !copies->changed || !copies->moved) {
+	    !copies->changed || !copies->guards || !copies->moved) {
 		gsl_copies_destroy(copies);
 		return NULL;
 	}
 	copies->watched = flags & GSL_COPIES_WATCH &&
 			  !gsl_written_watch(copies->app, copies->mapped);
 	if (!copies->watched) {
-		memset(copies->cache, BIRTH, copies->mapped);
-		memset(copies->base, BIRTH, copies->mapped);
+		memset(copies->cache, GSL_BIRTH, copies->mapped);
+		memset(copies->base, GSL_BIRTH, copies->mapped);
 	}
 	return copies;
 }
@@ -112,12 +93,13 @@ void gsl_copies_destroy(struct gsl_copies *copies)
 	if (!copies)
 		return;
 	if (copies->watched)
-		gsl_written_forget(copies->app, copies->mapped);
+		gsl_pages_forget(copies->app, copies->mapped);
 	release(copies->reserved, copies->app_reserved);
 	release(copies->cache, copies->mapped);
 	release(copies->base, copies->mapped);
 	release(copies->touched, atom_bits_size(copies));
 	release(copies->changed, copies->mapped / copies->page);
+	release(copies->guards, copies->mapped / copies->page);
 	release(copies->moved, atom_bits_size(copies));
 	pthread_mutex_destroy(&copies->lock);
 	free(copies);
@@ -135,60 +117,29 @@ bool gsl_copies_are_watched(const struct gsl_copies *copies)
 
 /* ---- Pages that were written to ---- */
 
-static bool has_bit(const u64 *bits, u64 atom)
+static void set_known(struct gsl_copies *copies, u64 atom)
 {
-	return bits[atom / 64] >> atom % 64 & 1;
-}
-
-static bool is_touched(const struct gsl_copies *copies, u64 atom)
-{
-	return has_bit(copies->touched, atom);
-}
-
-static bool is_moved(const struct gsl_copies *copies, u64 atom)
-{
-	return has_bit(copies->moved, atom);
-}
-
-static void set_touched(struct gsl_copies *copies, u64 atom)
-{
-	copies->touched[atom / 64] |= 1ull << atom % 64;
+	copies->moved[atom / 64] |= 1ull << atom % 64;
 }
 
 static void set_moved(struct gsl_copies *copies, u64 atom)
 {
 	copies->touched[atom / 64] &= ~(1ull << atom % 64);
-	copies->moved[atom / 64] |= 1ull << atom % 64;
-}
-
-/* What a look at some pages needs to know. */
-struct look {
-	struct gsl_copies *copies;
-	u64 start;	/* of what is looked at, from the begin of the memory */
-};
-
-static void note_written(void *ctx, u64 offset, u64 size)
-{
-	struct look *look = ctx;
-	struct gsl_copies *copies = look->copies;
-	u64 start = look->start + offset, atom;
-
-	memset(copies->changed + start / copies->page, 1, size / copies->page);
-	for (atom = start / copies->atom; atom < (start + size) / copies->atom; atom++)
-		set_touched(copies, atom);
+	set_known(copies, atom);
 }
 
 /* Ask the kernel about the pages of a range. Where it cannot tell, all may have changed. */
 static void look_at(struct gsl_copies *copies, u64 offset, u64 end)
 {
-	u64 start = offset & ~(copies->page - 1);
-	struct look look = { copies, start };
+	u64 start, next;
 
-	end = (end + copies->page - 1) & ~(copies->page - 1);
-	if (copies->watched &&
-	    !gsl_written_collect(copies->app + start, end - start, note_written, &look))
-		return;
-	memset(copies->changed + start / copies->page, 1, (end - start) / copies->page);
+	end = gsl_page_up(copies, end);
+	for (start = gsl_page_down(copies, offset); start < end; start = next) {
+		next = gsl_guard_end(copies, start, end);
+		if (!copies->watched || copies->guards[start / copies->page] == GSL_GUARDED ||
+		    gsl_copies_note_written(copies, start, next))
+			gsl_copies_set_changed(copies, start, next);
+	}
 }
 
 /* ---- Pieces of a range: windows of core's lines ---- */
@@ -290,13 +241,13 @@ static u32 count_changed(const struct gsl_copies *copies, const struct piece *pi
 static bool moves_unchanged(const struct gsl_copies *copies, u64 atom, bool any_changed,
 			    enum gsl_device_writes device)
 {
-	if (copies->watched && !is_touched(copies, atom))
+	if (copies->watched && !gsl_atom_is_touched(copies, atom))
 		return false;
 	if (device == GSL_WROTE_NOT)
 		return true;
 	if (!copies->watched)
 		return false;
-	if (!is_moved(copies, atom))
+	if (!gsl_atom_is_moved(copies, atom))
 		return device == GSL_WROTE_UNKNOWN || !any_changed;
 	return !any_changed && !is_gentle(copies);
 }
@@ -319,7 +270,7 @@ static void write_back(const struct gsl_copies *copies, struct piece *piece)
 	u32 start;
 
 	for (start = 0; start < piece->lines.size; start += copies->atom) {
-		if (is_moved(copies, (piece->offset + start) / copies->atom))
+		if (gsl_atom_is_moved(copies, (piece->offset + start) / copies->atom))
 			piece->lines.line = copies->grain;
 		gs_lines_clean(&piece->lines, start, copies->atom);
 		piece->lines.line = copies->atom;
@@ -333,7 +284,7 @@ static u32 count_touched(const struct gsl_copies *copies, const struct piece *pi
 	u32 count = 0, i;
 
 	for (i = 0; i < piece->lines.size / copies->atom; i++)
-		count += is_touched(copies, atom + i);
+		count += gsl_atom_is_touched(copies, atom + i);
 	return count;
 }
 
@@ -405,6 +356,7 @@ struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 siz
 	pthread_mutex_lock(&copies->lock);
 	look_at(copies, offset, offset + size);
 	offset = atom_down(copies, offset);
+	gsl_copies_take_for_stores(copies, offset, end);
 	moved.atoms = moved.unwritten = (end - offset) / copies->atom;
 	for (offset = skip_unchanged(copies, offset, end); offset < end;
 	     offset = skip_unchanged(copies, offset + piece.lines.size, end)) {
@@ -484,13 +436,13 @@ static struct piece look_into(const struct gsl_copies *copies, u64 offset, u64 e
  */
 static bool has_first_zeros(const struct gsl_copies *copies, u64 offset)
 {
-	struct piece whole = look_into(copies, offset & ~(copies->page - 1),
+	struct piece whole = look_into(copies, gsl_page_down(copies, offset),
 				       atom_up(copies, copies->size));
 	u64 atom = whole.offset / copies->atom;
 	u32 i;
 
 	for (i = 0; i < whole.lines.size / copies->atom; i++) {
-		if (is_moved(copies, atom + i))
+		if (gsl_atom_is_moved(copies, atom + i))
 			return false;
 	}
 	return copies->watched && !gs_lines_dirty(&whole.lines, 0, whole.lines.size);
@@ -504,7 +456,7 @@ static u32 add_touched(const struct gsl_copies *copies, const struct piece *piec
 	for (start = 0; start < piece->lines.size; start += copies->atom) {
 		u64 offset = piece->offset + start;
 
-		if (!is_touched(copies, offset / copies->atom))
+		if (!gsl_atom_is_touched(copies, offset / copies->atom))
 			continue;
 		count++;
 		rows_add(rows, offset, atom_size(copies, offset));
@@ -575,7 +527,7 @@ struct gsl_moved gsl_copies_invalidate(struct gsl_copies *copies, u64 offset, u6
 
 void gsl_copies_refill(struct gsl_copies *copies, u64 offset, u64 size)
 {
-	u64 end = atom_up(copies, offset + size);
+	u64 end = atom_up(copies, offset + size), atom;
 	struct piece piece;
 
 	pthread_mutex_lock(&copies->lock);
@@ -583,6 +535,8 @@ void gsl_copies_refill(struct gsl_copies *copies, u64 offset, u64 size)
 		piece_open(copies, &piece, offset, end);
 		piece.lines.line = copies->grain;
 		gs_lines_refill(&piece.lines, 0, piece.lines.size);
+		for (atom = 0; atom < piece.lines.size / copies->atom; atom++)
+			set_known(copies, offset / copies->atom + atom);
 	}
 	pthread_mutex_unlock(&copies->lock);
 }
@@ -621,7 +575,7 @@ static void move_atom(struct gsl_copies *copies, u64 atom)
 		gs_lines_clean(&piece.lines, 0, copies->atom);
 		piece_write_tail(copies, &piece);
 		set_moved(copies, atom);
-	} else if (copies->watched && !is_touched(copies, atom)) {
+	} else if (copies->watched && !gsl_atom_is_touched(copies, atom)) {
 		gs_lines_refill(&piece.lines, 0, copies->atom);
 	}
 }

@@ -6,7 +6,7 @@
  *
  * A store is told by C and B being unlike. A store of the value that was there leaves them
  * alike, and still it has to reach memory that holds something else. So pages that were
- * written to are known where the kernel tells (written.h), and then:
+ * written to are known where the kernel tells (pages.h), and then:
  *  - an unchanged atom of a page that was not written to is clean;
  *  - where the device has not written (the caller knows), an unchanged atom is moved all the
  *    same, which harms nothing;
@@ -72,6 +72,26 @@ void *gsl_copies_address(const struct gsl_copies *copies);
 
 /* Whether the kernel tells which pages are written to. */
 bool gsl_copies_are_watched(const struct gsl_copies *copies);
+
+/*
+ * Have the kernel tell which pages of a range are touched from now on, be it by loads or by
+ * stores. Until a page was, or is unguarded, its stores are known by changed atoms alone. Pages
+ * that are in the range in part are left out.
+ */
+void gsl_copies_guard(struct gsl_copies *copies, u64 offset, u64 end);
+void gsl_copies_unguard(struct gsl_copies *copies, u64 offset, u64 end);
+
+/* Whether a range has whole pages, which can be guarded. */
+bool gsl_copies_have_pages(const struct gsl_copies *copies, u64 offset, u64 end);
+
+/* Ask the kernel which guarded pages were touched: they are guarded no longer. */
+void gsl_copies_find_touches(struct gsl_copies *copies);
+
+/*
+ * A row of pages that were found touched, and not flushed since; each is given once. False if
+ * there is none.
+ */
+bool gsl_copies_take_touched(struct gsl_copies *copies, u64 *offset, u64 *size);
 
 /* A row of bytes that a write-back does wrong, as core calls it. */
 typedef void (*gsl_clash)(void *ctx, enum gs_violation_kind kind, u64 offset, u64 size);

@@ -197,7 +197,7 @@ static void judge_write(struct gsl_memory *memory, const struct gsl_write *write
 	if (!is_for_host(memory, write) || (resource && resource->judged++ >= MAX_JUDGED))
 		return;
 	/* Where loads are seen, nothing has to be guessed. */
-	if (gsl_reads_are_seen(memory->device))
+	if (gsl_reads_are_seen_of(memory, write->offset, write->offset + write->size))
 		return;
 	unseen = find_unseen(memory, write, 0, memory->size);
 	if (unseen.bytes)
@@ -244,14 +244,20 @@ static void trim_write(struct gsl_memory *memory, u32 i, u64 offset, u64 end)
 	}
 }
 
-/* The pages of a write that the host has not seen are protected, if that is asked for. */
+/*
+ * The pages of a write that the host has not seen are looked after, if that is asked for: those
+ * of all of it where the kernel tells the touches, as only what was touched is compared then.
+ */
 static void guard(struct gsl_memory *memory, struct gsl_write *write)
 {
-	struct hull unseen;
+	struct hull unseen = { write->offset, write->offset + write->size, write->size };
 
 	if (!memory->copies || !memory->mapped || write->guarded || !is_done(write))
 		return;
-	unseen = find_unseen(memory, write, 0, memory->size);
+	if (!gsl_reads_are_touches(memory->device))
+		unseen = find_unseen(memory, write, 0, memory->size);
+	else if (!is_cheap_to_read(memory))
+		return;
 	gsl_reads_protect(memory, unseen.offset, unseen.end);
 	write->guarded = true;
 }
@@ -273,6 +279,7 @@ void gsl_memory_invalidating(struct gsl_memory *memory, u64 offset, u64 size,
 	u64 end = offset + size;
 	u32 i;
 
+	gsl_reads_judge(memory, batch);
 	note(memory, &memory->invalidates, offset, end);
 	for (i = memory->write_count; i-- > 0;) {
 		struct gsl_write *write = &memory->writes[i];
@@ -324,6 +331,58 @@ void gsl_memory_loaded(struct gsl_memory *memory, u64 offset, u64 code, struct g
 		add_hull(memory, write->early ? GSL_INVALIDATE_TOO_EARLY : GS_CPU_READ_STALE,
 			 &unseen, &where, batch);
 		return;
+	}
+}
+
+/*
+ * What of a write the host did not see in pages that it touched: none where it stored to them,
+ * or where not all of a page is of the write.
+ */
+static struct hull find_touched(struct gsl_memory *memory, const struct gsl_write *write,
+				u64 offset, u64 end, u64 page)
+{
+	struct hull all = { 0 };
+
+	for (; offset < end; offset += page) {
+		u64 page_end = min(offset + page, memory->size);
+		struct hull unseen;
+
+		if (write->offset > offset || write->offset + write->size < page_end ||
+		    gsl_copies_find_changed(memory->copies, offset, page_end - offset, NULL, NULL))
+			continue;
+		unseen = find_unseen(memory, write, offset, page_end);
+		if (!unseen.bytes)
+			continue;
+		if (!all.bytes)
+			all.offset = unseen.offset;
+		all.end = unseen.end;
+		all.bytes += unseen.bytes;
+	}
+	return all;
+}
+
+void gsl_memory_touched(struct gsl_memory *memory, u64 offset, u64 end, u64 page,
+			struct gsl_batch *batch)
+{
+	u32 i;
+
+	for (i = 0; i < memory->write_count; i++) {
+		const struct gsl_write *write = &memory->writes[i];
+		struct gsl_finding where = {
+			.possibly = true,
+			.queue = gsl_object_of(memory->device, VK_OBJECT_TYPE_QUEUE,
+					       GSL_KEY(write->queue->handle)),
+			.submission = write->submission,
+			.call = "pages that the host touched",
+		};
+		struct hull unseen;
+
+		if (!is_done(write))
+			continue;
+		unseen = find_touched(memory, write, offset, end, page);
+		if (unseen.bytes)
+			add_hull(memory, write->early ? GSL_INVALIDATE_TOO_EARLY : GS_CPU_READ_STALE,
+				 &unseen, &where, batch);
 	}
 }
 
@@ -436,6 +495,7 @@ void gsl_memory_unmapping(struct gsl_memory *memory, const char *call, struct gs
 	struct hull hull = { memory->unmap_offset, memory->unmap_end, 0 };
 
 	gsl_reads_collect(memory->device, batch);
+	gsl_reads_judge(memory, batch);
 	if (memory->copies && memory->mapped) {
 		hull.bytes = hull.end - hull.offset;
 		gsl_copies_find_changed(memory->copies, memory->map_offset, memory->map_size,

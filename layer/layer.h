@@ -233,6 +233,10 @@ void gsl_memory_invalidating(struct gsl_memory *memory, u64 offset, u64 size,
 /* The host loads a byte: does it see what the device wrote? @code: where that stands. */
 void gsl_memory_loaded(struct gsl_memory *memory, u64 offset, u64 code, struct gsl_batch *batch);
 
+/* The host touched pages that hold what the device wrote. @page: bytes of one. */
+void gsl_memory_touched(struct gsl_memory *memory, u64 offset, u64 end, u64 page,
+			struct gsl_batch *batch);
+
 /* The host unmaps it. */
 void gsl_memory_unmapping(struct gsl_memory *memory, const char *call, struct gsl_batch *batch);
 

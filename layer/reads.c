@@ -42,9 +42,16 @@ static bool is_protecting(const struct gsl_device *device)
 	return device->instance->settings.reads == GSL_READS_PROTECT;
 }
 
+bool gsl_reads_are_touches(const struct gsl_device *device)
+{
+	int reads = device->instance->settings.reads;
+
+	return reads == GSL_READS_PAGES || (reads == GSL_READS_AUTO && !trace);
+}
+
 bool gsl_reads_are_seen(const struct gsl_device *device)
 {
-	return is_protecting(device) || trace;
+	return is_protecting(device) || gsl_reads_are_touches(device) || trace;
 }
 
 /* ---- Signals ---- */
@@ -56,7 +63,7 @@ static bool is_store(const ucontext_t *context)
 #ifdef __x86_64__
 	return context->uc_mcontext.gregs[REG_ERR] & 2;
 #else
-	return true;	/* nothing is protected: see check_reads() */
+	return true;	/* nothing is protected: see choose_reads() */
 #endif
 }
 
@@ -203,7 +210,7 @@ void gsl_reads_add(struct gsl_memory *memory)
 	u64 start = (uintptr_t)gsl_copies_address(memory->copies);
 	u32 i;
 
-	if (!gsl_reads_are_seen(memory->device))
+	if (!is_protecting(memory->device) && !trace)
 		return;
 	pthread_mutex_lock(&adding);
 	for (i = 0; i < PLACES && atomic_load(&places[i].start); i++)
@@ -246,14 +253,28 @@ static void protect(struct gsl_memory *memory, u64 offset, u64 end, int how)
 	mprotect(start + offset, (end - offset + page - 1) & ~(page - 1), how);
 }
 
+bool gsl_reads_are_seen_of(const struct gsl_memory *memory, u64 offset, u64 end)
+{
+	if (gsl_reads_are_touches(memory->device))
+		return gsl_copies_are_watched(memory->copies) &&
+		       gsl_copies_have_pages(memory->copies, offset, end);
+	return gsl_reads_are_seen(memory->device);
+}
+
 void gsl_reads_protect(struct gsl_memory *memory, u64 offset, u64 end)
 {
-	protect(memory, offset, end, PROT_NONE);
+	if (gsl_reads_are_touches(memory->device))
+		gsl_copies_guard(memory->copies, offset, end);
+	else
+		protect(memory, offset, end, PROT_NONE);
 }
 
 void gsl_reads_unprotect(struct gsl_memory *memory, u64 offset, u64 end)
 {
-	protect(memory, offset, end, PROT_READ | PROT_WRITE);
+	if (gsl_reads_are_touches(memory->device))
+		gsl_copies_unguard(memory->copies, offset, end);
+	else
+		protect(memory, offset, end, PROT_READ | PROT_WRITE);
 }
 
 /* ---- What was caught ---- */
@@ -268,7 +289,7 @@ static void judge(const struct gsl_fault *fault, struct gsl_batch *batch)
 				  batch);
 }
 
-void gsl_reads_collect(struct gsl_device *device, struct gsl_batch *batch)
+static void collect_faults(struct gsl_device *device, struct gsl_batch *batch)
 {
 	struct gsl_faults *faults = &device->faults;
 
@@ -282,6 +303,40 @@ void gsl_reads_collect(struct gsl_device *device, struct gsl_batch *batch)
 		atomic_store(&fault->ready, false);
 		atomic_store(&faults->taken, taken + 1);
 	}
+}
+
+static void find_touches(struct gsl_device *device)
+{
+	struct gsl_memory *memory;
+
+	for (memory = device->first_memory; memory; memory = memory->next) {
+		if (memory->copies)
+			gsl_copies_find_touches(memory->copies);
+	}
+}
+
+void gsl_reads_collect(struct gsl_device *device, struct gsl_batch *batch)
+{
+	if (gsl_reads_are_touches(device))
+		find_touches(device);
+	else
+		collect_faults(device, batch);
+}
+
+void gsl_reads_judge(struct gsl_memory *memory, struct gsl_batch *batch)
+{
+	u64 offset, size;
+
+	while (memory->copies && gsl_copies_take_touched(memory->copies, &offset, &size))
+		gsl_memory_touched(memory, offset, offset + size, page, batch);
+}
+
+void gsl_reads_judge_all(struct gsl_device *device, struct gsl_batch *batch)
+{
+	struct gsl_memory *memory;
+
+	for (memory = device->first_memory; memory; memory = memory->next)
+		gsl_reads_judge(memory, batch);
 }
 
 /* "main+0x20 of ./program": where code stands. */

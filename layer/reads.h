@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loads of the host from what it has not made visible to itself. Two ways to see them: pages
- * that hold such data are protected, on request, and a load of them is a signal; or the code of
- * the application calls a hook for each load (trace/trace.c), and is then heard at once.
+ * Loads of the host from what it has not made visible to itself. Three ways to see them: the
+ * kernel tells which pages that hold such data were touched (Linux 7.3); they are protected, on
+ * request, and a load of them is a signal; or the code of the application calls a hook for each
+ * load (trace/trace.c), and is then heard at once.
  */
 #ifndef GSL_READS_H
 #define GSL_READS_H
@@ -35,8 +36,12 @@ struct gsl_faults {
 /* Before the first memory of a device. */
 void gsl_reads_init(void);
 
-/* Whether loads are seen: then nothing has to be guessed of them. */
+/* Whether loads are seen; of a range: then nothing has to be guessed of them. */
 bool gsl_reads_are_seen(const struct gsl_device *device);
+bool gsl_reads_are_seen_of(const struct gsl_memory *memory, u64 offset, u64 end);
+
+/* Whether it is the kernel that tells them, of whole pages, which may be stores too. */
+bool gsl_reads_are_touches(const struct gsl_device *device);
 
 /* A memory has copies now, or will have none soon. */
 void gsl_reads_add(struct gsl_memory *memory);
@@ -44,12 +49,22 @@ void gsl_reads_remove(struct gsl_memory *memory);
 
 /*
  * A range holds what the host did not see, or the host may do with it what it wants. The
- * device's lock is held. Nothing happens where pages are not to be protected.
+ * device's lock is held. Nothing happens where pages are not looked after.
  */
 void gsl_reads_protect(struct gsl_memory *memory, u64 offset, u64 end);
 void gsl_reads_unprotect(struct gsl_memory *memory, u64 offset, u64 end);
 
-/* Judge the loads that were caught since the last time. The device's lock is held. */
+/*
+ * Find the loads since the last time, and judge those that are known to be loads. The device's
+ * lock is held.
+ */
 void gsl_reads_collect(struct gsl_device *device, struct gsl_batch *batch);
+
+/*
+ * Touches that were found, and could have been stores that would be flushed by now, were loads:
+ * judge them. Before a submission, an invalidate, or the end of a map; the lock is held.
+ */
+void gsl_reads_judge(struct gsl_memory *memory, struct gsl_batch *batch);
+void gsl_reads_judge_all(struct gsl_device *device, struct gsl_batch *batch);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pages.h"
 #include "settings.h"
 
 #define PREFIX		"gemsync_noncoherent."
@@ -51,7 +52,8 @@ static const struct setting {
 	{ "messages", offsetof(struct gsl_settings, messages), { "auto", "stderr", "none" }, 0, 0,
 	  0 },
 	{ "written", offsetof(struct gsl_settings, written), { "auto", "compare" }, 0, 0, 0 },
-	{ "reads", offsetof(struct gsl_settings, reads), { "guess", "protect" }, 0, 0, 0 },
+	{ "reads", offsetof(struct gsl_settings, reads), { "auto", "guess", "pages", "protect" },
+	  0, 0, 0 },
 	{ "cost", offsetof(struct gsl_settings, cost), { "false", "true" }, 0, 0, 0 },
 	{ "seed", offsetof(struct gsl_settings, seed), { NULL }, 0, INT_MAX, 0 },
 	{ "limit", offsetof(struct gsl_settings, limit), { NULL }, 1, 1000000, 0 },
@@ -264,15 +266,26 @@ static void read_words(struct gsl_settings *settings)
 	free(copy);
 }
 
-/* Whoever catches faults has to tell loads from stores. */
-static void check_reads(struct gsl_settings *settings)
+static void guess(struct gsl_settings *settings, const char *said, const char *needs)
 {
-#ifndef __x86_64__
-	if (settings->reads != GSL_READS_PROTECT)
-		return;
-	fputs("gemsync: reads=protect needs x86-64, and is ignored: use libgemsync-trace\n",
-	      stderr);
+	fprintf(stderr, "gemsync: reads=%s needs %s, and is ignored\n", said, needs);
 	settings->reads = GSL_READS_GUESS;
+}
+
+/* How loads are seen, by what the system has. */
+static void choose_reads(struct gsl_settings *settings)
+{
+	bool asks = settings->written == GSL_WRITTEN_AUTO;
+	bool told = asks && gsl_touched_supported();
+
+	if (settings->reads == GSL_READS_AUTO && !told)
+		settings->reads = GSL_READS_GUESS;
+	else if (settings->reads == GSL_READS_PAGES && !told)
+		guess(settings, "pages", asks ? "Linux 7.3 and userfaultfd" : "written=auto");
+#ifndef __x86_64__
+	/* Whoever catches faults has to tell loads from stores. */
+	if (settings->reads == GSL_READS_PROTECT)
+		guess(settings, "protect", "x86-64 (elsewhere: libgemsync-trace)");
 #endif
 }
 
@@ -283,5 +296,5 @@ void gsl_settings_read(struct gsl_settings *settings, const VkInstanceCreateInfo
 	read_file(settings);
 	read_variables(settings);
 	read_words(settings);
-	check_reads(settings);
+	choose_reads(settings);
 }

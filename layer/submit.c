@@ -246,6 +246,7 @@ static void add(struct submission *submission, struct gsl_job *job)
 static void end(struct submission *submission)
 {
 	gsl_reads_collect(submission->device, &submission->batch);
+	gsl_reads_judge_all(submission->device, &submission->batch);
 	gsl_jobs_run(submission->device, submission->call, &submission->batch);
 	gsl_device_move(submission->device);
 	pthread_mutex_unlock(&submission->device->lock);

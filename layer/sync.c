@@ -452,6 +452,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_QueuePresentKHR(VkQueue handle, const VkPrese
 
 	pthread_mutex_lock(&device->lock);
 	gsl_reads_collect(device, &batch);
+	gsl_reads_judge_all(device, &batch);
 	for (i = 0; i < info->waitSemaphoreCount; i++) {
 		struct gsl_wait wait = { GSL_KEY(info->pWaitSemaphores[i]), 0 };
 

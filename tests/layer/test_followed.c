@@ -353,6 +353,7 @@ static void mapped_to_be_read(void **state)
 	gpu_host_barrier(gpu);
 	gpu_run(gpu);
 	gpu_map(gpu, &block);
+	(void)*(volatile uint8_t *)&block.map[SIZE];
 	gpu_unmap(gpu, &block);
 	expect_one(gpu, "cpu-read-stale");
 	vkDestroyBuffer(gpu->device, second, NULL);

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: MIT
-/* Loads of old data, seen by the protection of pages or by hooks in the code that loads. */
+/*
+ * Loads of old data, seen by the protection of pages, by pages that the kernel says were touched,
+ * or by hooks in the code that loads.
+ */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -167,6 +175,212 @@ static void other_faults_are_passed_on(void **state)
 	munmap((void *)nowhere, 4096);
 }
 
+/* ---- Touched pages ---- */
+
+/* Linux 7.3: UFFD_FEATURE_RWP and UFFD_FEATURE_RWP_ASYNC. */
+static bool kernel_tells_touches(void)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = 3u << 17 };
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1);
+	bool tells = fd >= 0 && !ioctl(fd, UFFDIO_API, &api);
+
+	close(fd);
+	return tells;
+}
+
+static int open_touches(void **state)
+{
+	return kernel_tells_touches() ? open_with(state, "reads=pages") : 0;
+}
+
+static int close_touches(void **state)
+{
+	return *state ? close_gpu(state) : 0;
+}
+
+static struct gpu *need_touches(void **state)
+{
+	if (!*state) {
+		print_message("the kernel does not tell which pages are touched (Linux 7.3)\n");
+		skip();
+	}
+	return *state;
+}
+
+static void expect_touch(struct gpu *gpu, const char *place)
+{
+	const struct gpu_message *message = gpu_find(gpu, "cpu-read-stale");
+
+	assert_int_equal(gpu->message_count, 1);
+	assert_true(message->possibly);
+	assert_non_null(strstr(message->text, place));
+	assert_non_null(strstr(message->text, "pages that the host touched"));
+}
+
+static void touch_of_old_data(void **state)
+{
+	struct gpu *gpu = need_touches(state);
+	struct gpu_buffer results;
+
+	make_results(gpu, &results);
+	assert_int_equal(*(volatile uint8_t *)&results.map[4096 + 100], 1);
+	end(gpu, &results);
+	expect_touch(gpu, "4096 bytes at offset 4096");
+}
+
+static void no_touch_of_old_data(void **state)
+{
+	struct gpu *gpu = need_touches(state);
+	struct gpu_buffer results;
+
+	make_results(gpu, &results);
+	assert_int_equal(*(volatile uint8_t *)&results.map[100], 1);
+	assert_int_equal(*(volatile uint8_t *)&results.map[8192], 1);
+	end(gpu, &results);
+	gpu_expect_silence(gpu);
+}
+
+static void touch_after_invalidate(void **state)
+{
+	struct gpu *gpu = need_touches(state);
+	struct gpu_buffer results;
+
+	make_results(gpu, &results);
+	gpu_invalidate(gpu, &results, 4096, 4096);
+	assert_int_equal(*(volatile uint8_t *)&results.map[4096 + 100], 2);
+	end(gpu, &results);
+	gpu_expect_silence(gpu);
+}
+
+/* One page of two: what was not touched is not told. */
+static void touch_of_a_part(void **state)
+{
+	struct gpu *gpu = need_touches(state);
+	struct gpu_buffer results;
+
+	make_results(gpu, &results);
+	gpu_begin(gpu);
+	gpu_fill(gpu, &results, 4096, 8192, 0x03030303);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	assert_int_equal(*(volatile uint8_t *)&results.map[8192 + 100], 1);
+	end(gpu, &results);
+	expect_touch(gpu, "4096 bytes at offset 8192");
+}
+
+/* Whole pages that are stored to are discarded; and stores reach the device after that. */
+static void touch_by_stores(void **state)
+{
+	struct gpu *gpu = need_touches(state);
+	struct gpu_buffer results, copy;
+
+	make_results(gpu, &results);
+	memset(results.map + 4096, 3, 4096);
+	gpu_flush(gpu, &results, 4096, 4096);
+	memset(results.map + 4096, 4, 64);
+	gpu_flush(gpu, &results, 4096, 64);
+	gpu_buffer_create(gpu, &copy, SIZE, GPU_NONCOHERENT);
+	gpu_map(gpu, &copy);
+	gpu_begin(gpu);
+	gpu_copy(gpu, &results, &copy, 4096, 4096);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	gpu_invalidate(gpu, &copy, 0, VK_WHOLE_SIZE);
+	assert_int_equal(copy.map[4096 + 63], 4);
+	assert_int_equal(copy.map[4096 + 64], 3);
+	end(gpu, &results);
+	end(gpu, &copy);
+	gpu_expect_silence(gpu);
+}
+
+/*
+ * A store of the value that the host's copy still has looks like a load, until it is flushed:
+ * then the device gets it.
+ */
+static void touch_by_same_stores(void **state)
+{
+	struct gpu *gpu = need_touches(state);
+	struct gpu_buffer results, copy;
+
+	make_results(gpu, &results);
+	memset(results.map + 4096, 1, 4096);
+	gpu_flush(gpu, &results, 4096, 4096);
+	gpu_buffer_create(gpu, &copy, SIZE, GPU_NONCOHERENT);
+	gpu_map(gpu, &copy);
+	gpu_begin(gpu);
+	gpu_copy(gpu, &results, &copy, 4096, 4096);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	gpu_invalidate(gpu, &copy, 0, VK_WHOLE_SIZE);
+	assert_int_equal(copy.map[4096], 1);
+	assert_int_equal(copy.map[8191], 1);
+	end(gpu, &results);
+	end(gpu, &copy);
+	gpu_expect_silence(gpu);
+}
+
+/* New memory that the host clears after the device wrote it: zeros are no old data. */
+static void touch_by_first_zeros(void **state)
+{
+	struct gpu *gpu = need_touches(state);
+	struct gpu_buffer results, copy;
+
+	gpu_buffer_create(gpu, &results, SIZE, GPU_NONCOHERENT);
+	gpu_begin(gpu);
+	gpu_fill(gpu, &results, 0, SIZE, 0x02020202);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	gpu_map(gpu, &results);
+	memset(results.map, 0, SIZE);
+	gpu_flush(gpu, &results, 0, VK_WHOLE_SIZE);
+	gpu_buffer_create(gpu, &copy, SIZE, GPU_NONCOHERENT);
+	gpu_map(gpu, &copy);
+	gpu_begin(gpu);
+	gpu_copy(gpu, &results, &copy, 0, SIZE);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	gpu_invalidate(gpu, &copy, 0, VK_WHOLE_SIZE);
+	assert_int_equal(copy.map[0], 0);
+	assert_int_equal(copy.map[SIZE - 1], 0);
+	end(gpu, &results);
+	end(gpu, &copy);
+	gpu_expect_silence(gpu);
+}
+
+/* Who loads what is beside results in their page has done nothing wrong. */
+static void touch_beside_in_the_page(void **state)
+{
+	struct gpu *gpu = need_touches(state);
+	struct gpu_buffer results;
+
+	gpu_buffer_create(gpu, &results, SIZE, GPU_NONCOHERENT);
+	gpu_map(gpu, &results);
+	memset(results.map, 1, SIZE);
+	gpu_flush(gpu, &results, 0, VK_WHOLE_SIZE);
+	gpu_begin(gpu);
+	gpu_fill(gpu, &results, 64, SIZE - 128, 0x02020202);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	assert_int_equal(*(volatile uint8_t *)results.map, 1);
+	assert_int_equal(*(volatile uint8_t *)&results.map[SIZE - 1], 1);
+	end(gpu, &results);
+	gpu_expect_silence(gpu);
+}
+
+/* A system call that reads the memory is a load as any other, and works. */
+static void touch_by_a_system_call(void **state)
+{
+	struct gpu *gpu = need_touches(state);
+	struct gpu_buffer results;
+	int fd = memfd_create("results", MFD_CLOEXEC);
+
+	make_results(gpu, &results);
+	assert_int_equal(write(fd, results.map + 4096, 64), 64);
+	close(fd);
+	end(gpu, &results);
+	expect_touch(gpu, "4096 bytes at offset 4096");
+}
+
 /* ---- Hooks ---- */
 
 #ifdef HAS_TRACED
@@ -193,6 +407,7 @@ static void traced_load_beside(void **state)
 }
 #endif
 
+#define TOUCHES(test)	cmocka_unit_test_setup_teardown(test, open_touches, close_touches)
 #define PROTECT(test)	cmocka_unit_test_setup_teardown(test, open_protecting, close_gpu)
 
 static const struct CMUnitTest tests[] = {
@@ -202,6 +417,15 @@ static const struct CMUnitTest tests[] = {
 	PROTECT(store_over_results),
 	PROTECT(loads_after_too_many),
 	PROTECT(other_faults_are_passed_on),
+	TOUCHES(touch_of_old_data),
+	TOUCHES(no_touch_of_old_data),
+	TOUCHES(touch_after_invalidate),
+	TOUCHES(touch_of_a_part),
+	TOUCHES(touch_by_stores),
+	TOUCHES(touch_by_same_stores),
+	TOUCHES(touch_by_first_zeros),
+	TOUCHES(touch_beside_in_the_page),
+	TOUCHES(touch_by_a_system_call),
 #ifdef HAS_TRACED
 	cmocka_unit_test_setup_teardown(traced_load_of_old_data, open_guessing, close_gpu),
 	cmocka_unit_test_setup_teardown(traced_load_beside, open_guessing, close_gpu),
