@@ -94,6 +94,13 @@ void gsl_commands_work(struct gsl_device *device, VkCommandBuffer handle, enum g
 	commands->worked[point] = commands->time;
 }
 
+void gsl_commands_use_addresses(struct gsl_device *device, VkCommandBuffer handle)
+{
+	gsl_commands_add(gsl_commands_of(device, handle), &(struct gsl_use){
+		.kind = GSL_USE_WORK,
+	});
+}
+
 /* ---- Sets ---- */
 
 /* Their offsets go into the command buffer's own array; sets are looked into at the submit. */

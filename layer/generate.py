@@ -10,8 +10,8 @@ makes ("down"). A call that this registry does not know is left out, and C code 
 with #ifdef GSL_HAS_<name>; one that it has under an older, vendor's name (vkMapMemory2KHR)
 is taken for it. Calls that give out a memoryTypeBits are found in the registry, and get a
 function that translates it; so are draws, dispatches and traces of rays, which use what is
-bound and read their indirect arguments; and calls that bind memory to objects that the layer
-does not follow.
+bound and read their indirect arguments; commands that are given addresses, or run generated
+commands; and calls that bind memory to objects that the layer does not follow.
 
 --check looks for members of structures that carry memory types, in calls or chains that
 neither the list nor this program knows: what a new extension brings.
@@ -307,12 +307,46 @@ def binder(call, registry):
         f'\treturn gsl->calls.{call.key}({command.arguments});', '}', ''])
 
 
+ADDRESSES = ('VkDeviceAddress', 'VkDeviceOrHostAddressKHR', 'VkDeviceOrHostAddressConstKHR')
+
+
+def has_address(registry, kind, seen=()):
+    """Whether a type is an address of the device, or a structure that has one."""
+    return kind in ADDRESSES or any(
+        has_address(registry, member.type, seen + (kind,))
+        for member in registry.structs.get(kind, []) if member.type not in seen + (kind,))
+
+
+def takes_addresses(command, registry):
+    """Whether a command makes the device use memory by its address; binding is no use."""
+    if not command.name.startswith('vkCmd') or command.name.startswith(('vkCmdBind', 'vkCmdSet')):
+        return False
+    return 'GeneratedCommands' in command.name or any(
+        has_address(registry, parameter.type) for parameter in command.parameters)
+
+
+def addresser(call, registry):
+    """The function of a command that may use any memory by its address."""
+    command = call.command
+    handle = command.parameters[0].name
+    lines = [f'VKAPI_ATTR {command.result} VKAPI_CALL gsl_{call.key}({command.declaration})', '{',
+             f'\tstruct gsl_device *gsl = gsl_device_of({handle});', '']
+    if 'GeneratedCommands' in command.name:
+        lines += [f'\tgsl_commands_work(gsl, {handle}, {point});'
+                  for point in ('GSL_GRAPHICS', 'GSL_COMPUTE', 'GSL_RAYS')]
+    lines += [f'\tgsl_commands_use_addresses(gsl, {handle});',
+              f'\tgsl->calls.{call.key}({command.arguments});', '}', '']
+    return '\n'.join(lines)
+
+
 def writer(command, registry):
     """What writes the function of a call that needs no row; None if it needs none at all."""
     if any(registry.bits_parameters(command)):
         return translator
     if work_point(command):
         return worker
+    if takes_addresses(command, registry):
+        return addresser
     return binder if binds_memory(command, registry) else None
 
 

@@ -399,7 +399,7 @@ struct gsl_use {
 	enum gsl_use_kind {
 		GSL_USE_RESOURCE,	/* a range of a resource is read or written */
 		GSL_USE_SET,		/* what a descriptor set names is read or written */
-		GSL_USE_WORK,		/* shaders run, which may use addresses */
+		GSL_USE_WORK,		/* memory may be used by its address: shaders run */
 		GSL_USE_HOST_BARRIER,	/* writes before it are made available to the host */
 		GSL_USE_SET_EVENT,
 		GSL_USE_RESET_EVENT,
@@ -492,6 +492,9 @@ void gsl_commands_use_image(struct gsl_device *device, VkCommandBuffer handle, u
 
 /* Shaders run with what is bound. */
 void gsl_commands_work(struct gsl_device *device, VkCommandBuffer handle, enum gsl_point point);
+
+/* The device may read and write whatever has an address. */
+void gsl_commands_use_addresses(struct gsl_device *device, VkCommandBuffer handle);
 
 /* Nothing is bound: recording begins. */
 void gsl_commands_unbind(struct gsl_commands *commands);

@@ -152,6 +152,67 @@ gsl_CmdCopyQueryPoolResults(VkCommandBuffer handle, VkQueryPool pool, uint32_t f
 					      flags);
 }
 
+/* ---- Words that the device writes ---- */
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdWriteBufferMarkerAMD(VkCommandBuffer handle,
+						       VkPipelineStageFlagBits stage,
+						       VkBuffer buffer, VkDeviceSize offset,
+						       uint32_t marker)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	gsl_commands_write(device, handle, buffer, offset, sizeof(u32));
+	device->calls.CmdWriteBufferMarkerAMD(handle, stage, buffer, offset, marker);
+}
+
+#ifdef GSL_HAS_CmdWriteBufferMarker2AMD
+VKAPI_ATTR void VKAPI_CALL gsl_CmdWriteBufferMarker2AMD(VkCommandBuffer handle,
+							VkPipelineStageFlags2 stage,
+							VkBuffer buffer, VkDeviceSize offset,
+							uint32_t marker)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	gsl_commands_write(device, handle, buffer, offset, sizeof(u32));
+	device->calls.CmdWriteBufferMarker2AMD(handle, stage, buffer, offset, marker);
+}
+#endif
+
+/* Counters of transform feedback: read at its begin, written at its end. */
+static void use_counters(VkCommandBuffer handle, uint32_t count, const VkBuffer *buffers,
+			 const VkDeviceSize *offsets,
+			 void (*use)(struct gsl_device *device, VkCommandBuffer handle,
+				     VkBuffer buffer, u64 offset, u64 size))
+{
+	struct gsl_device *device = gsl_device_of(handle);
+	u32 i;
+
+	for (i = 0; buffers && i < count; i++)
+		use(device, handle, buffers[i], offsets ? offsets[i] : 0, sizeof(u32));
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdBeginTransformFeedbackEXT(VkCommandBuffer handle,
+							    uint32_t first, uint32_t count,
+							    const VkBuffer *buffers,
+							    const VkDeviceSize *offsets)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	use_counters(handle, count, buffers, offsets, gsl_commands_read);
+	device->calls.CmdBeginTransformFeedbackEXT(handle, first, count, buffers, offsets);
+}
+
+VKAPI_ATTR void VKAPI_CALL gsl_CmdEndTransformFeedbackEXT(VkCommandBuffer handle,
+							  uint32_t first, uint32_t count,
+							  const VkBuffer *buffers,
+							  const VkDeviceSize *offsets)
+{
+	struct gsl_device *device = gsl_device_of(handle);
+
+	use_counters(handle, count, buffers, offsets, gsl_commands_write);
+	device->calls.CmdEndTransformFeedbackEXT(handle, first, count, buffers, offsets);
+}
+
 /* ---- Between buffers and images ---- */
 
 /* Of the buffer's bytes it is known which ones; of the image's not. */

@@ -394,67 +394,6 @@ static void unmapped_memory_is_not_read(void **state)
 	assert_int_equal(rig->map[0], 3);
 }
 
-/* ---- What draws capture ---- */
-
-static void capture(struct rig *rig, bool invalidate)
-{
-	VkCommandBuffer commands = rig_commands(rig);
-	VkDeviceSize offset = 1024, size = 1024;
-
-	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
-	gsl_CmdBindTransformFeedbackBuffersEXT(commands, 0, 1, &rig->buffer, &offset, &size);
-	gsl_CmdDraw(commands, 3, 1, 0, 0);
-	rig_host_barrier(commands);
-	memset(rig->mem + 1024, 7, 64);
-	rig_run(rig, commands);
-	if (invalidate)
-		rig_invalidate(rig, rig->memory, 1024, 1024);
-	assert_int_equal(rig->map[1024] == 7, invalidate);
-	gsl_UnmapMemory(rig->device, rig->memory);
-}
-
-static void captured_is_not_invalidated(void **state)
-{
-	capture(*state, false);
-	rig_expect(*state, "cpu-read-stale");
-}
-
-static void captured_is_invalidated(void **state)
-{
-	capture(*state, true);
-	rig_expect(*state, NULL);
-}
-
-/* ---- Command buffers in command buffers in command buffers ---- */
-
-static void nest(struct rig *rig, bool flush)
-{
-	VkCommandBuffer primary = rig_commands(rig), outer = rig_commands(rig);
-	VkCommandBuffer inner = rig_commands(rig);
-	VkBufferCopy region = { 0, 0, 64 };
-
-	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
-	rig->map[0] = 1;
-	if (flush)
-		rig_flush(rig, rig->memory, 0, 64);
-	gsl_CmdCopyBuffer(inner, rig->buffer, VK_NULL_HANDLE, 1, &region);
-	gsl_CmdExecuteCommands(outer, 1, &inner);
-	gsl_CmdExecuteCommands(primary, 1, &outer);
-	rig_run(rig, primary);
-}
-
-static void nested_copy_is_not_flushed(void **state)
-{
-	nest(*state, false);
-	rig_expect(*state, "dev-read-dirty");
-}
-
-static void nested_copy_is_flushed(void **state)
-{
-	nest(*state, true);
-	rig_expect(*state, NULL);
-}
-
 /* ---- What loaders and other layers rely on ---- */
 
 static int open_lacking(void **state)
@@ -553,65 +492,6 @@ static void names_are_of_their_types(void **state)
 	assert_string_equal(gsl_object_of(device, VK_OBJECT_TYPE_BUFFER, handle).name, "buffer");
 }
 
-/* ---- What the device writes to ---- */
-
-/* Results of the device stay, where the host flushes more than it stored to. */
-static void expect_results_kept(struct rig *rig, VkBuffer buffer)
-{
-	VkCommandBuffer fill = rig_commands(rig);
-
-	gsl_BindBufferMemory(rig->device, buffer, rig->memory, 0);
-	memset(rig->map, 1, RIG_SIZE);
-	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
-	gsl_CmdFillBuffer(fill, buffer, 1024, 1024, 0);
-	rig_run(rig, fill);
-	memset(rig->mem + 1024, 7, 1024);
-	rig->map[0] = 2;
-	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
-	assert_int_equal(rig->mem[0], 2);
-	assert_int_equal(rig->mem[1024], 7);
-}
-
-static void results_are_kept(void **state)
-{
-	struct rig *rig = *state;
-
-	expect_results_kept(rig, rig->buffer);
-}
-
-/* The usage of Vulkan 1.4 stands for the other one, which is 0. */
-static void results_are_kept_by_usage_2(void **state)
-{
-	struct rig *rig = *state;
-	struct {
-		int type;
-		const void *next;
-		u64 usage;
-	} usage = { 1000470006, NULL, VK_BUFFER_USAGE_TRANSFER_DST_BIT };
-	VkBufferCreateInfo info = { .pNext = &usage, .size = RIG_SIZE };
-	VkBuffer buffer;
-
-	gsl_CreateBuffer(rig->device, &info, NULL, &buffer);
-	expect_results_kept(rig, buffer);
-	gsl_DestroyBuffer(rig->device, buffer, NULL);
-}
-
-/* Memory that held anything, of a buffer that the device could write to, and did not. */
-static void first_zeros_arrive(void **state)
-{
-	struct rig *rig = *state;
-
-	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
-	rig_run(rig, rig_commands(rig));
-	memset(rig->mem, 0xee, RIG_SIZE);
-	memset(rig->map, 0, RIG_SIZE);
-	rig->map[2048] = 1;
-	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
-	assert_int_equal(rig->mem[0], 0);
-	assert_int_equal(rig->mem[2048], 1);
-	assert_int_equal(rig->mem[RIG_SIZE - 1], 0);
-}
-
 /* ---- Report mode ---- */
 
 static int open_reporting(void **state)
@@ -664,49 +544,6 @@ static void report_harms_nothing(void **state)
 	assert_int_equal(rig->mem[1024], 7);
 }
 
-/* ---- Command buffers ---- */
-
-/*
- * A job that another process lets run: who records its commands anew knows, by some means, that
- * it is done. What it wrote is what was recorded then.
- */
-static void jobs_end_before_their_commands(void **state)
-{
-	struct rig *rig = *state;
-	VkSemaphoreTypeCreateInfo timeline = {
-		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-		.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-	};
-	VkSemaphoreCreateInfo semaphore = { .pNext = &timeline };
-	u64 value = 1;
-	VkTimelineSemaphoreSubmitInfo values = {
-		.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
-		.waitSemaphoreValueCount = 1,
-		.pWaitSemaphoreValues = &value,
-	};
-	VkCommandBufferBeginInfo begin = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO };
-	VkCommandBuffer fill = rig_commands(rig);
-	VkSubmitInfo info = {
-		.pNext = &values,
-		.waitSemaphoreCount = 1,
-		.commandBufferCount = 1,
-		.pCommandBuffers = &fill,
-	};
-	VkSemaphore wait;
-
-	gsl_CreateSemaphore(rig->device, &semaphore, NULL, &wait);
-	info.pWaitSemaphores = &wait;
-	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
-	gsl_CmdFillBuffer(fill, rig->buffer, 0, RIG_SIZE, 0);
-	gsl_QueueSubmit(rig->queues[0], 1, &info, VK_NULL_HANDLE);
-	gsl_BeginCommandBuffer(fill, &begin);
-	memset(rig->mem, 7, RIG_SIZE);
-	gsl_QueueWaitIdle(rig->queues[0]);
-	gsl_UnmapMemory(rig->device, rig->memory);
-	rig_expect(rig, "cpu-read-stale");
-	gsl_DestroySemaphore(rig->device, wait, NULL);
-}
-
 /* ---- What is left alone ---- */
 
 static int open_lazy(void **state)
@@ -756,20 +593,12 @@ int main(void)
 		RIG(pieces_are_invalidated),
 		WITH(uncached_memory_is_not_read, open_uncached),
 		WITH(unmapped_memory_is_not_read, open_uncached_reporting),
-		RIG(captured_is_not_invalidated),
-		RIG(captured_is_invalidated),
-		RIG(nested_copy_is_not_flushed),
-		RIG(nested_copy_is_flushed),
 		WITH(calls_are_those_of_the_driver, open_lacking),
 		RIG(lists_are_asked_for_twice),
 		RIG(null_may_be_destroyed),
 		RIG(names_are_of_their_types),
-		RIG(results_are_kept),
-		RIG(results_are_kept_by_usage_2),
-		RIG(first_zeros_arrive),
 		WITH(report_shows_addressed_memory, open_reporting),
 		WITH(report_harms_nothing, open_reporting),
-		RIG(jobs_end_before_their_commands),
 		WITH(lazy_memory_is_told_once, open_lazy),
 	};
 
