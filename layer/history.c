@@ -375,14 +375,14 @@ void gsl_memory_touched(struct gsl_memory *memory, u64 offset, u64 end, u64 page
 			.submission = write->submission,
 			.call = "pages that the host touched",
 		};
+		int kind = write->early ? GSL_INVALIDATE_TOO_EARLY : GS_CPU_READ_STALE;
 		struct hull unseen;
 
 		if (!is_done(write))
 			continue;
 		unseen = find_touched(memory, write, offset, end, page);
 		if (unseen.bytes)
-			add_hull(memory, write->early ? GSL_INVALIDATE_TOO_EARLY : GS_CPU_READ_STALE,
-				 &unseen, &where, batch);
+			add_hull(memory, kind, &unseen, &where, batch);
 	}
 }
 
