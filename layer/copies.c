@@ -11,6 +11,7 @@
 
 #define MAX_ATOM	256
 #define GENTLE_GRAIN	4
+#define BIRTH		0xa7		/* where the kernel does not tell what is written to */
 
 /* Bytes of memory that begin as zeros and cost nothing before they are used. */
 static void *zeros(u64 size)
@@ -82,8 +83,8 @@ struct gsl_copies *gsl_copies_create(void *mem, u64 size, u32 atom, u64 align, u
 	copies->watched = flags & GSL_COPIES_WATCH &&
 			  !gsl_written_watch(copies->app, copies->mapped);
 	if (!copies->watched) {
-		memset(copies->cache, GSL_BIRTH, copies->mapped);
-		memset(copies->base, GSL_BIRTH, copies->mapped);
+		memset(copies->cache, BIRTH, copies->mapped);
+		memset(copies->base, BIRTH, copies->mapped);
 	}
 	return copies;
 }
@@ -575,7 +576,8 @@ static void move_atom(struct gsl_copies *copies, u64 atom)
 		gs_lines_clean(&piece.lines, 0, copies->atom);
 		piece_write_tail(copies, &piece);
 		set_moved(copies, atom);
-	} else if (copies->watched && !gsl_atom_is_touched(copies, atom)) {
+	} else if (copies->watched && !gsl_atom_is_touched(copies, atom) &&
+		   copies->guards[offset / copies->page] == GSL_UNGUARDED) {
 		gs_lines_refill(&piece.lines, 0, copies->atom);
 	}
 }
@@ -588,6 +590,25 @@ void gsl_copies_move(struct gsl_copies *copies, struct gs_random *random, u32 at
 	pthread_mutex_unlock(&copies->lock);
 }
 
+/* Unlike memory, and not stored to. */
+static bool is_stale(const struct gsl_copies *copies, u64 offset, u64 bytes)
+{
+	return memcmp(copies->mem + offset, copies->base + offset, bytes) &&
+	       !memcmp(copies->cache + offset, copies->base + offset, bytes);
+}
+
+bool gsl_page_is_old(const struct gsl_copies *copies, u64 start)
+{
+	u64 end = start + copies->page, offset;
+
+	for (offset = start; offset < end && offset < copies->size; offset += copies->atom) {
+		if (gsl_atom_is_touched(copies, offset / copies->atom) ||
+		    !is_stale(copies, offset, atom_size(copies, offset)))
+			return false;
+	}
+	return true;
+}
+
 bool gsl_copies_find_stale(struct gsl_copies *copies, u64 offset, u64 size, gsl_row row,
 			   void *ctx)
 {
@@ -598,8 +619,7 @@ bool gsl_copies_find_stale(struct gsl_copies *copies, u64 offset, u64 size, gsl_
 	for (offset = atom_down(copies, offset); offset < end; offset += copies->atom) {
 		u64 bytes = atom_size(copies, offset);
 
-		if (memcmp(copies->mem + offset, copies->base + offset, bytes) &&
-		    !memcmp(copies->cache + offset, copies->base + offset, bytes))
+		if (is_stale(copies, offset, bytes))
 			rows_add(&rows, offset, bytes);
 	}
 	rows_end(&rows);

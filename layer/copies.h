@@ -75,14 +75,15 @@ bool gsl_copies_are_watched(const struct gsl_copies *copies);
 
 /*
  * Have the kernel tell which pages of a range are touched from now on, be it by loads or by
- * stores. Until a page was, or is unguarded, its stores are known by changed atoms alone. Pages
- * that are in the range in part are left out.
+ * stores. Until a page was, or is unguarded, its stores are known by changed atoms alone. Left out
+ * are pages that are in the range in part, and those that hold anything but old data: this reads
+ * the driver's map.
  */
 void gsl_copies_guard(struct gsl_copies *copies, u64 offset, u64 end);
 void gsl_copies_unguard(struct gsl_copies *copies, u64 offset, u64 end);
 
-/* Whether a range has whole pages, which can be guarded. */
-bool gsl_copies_have_pages(const struct gsl_copies *copies, u64 offset, u64 end);
+/* Whether pages of a range are guarded, or were touched since. */
+bool gsl_copies_have_guards(struct gsl_copies *copies, u64 offset, u64 end);
 
 /* Ask the kernel which guarded pages were touched: they are guarded no longer. */
 void gsl_copies_find_touches(struct gsl_copies *copies);

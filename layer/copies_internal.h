@@ -11,13 +11,12 @@
 
 #include "copies.h"
 
-#define GSL_BIRTH	0xa7	/* an unlikely byte, where zeros could not be told from stores */
-
 /* What the kernel tells of a page. */
 enum gsl_guard {
 	GSL_UNGUARDED,	/* its stores */
 	GSL_GUARDED,	/* its touches: stores are known by changed atoms alone */
 	GSL_TOUCHED,	/* its stores again; it was touched while it was guarded */
+	GSL_JUDGED,	/* likewise, and the touch was told as a load */
 };
 
 struct gsl_copies {
@@ -78,7 +77,10 @@ u64 gsl_guard_end(const struct gsl_copies *copies, u64 start, u64 end);
 /* Take over what the kernel knows of stores to unguarded pages. 0 or -errno. */
 int gsl_copies_note_written(struct gsl_copies *copies, u64 start, u64 end);
 
-/* Touched pages of a range that is flushed: whoever flushes has stored. */
+/* Whether all atoms of a page are unlike memory, and the host stored to none of them. */
+bool gsl_page_is_old(const struct gsl_copies *copies, u64 start);
+
+/* Touched pages that a range overlaps, which is flushed: whoever flushes has stored. */
 void gsl_copies_take_for_stores(struct gsl_copies *copies, u64 offset, u64 end);
 
 #endif

@@ -273,9 +273,10 @@ def worker(call, registry):
         reads = 'may_read' if 'countBuffer' in names else 'read'
         lines.append('\t' * (2 if count else 1) +
                      f'gsl_commands_{reads}(gsl, {handle}, buffer, offset, {size});')
-    if 'countBuffer' in names:
-        lines.append(f'\tgsl_commands_read(gsl, {handle}, countBuffer, countBufferOffset, '
-                     'sizeof(u32));')
+    for counter in ('countBuffer', 'counterBuffer'):
+        if counter in names:
+            lines.append(f'\tgsl_commands_read(gsl, {handle}, {counter}, {counter}Offset, '
+                         'sizeof(u32));')
     return '\n'.join(lines + [f'\tgsl->calls.{call.key}({command.arguments});', '}', ''])
 
 

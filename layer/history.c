@@ -244,20 +244,14 @@ static void trim_write(struct gsl_memory *memory, u32 i, u64 offset, u64 end)
 	}
 }
 
-/*
- * The pages of a write that the host has not seen are looked after, if that is asked for: those
- * of all of it where the kernel tells the touches, as only what was touched is compared then.
- */
+/* The pages of a write that the host has not seen are looked after, if that is asked for. */
 static void guard(struct gsl_memory *memory, struct gsl_write *write)
 {
-	struct hull unseen = { write->offset, write->offset + write->size, write->size };
+	struct hull unseen;
 
 	if (!memory->copies || !memory->mapped || write->guarded || !is_done(write))
 		return;
-	if (!gsl_reads_are_touches(memory->device))
-		unseen = find_unseen(memory, write, 0, memory->size);
-	else if (!is_cheap_to_read(memory))
-		return;
+	unseen = find_unseen(memory, write, 0, memory->size);
 	gsl_reads_protect(memory, unseen.offset, unseen.end);
 	write->guarded = true;
 }

@@ -44,9 +44,7 @@ static bool is_protecting(const struct gsl_device *device)
 
 bool gsl_reads_are_touches(const struct gsl_device *device)
 {
-	int reads = device->instance->settings.reads;
-
-	return reads == GSL_READS_PAGES || (reads == GSL_READS_AUTO && !trace);
+	return device->instance->settings.reads == GSL_READS_PAGES;
 }
 
 bool gsl_reads_are_seen(const struct gsl_device *device)
@@ -63,7 +61,7 @@ static bool is_store(const ucontext_t *context)
 #ifdef __x86_64__
 	return context->uc_mcontext.gregs[REG_ERR] & 2;
 #else
-	return true;	/* nothing is protected: see choose_reads() */
+	return true;	/* nothing is protected: see check_reads() */
 #endif
 }
 
@@ -256,8 +254,7 @@ static void protect(struct gsl_memory *memory, u64 offset, u64 end, int how)
 bool gsl_reads_are_seen_of(const struct gsl_memory *memory, u64 offset, u64 end)
 {
 	if (gsl_reads_are_touches(memory->device))
-		return gsl_copies_are_watched(memory->copies) &&
-		       gsl_copies_have_pages(memory->copies, offset, end);
+		return gsl_copies_have_guards(memory->copies, offset, end);
 	return gsl_reads_are_seen(memory->device);
 }
 

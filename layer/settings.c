@@ -52,8 +52,8 @@ static const struct setting {
 	{ "messages", offsetof(struct gsl_settings, messages), { "auto", "stderr", "none" }, 0, 0,
 	  0 },
 	{ "written", offsetof(struct gsl_settings, written), { "auto", "compare" }, 0, 0, 0 },
-	{ "reads", offsetof(struct gsl_settings, reads), { "auto", "guess", "pages", "protect" },
-	  0, 0, 0 },
+	{ "reads", offsetof(struct gsl_settings, reads), { "guess", "pages", "protect" }, 0, 0,
+	  0 },
 	{ "cost", offsetof(struct gsl_settings, cost), { "false", "true" }, 0, 0, 0 },
 	{ "seed", offsetof(struct gsl_settings, seed), { NULL }, 0, INT_MAX, 0 },
 	{ "limit", offsetof(struct gsl_settings, limit), { NULL }, 1, 1000000, 0 },
@@ -272,15 +272,12 @@ static void guess(struct gsl_settings *settings, const char *said, const char *n
 	settings->reads = GSL_READS_GUESS;
 }
 
-/* How loads are seen, by what the system has. */
-static void choose_reads(struct gsl_settings *settings)
+/* Not every system can see loads. */
+static void check_reads(struct gsl_settings *settings)
 {
 	bool asks = settings->written == GSL_WRITTEN_AUTO;
-	bool told = asks && gsl_touched_supported();
 
-	if (settings->reads == GSL_READS_AUTO && !told)
-		settings->reads = GSL_READS_GUESS;
-	else if (settings->reads == GSL_READS_PAGES && !told)
+	if (settings->reads == GSL_READS_PAGES && !(asks && gsl_touched_supported()))
 		guess(settings, "pages", asks ? "Linux 7.3 and userfaultfd" : "written=auto");
 #ifndef __x86_64__
 	/* Whoever catches faults has to tell loads from stores. */
@@ -296,5 +293,5 @@ void gsl_settings_read(struct gsl_settings *settings, const VkInstanceCreateInfo
 	read_file(settings);
 	read_variables(settings);
 	read_words(settings);
-	choose_reads(settings);
+	check_reads(settings);
 }

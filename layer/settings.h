@@ -18,7 +18,7 @@ enum gsl_mode {
 };
 
 enum gsl_messages { GSL_MESSAGES_AUTO, GSL_MESSAGES_STDERR, GSL_MESSAGES_NONE };
-enum gsl_reads { GSL_READS_AUTO, GSL_READS_GUESS, GSL_READS_PAGES, GSL_READS_PROTECT };
+enum gsl_reads { GSL_READS_GUESS, GSL_READS_PAGES, GSL_READS_PROTECT };
 enum gsl_written { GSL_WRITTEN_AUTO, GSL_WRITTEN_COMPARE };
 
 struct gsl_settings {
@@ -29,7 +29,7 @@ struct gsl_settings {
 	int atom;	/* bytes */
 	int messages;
 	int written;
-	int reads;	/* auto: pages, where nothing better is there */
+	int reads;
 	int cost;	/* tell flushes of clean memory */
 	int limit;	/* of messages of a kind */
 	int seed;	/* of chaos */

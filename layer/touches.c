@@ -3,7 +3,10 @@
  * Which pages of the copies were touched, where the kernel tells: those that hold what the
  * device wrote and the host has not invalidated are guarded, and then it tells of their touches
  * in place of their stores (pages.h). A touch may be a load or a store. It was a store if an
- * atom of the page changed, or if the range is flushed afterwards.
+ * atom of the page changed, or if the page is flushed afterwards.
+ *
+ * Only pages are guarded of which every atom is old: nothing in them is the host's to load. A
+ * store of the same value by another thread, just as its page gets or loses its guard, is lost.
  */
 #include "copies_internal.h"
 #include "pages.h"
@@ -88,55 +91,27 @@ static void each_row(struct gsl_copies *copies, u64 start, u64 end, enum gsl_gua
 	}
 }
 
-/* ---- Birth ---- */
-
-static bool was_never_used(const struct gsl_copies *copies, u64 page_start)
-{
-	u64 atom = page_start / copies->atom, end = (page_start + copies->page) / copies->atom;
-
-	if (copies->changed[page_start / copies->page])
-		return false;
-	while (atom < end && !gsl_atom_is_moved(copies, atom))
-		atom++;
-	return atom == end;
-}
-
-/* Words of the copy that are @from become @to; whatever the host stores meanwhile stays. */
-static void refill(struct gsl_copies *copies, u64 start, u8 from, u8 to)
-{
-	u64 *word = (u64 *)(copies->cache + start), *end = word + copies->page / sizeof(u64);
-	u64 ones = 0x0101010101010101ull;
-
-	for (; word < end; word++)
-		gs_word_replace(word, from * ones, to * ones);
-	memset(copies->base + start, to, copies->page);
-}
-
-/*
- * Pages that the host never used hold zeros, and while they are guarded nobody would see it
- * store zeros: they get an unlikely byte. If the host uses one just then, it keeps its zeros.
- */
-static void fill_unused(struct gsl_copies *copies, u64 start, u64 end)
-{
-	u64 page;
-
-	for (page = start; page < end; page += copies->page) {
-		if (!was_never_used(copies, page))
-			continue;
-		refill(copies, page, 0, GSL_BIRTH);
-		gsl_copies_note_written(copies, page, page + copies->page);
-		if (copies->changed[page / copies->page])
-			refill(copies, page, GSL_BIRTH, 0);
-	}
-}
-
 /* ---- What others call ---- */
 
+static bool can_be_guarded(const struct gsl_copies *copies, u64 start)
+{
+	return copies->guards[start / copies->page] == GSL_UNGUARDED &&
+	       gsl_page_is_old(copies, start);
+}
+
+/* The end of a row of pages that can be guarded; @start if the first one cannot. */
+static u64 old_end(const struct gsl_copies *copies, u64 start, u64 end)
+{
+	while (start < end && can_be_guarded(copies, start))
+		start += copies->page;
+	return start;
+}
+
+/* A row of pages. What was stored to them while they were compared is looked at last. */
 static void guard(struct gsl_copies *copies, u64 start, u64 end)
 {
-	if (gsl_copies_note_written(copies, start, end))
+	if (gsl_copies_note_written(copies, start, end) || old_end(copies, start, end) != end)
 		return;
-	fill_unused(copies, start, end);
 	gsl_pages_forget(copies->app + start, end - start);
 	if (!gsl_touched_watch(copies->app + start, end - start))
 		set_guard(copies, start, end, GSL_GUARDED);
@@ -144,28 +119,32 @@ static void guard(struct gsl_copies *copies, u64 start, u64 end)
 		watch_stores(copies, start, end, GSL_UNGUARDED);
 }
 
-static u64 whole_pages_end(const struct gsl_copies *copies, u64 end)
-{
-	return end >= copies->size ? copies->mapped : gsl_page_down(copies, end);
-}
-
-bool gsl_copies_have_pages(const struct gsl_copies *copies, u64 offset, u64 end)
-{
-	return gsl_page_up(copies, offset) < whole_pages_end(copies, end);
-}
-
 void gsl_copies_guard(struct gsl_copies *copies, u64 offset, u64 end)
 {
 	u64 start, next;
 
-	end = whole_pages_end(copies, end);
+	end = end >= copies->size ? copies->mapped : gsl_page_down(copies, end);
 	pthread_mutex_lock(&copies->lock);
 	for (start = gsl_page_up(copies, offset); start < end && copies->watched; start = next) {
-		next = gsl_guard_end(copies, start, end);
-		if (copies->guards[start / copies->page] == GSL_UNGUARDED)
+		next = old_end(copies, start, end);
+		if (next > start)
 			guard(copies, start, next);
+		else
+			next = start + copies->page;
 	}
 	pthread_mutex_unlock(&copies->lock);
+}
+
+bool gsl_copies_have_guards(struct gsl_copies *copies, u64 offset, u64 end)
+{
+	u64 page = offset / copies->page, last = (end - 1) / copies->page;
+	bool found = false;
+
+	pthread_mutex_lock(&copies->lock);
+	for (; copies->guarded && page <= last && !found; page++)
+		found = copies->guards[page] != GSL_UNGUARDED;
+	pthread_mutex_unlock(&copies->lock);
+	return found;
 }
 
 static void unguard(struct gsl_copies *copies, u64 start, u64 end)
@@ -173,19 +152,29 @@ static void unguard(struct gsl_copies *copies, u64 start, u64 end)
 	watch_stores(copies, start, end, GSL_UNGUARDED);
 }
 
-static void forget_touch(struct gsl_copies *copies, u64 start, u64 end)
+/* The page counts as written to, as if the kernel had told so. */
+static void take_for_stores(struct gsl_copies *copies, u64 start, u64 end)
 {
+	gsl_copies_set_changed(copies, start, end);
+	set_touched(copies, start, end);
 	set_guard(copies, start, end, GSL_UNGUARDED);
 }
 
-void gsl_copies_unguard(struct gsl_copies *copies, u64 offset, u64 end)
+void gsl_copies_take_for_stores(struct gsl_copies *copies, u64 offset, u64 end)
 {
 	u64 start = gsl_page_down(copies, offset);
 
 	end = gsl_page_up(copies, end);
+	each_row(copies, start, end, GSL_TOUCHED, take_for_stores);
+	each_row(copies, start, end, GSL_JUDGED, take_for_stores);
+}
+
+void gsl_copies_unguard(struct gsl_copies *copies, u64 offset, u64 end)
+{
 	pthread_mutex_lock(&copies->lock);
-	each_row(copies, start, end, GSL_GUARDED, unguard);
-	each_row(copies, start, end, GSL_TOUCHED, forget_touch);
+	each_row(copies, gsl_page_down(copies, offset), gsl_page_up(copies, end), GSL_GUARDED,
+		 unguard);
+	gsl_copies_take_for_stores(copies, offset, end);
 	pthread_mutex_unlock(&copies->lock);
 }
 
@@ -223,21 +212,8 @@ bool gsl_copies_take_touched(struct gsl_copies *copies, u64 *offset, u64 *size)
 			continue;
 		*offset = start;
 		*size = next - start;
-		forget_touch(copies, start, next);
+		set_guard(copies, start, next, GSL_JUDGED);
 	}
 	pthread_mutex_unlock(&copies->lock);
 	return *size;
-}
-
-void gsl_copies_take_for_stores(struct gsl_copies *copies, u64 offset, u64 end)
-{
-	u64 start = gsl_page_down(copies, offset), next;
-
-	for (; start < end && copies->guarded; start = next) {
-		next = start + copies->page;
-		if (copies->guards[start / copies->page] != GSL_TOUCHED)
-			continue;
-		set_touched(copies, start > offset ? start : offset, next < end ? next : end);
-		forget_touch(copies, start, next);
-	}
 }

@@ -186,6 +186,30 @@ static void counter_is_flushed(void **state)
 	continue_capture(*state, true);
 }
 
+/* So does a draw of what was captured. */
+static void draw_captured(struct rig *rig, bool flush)
+{
+	VkCommandBuffer commands = rig_commands(rig);
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	memset(rig->map, 1, 4);
+	if (flush)
+		rig_flush(rig, rig->memory, 0, 64);
+	gsl_CmdDrawIndirectByteCountEXT(commands, 1, 0, rig->buffer, 0, 0, 16);
+	rig_run(rig, commands);
+	rig_expect(rig, flush ? NULL : "dev-read-dirty");
+}
+
+static void drawn_counter_is_not_flushed(void **state)
+{
+	draw_captured(*state, false);
+}
+
+static void drawn_counter_is_flushed(void **state)
+{
+	draw_captured(*state, true);
+}
+
 /* A command that is given an address may read all that has one. */
 static void copy_by_address(struct rig *rig, bool flush)
 {
@@ -293,6 +317,8 @@ int main(void)
 		RIG(counters_are_kept),
 		RIG(counter_is_not_flushed),
 		RIG(counter_is_flushed),
+		RIG(drawn_counter_is_not_flushed),
+		RIG(drawn_counter_is_flushed),
 		RIG(addressed_copy_is_not_flushed),
 		RIG(addressed_copy_is_flushed),
 		RIG(first_zeros_arrive),

@@ -319,6 +319,83 @@ static void touch_by_same_stores(void **state)
 	gpu_expect_silence(gpu);
 }
 
+/* The buffer's page from 4096 on, as the device has it. */
+static uint8_t device_byte(struct gpu *gpu, const struct gpu_buffer *buffer, VkDeviceSize offset)
+{
+	uint8_t byte;
+
+	gpu_peek(gpu, buffer, offset, &byte, 1);
+	return byte;
+}
+
+/* As before, in two flushes; and after a submission, which takes the touch for a load. */
+static void same_stores_arrive(struct gpu *gpu, bool halves)
+{
+	struct gpu_buffer results;
+
+	make_results(gpu, &results);
+	memset(results.map + 4096, 1, 4096);
+	if (halves) {
+		gpu_flush(gpu, &results, 4096, 2048);
+		gpu_flush(gpu, &results, 4096 + 2048, 2048);
+	} else {
+		gpu_begin(gpu);
+		gpu_run(gpu);
+		gpu_flush(gpu, &results, 4096, 4096);
+	}
+	assert_int_equal(device_byte(gpu, &results, 4096), 1);
+	assert_int_equal(device_byte(gpu, &results, 8191), 1);
+	end(gpu, &results);
+}
+
+static void touch_by_same_stores_in_halves(void **state)
+{
+	same_stores_arrive(need_touches(state), true);
+	gpu_expect_silence(*state);
+}
+
+static void touch_by_same_stores_and_a_job(void **state)
+{
+	same_stores_arrive(need_touches(state), false);
+}
+
+/* A cache that moves lines by itself does not take the device's value for the host's either. */
+static void touch_by_same_stores_in_chaos(void **state)
+{
+	struct gpu *gpu;
+
+	need_touches(state);
+	close_gpu(state);
+	open_with(state, "mode=chaos,reads=pages");
+	gpu = *state;
+	same_stores_arrive(gpu, true);
+}
+
+/* A page that holds more than old data is the host's to load, and its flush keeps the rest. */
+static void touch_of_what_is_the_same(void **state)
+{
+	struct gpu *gpu = need_touches(state);
+	struct gpu_buffer source, results;
+
+	gpu_buffer_create(gpu, &source, SIZE, GPU_COHERENT);
+	gpu_map(gpu, &source);
+	memset(source.map, 2, SIZE);
+	memset(source.map + 2048, 1, 64);
+	gpu_buffer_create(gpu, &results, SIZE, GPU_NONCOHERENT);
+	gpu_map(gpu, &results);
+	memset(results.map, 1, SIZE);
+	gpu_flush(gpu, &results, 0, VK_WHOLE_SIZE);
+	gpu_begin(gpu);
+	gpu_copy(gpu, &source, &results, 0, SIZE);
+	gpu_host_barrier(gpu);
+	gpu_run(gpu);
+	assert_int_equal(*(volatile uint8_t *)&results.map[2048], 1);
+	gpu_flush(gpu, &results, 0, 4096);
+	assert_int_equal(device_byte(gpu, &results, 64), 2);
+	end(gpu, &results);
+	end(gpu, &source);
+}
+
 /* New memory that the host clears after the device wrote it: zeros are no old data. */
 static void touch_by_first_zeros(void **state)
 {
@@ -423,6 +500,10 @@ static const struct CMUnitTest tests[] = {
 	TOUCHES(touch_of_a_part),
 	TOUCHES(touch_by_stores),
 	TOUCHES(touch_by_same_stores),
+	TOUCHES(touch_by_same_stores_in_halves),
+	TOUCHES(touch_by_same_stores_and_a_job),
+	TOUCHES(touch_by_same_stores_in_chaos),
+	TOUCHES(touch_of_what_is_the_same),
 	TOUCHES(touch_by_first_zeros),
 	TOUCHES(touch_beside_in_the_page),
 	TOUCHES(touch_by_a_system_call),
