@@ -26,7 +26,7 @@ static const char help[] =
 	"      --junit FILE        keep them for CI\n"
 	"  -h, --help              this text\n\n"
 	"Exit status: that of the program, if it is not 0; 1 if there are findings; 2 for wrong\n"
-	"usage; 3 if the program cannot be run, or made no Vulkan instance with the layer.\n";
+	"usage; 3 if it made no Vulkan instance with the layer; 127 if it cannot be run.\n";
 
 struct arguments {
 	char settings[1024];	/* as for GEMSYNC */
@@ -47,6 +47,23 @@ static bool add_setting(struct arguments *arguments, const char *key, const char
 			value) < (int)room;
 }
 
+/* The log is how this command learns what was found. */
+static bool is_log(const char *setting)
+{
+	if (strncmp(setting, "log=", strlen("log=")))
+		return false;
+	tool_complain("log: use --json FILE");
+	return true;
+}
+
+static bool is_mode(const char *mode)
+{
+	if (!strcmp(mode, "strict") || !strcmp(mode, "report") || !strcmp(mode, "chaos"))
+		return true;
+	tool_complain("there is no mode %s: strict, report or chaos", mode);
+	return false;
+}
+
 static bool take_option(int opt, void *data)
 {
 	struct arguments *arguments = data;
@@ -54,8 +71,10 @@ static bool take_option(int opt, void *data)
 	switch (opt) {
 	case 'm':
 		arguments->fits &= add_setting(arguments, "mode=", optarg);
-		break;
+		return is_mode(optarg);
 	case 'o':
+		if (is_log(optarg))
+			return false;
 		arguments->fits &= add_setting(arguments, optarg, "");
 		break;
 	case 'v':
@@ -147,6 +166,20 @@ static void find_layer(void)
 	}
 }
 
+/*
+ * Of the settings in GEMSYNC later ones win: those of the command line come behind what is there,
+ * and the log comes last.
+ */
+static void add_settings(const struct arguments *arguments, const char *log)
+{
+	const char *old = getenv("GEMSYNC");
+	char value[8192];
+
+	if (snprintf(value, sizeof(value), "%s,%s,log=%s", old ? old : "", arguments->settings,
+		     log) < (int)sizeof(value))
+		setenv("GEMSYNC", value, 1);
+}
+
 /* The first layer is the one that the application calls: validation, if both are wanted. */
 static void set_environment(const struct arguments *arguments, const char *log)
 {
@@ -154,9 +187,7 @@ static void set_environment(const struct arguments *arguments, const char *log)
 	prepend("VK_INSTANCE_LAYERS", LAYER, ':');
 	if (arguments->validation)
 		prepend("VK_INSTANCE_LAYERS", VALIDATION, ':');
-	if (arguments->settings[0])
-		prepend("GEMSYNC", arguments->settings, ',');
-	setenv("VK_GEMSYNC_NONCOHERENT_LOG", log, 1);
+	add_settings(arguments, log);
 }
 
 /* ---- Running ---- */
@@ -186,6 +217,10 @@ static bool make_log(const struct arguments *arguments, char *path, size_t size)
 	int fd;
 
 	if (arguments->json) {
+		if (strchr(arguments->json, ',')) {
+			errno = EINVAL;
+			return false;
+		}
 		snprintf(path, size, "%s", arguments->json);
 		file = fopen(path, "w");
 		return file && !fclose(file);

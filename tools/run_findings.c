@@ -237,7 +237,7 @@ static void write_head(FILE *file, const char *program, unsigned int failures)
 int run_findings_write_junit(const struct run_findings *findings, const char *path,
 			     const char *program)
 {
-	unsigned int failures = findings->certain + findings->possible;
+	unsigned int failures = findings->certain + findings->possible + !findings->instances;
 	FILE *file = fopen(path, "we");
 	size_t i;
 
@@ -247,6 +247,10 @@ int run_findings_write_junit(const struct run_findings *findings, const char *pa
 	if (!failures)
 		fputs("    <testcase classname=\"gemsync.run\" name=\"no-finding\" time=\"0\"/>\n",
 		      file);
+	if (!findings->instances)
+		fputs("    <testcase classname=\"gemsync.run\" name=\"no-instance\" time=\"0\">\n"
+		      "      <failure type=\"certainly\" message=\"no Vulkan instance was made with "
+		      "the layer\"/>\n    </testcase>\n", file);
 	for (i = 0; i < findings->count; i++) {
 		if (findings->items[i].counts)
 			write_case(file, &findings->items[i]);

@@ -31,7 +31,10 @@ void run_findings_free(struct run_findings *findings);
 /* A table for people, to standard error: standard output is the program's. */
 void run_findings_print(const struct run_findings *findings);
 
-/* JUnit: a failed test for each finding that counts, or one that passed. 0 or -errno. */
+/*
+ * JUnit: a failed test for each finding that counts, and for a program that made no instance
+ * with the layer; or one that passed. 0 or -errno.
+ */
 int run_findings_write_junit(const struct run_findings *findings, const char *path,
 			     const char *program);
 
