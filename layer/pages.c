@@ -52,7 +52,6 @@ struct scan {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int faults = -1;
 static int pagemap = -1;
-
 static bool touches;	/* the kernel tells of these as well */
 
 /* A file that has the features asked for; -1 if the kernel does not have them. */
