@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -146,7 +147,7 @@ CASE(r19_sync_against_binding, "R19 R18", NEED_SYNC | NEED_BIND,
 	pthread_t thread = start(write_and_sync, &r);
 	unsigned int n;
 
-	for (n = 0; now_ms() < end; n++) {
+	for (n = 0; now_ms() < end || !r.done; n++) {
 		EXPECT_OK(gpu_unbind(cf->gpu, r.buf->va, SIZE));
 		EXPECT_OK(gpu_bind_at(cf->gpu, r.buf->bo, 0, SIZE, r.buf->va));
 		gpu_put(cf, r.buf, n % (SIZE / PAGE) * PAGE, n);
@@ -156,7 +157,6 @@ CASE(r19_sync_against_binding, "R19 R18", NEED_SYNC | NEED_BIND,
 	pthread_join(thread, NULL);
 	EXPECT_EQ(r.error, 0);
 	EXPECT_EQ(r.lost, 0);
-	EXPECT(r.done > 0 && n > 0);
 }
 
 /* ---- Growth ---- */
@@ -196,12 +196,13 @@ CASE(r19_sync_against_growth, "R19 R3", NEED_SYNC_ABI,
 
 	EXPECT_OK(gpu_bind(cf->gpu, g.bo, &va));
 	thread = start(sync_growing, &g);
+	while (!g.done)
+		sched_yield();
 	for (at = 0; at < HEAP_SIZE; at += MIB)
 		EXPECT_OK(gpu_write32(cf->gpu, va + at, NEW + (uint32_t)at));
 	g.stop = true;
 	pthread_join(thread, NULL);
 	EXPECT_EQ(g.error, 0);
-	EXPECT(g.done > 0);
 	for (at = 0; at < HEAP_SIZE; at += MIB) {
 		EXPECT_OK(gpu_read32(cf->gpu, va + at, &value));
 		EXPECT_EQ(value, NEW + (uint32_t)at);
@@ -255,12 +256,11 @@ CASE(r13_map_while_open_is_refused, "R13 R19", NEED_OFFSETS | NEED_ROOT | NEED_P
 	EXPECT_OK(try_map(gemsync_device_fd(owner), offset, PAGE));
 
 	thread = start(open_again_and_again, &opener);
-	while (now_ms() < end && !maps)
+	while ((now_ms() < end || !opener.refused) && !maps)
 		maps += !try_map(gemsync_device_fd(opener.dev), offset, PAGE);
 	opener.stop = true;
 	pthread_join(thread, NULL);
 	EXPECT_EQ(maps, 0);
-	EXPECT(opener.refused > 0);
 }
 
 CASES(races, "Races",
