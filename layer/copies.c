@@ -544,7 +544,10 @@ void gsl_copies_refill(struct gsl_copies *copies, u64 offset, u64 size)
 
 #define SEARCHED	64	/* pages: where a move looks for changed atoms */
 
-/* Any atom; of large memories rather one in a page that may have changed. */
+/*
+ * Any atom; every other time rather one near it in a page that has changed, as in large memories
+ * few have. What the kernel was not asked about yet is found by the others alone.
+ */
 static u64 choose_atom(const struct gsl_copies *copies, struct gs_random *random)
 {
 	u64 atoms = atom_up(copies, copies->size) / copies->atom;
@@ -552,6 +555,8 @@ static u64 choose_atom(const struct gsl_copies *copies, struct gs_random *random
 	u64 page = atom * copies->atom / copies->page, i;
 	u64 of_page = copies->page / copies->atom;
 
+	if (gs_random_below(random, 2))
+		return atom;
 	for (i = 0; i < SEARCHED && (page + i) * copies->page < copies->size; i++) {
 		u64 found = (page + i) * of_page + atom % of_page;
 

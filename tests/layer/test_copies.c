@@ -460,6 +460,27 @@ static void put(u8 *to, u32 offset, u32 size, u32 value)
 		memcpy(to + offset + i, &value, sizeof(value));
 }
 
+/*
+ * What a cache did by itself: it may have written any stored atom back, whole, and refilled any
+ * other one, and has done nothing else.
+ */
+static void model_move(struct model *model, const struct memory *memory)
+{
+	u32 atom;
+
+	for (atom = 0; atom <= SIZE / ATOM; atom++) {
+		u32 offset = atom * ATOM, size = end_of(atom) - offset;
+
+		if (memcmp(memory->mem + offset, model->mem + offset, size)) {
+			assert_true(model->stored[atom]);
+			model_flush(model, atom, atom);
+		} else if (memcmp(memory->app + offset, model->app + offset, size)) {
+			assert_false(model->stored[atom]);
+			model_invalidate(model, atom, atom);
+		}
+	}
+}
+
 static void step(struct memory *memory, struct model *model, struct gs_random *random, u32 value)
 {
 	u32 offset = gs_random_below(random, SIZE / 4) * 4;
@@ -467,7 +488,7 @@ static void step(struct memory *memory, struct model *model, struct gs_random *r
 	u32 size = (1 + gs_random_below(random, left < 200 ? left : 200)) * 4;
 	u32 first = offset / ATOM, last = (offset + size - 1) / ATOM;
 
-	switch (gs_random_below(random, 4)) {
+	switch (gs_random_below(random, 5)) {
 	case 0:
 		put(memory->app, offset, size, value);
 		put(model->app, offset, size, value);
@@ -482,6 +503,10 @@ static void step(struct memory *memory, struct model *model, struct gs_random *r
 			break;
 		gsl_copies_flush(memory->copies, offset, size, GSL_WROTE, NULL, NULL);
 		model_flush(model, first, last);
+		break;
+	case 3:
+		gsl_copies_move(memory->copies, random, 8);
+		model_move(model, memory);
 		break;
 	default:
 		gsl_copies_invalidate(memory->copies, offset, size, NULL, NULL);
@@ -507,6 +532,22 @@ static void random_operations_follow_the_model(void **state)
 		assert_memory_equal(memory->app, model->app, SIZE);
 	}
 	free(model);
+}
+
+/* Each atom moves in the end, and the last one as far as there is memory. */
+static void all_stores_move_by_themselves(void **state)
+{
+	struct memory *memory = *state;
+	struct gs_random random;
+	int i;
+
+	memset(memory->app, 1, SIZE);
+	gs_random_seed(&random, 6);
+	for (i = 0; i < 1000 && !all(memory->mem, 1, SIZE); i++)
+		gsl_copies_move(memory->copies, &random, 64);
+	assert_true(all(memory->mem, 1, SIZE));
+	assert_true(all(memory->mem + SIZE, 0xee, 64));
+	assert_false(gsl_copies_find_changed(memory->copies, 0, SIZE, NULL, NULL));
 }
 
 /* Two threads, each with its half of every page: none sees or harms the other's. */
@@ -578,6 +619,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(stale_atoms_are_found),
 	CASE(refill_keeps_stores),
 	CASE(random_operations_follow_the_model),
+	CASE(all_stores_move_by_themselves),
 	CASE(halves_are_independent),
 };
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Linear images that the host maps and render passes load and store: each mistake, and its twin.
- * Nothing is drawn: passes clear.
+ * Linear images that the host maps and render passes load and store, and uploads into images of
+ * each shape: each mistake, and its twin. Nothing is drawn: passes clear.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,6 +14,7 @@
 #include "gpu.h"
 
 #define SIDE	16
+#define OFFSET	256	/* of uploads in their buffer */
 #define FORMAT	VK_FORMAT_R8G8B8A8_UNORM
 
 static int open_gpu(void **state)
@@ -384,6 +386,144 @@ static void cleared_is_not_read(void **state)
 	gpu_find(*state, "dev-write-dirty");
 }
 
+/* ---- Uploads ---- */
+
+/* A copy from a buffer, and how many of its bytes it reads by the specification. */
+struct upload {
+	VkFormat format;
+	VkImageAspectFlags aspect;
+	uint32_t depth;
+	uint32_t layers;
+	uint32_t row_length;
+	uint32_t image_height;
+	VkDeviceSize size;
+};
+
+static const struct upload uploads[] = {
+	{ FORMAT, VK_IMAGE_ASPECT_COLOR_BIT, 1, 1, 0, 0, SIDE * SIDE * 4 },
+	/* The last row of the last slice ends with its texels. */
+	{ FORMAT, VK_IMAGE_ASPECT_COLOR_BIT, 1, 1, 32, 0, (15 * 32 + SIDE) * 4 },
+	{ FORMAT, VK_IMAGE_ASPECT_COLOR_BIT, 2, 1, 0, 0, 2 * SIDE * SIDE * 4 },
+	{ FORMAT, VK_IMAGE_ASPECT_COLOR_BIT, 3, 1, 0, 24, (2 * 24 + SIDE) * SIDE * 4 },
+	{ FORMAT, VK_IMAGE_ASPECT_COLOR_BIT, 1, 3, 0, 0, 3 * SIDE * SIDE * 4 },
+	{ FORMAT, VK_IMAGE_ASPECT_COLOR_BIT, 1, 2, 32, 20, ((20 + 15) * 32 + SIDE) * 4 },
+	/* Of two aspects one is copied, as texels of its own size. */
+	{ VK_FORMAT_D32_SFLOAT_S8_UINT, VK_IMAGE_ASPECT_DEPTH_BIT, 1, 1, 0, 0, SIDE * SIDE * 4 },
+	{ VK_FORMAT_D32_SFLOAT_S8_UINT, VK_IMAGE_ASPECT_STENCIL_BIT, 1, 1, 0, 0, SIDE * SIDE },
+};
+
+static VkImage make_target(struct gpu *gpu, const struct upload *upload, VkDeviceMemory *memory)
+{
+	VkImageCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+		.imageType = upload->depth > 1 ? VK_IMAGE_TYPE_3D : VK_IMAGE_TYPE_2D,
+		.format = upload->format,
+		.extent = { SIDE, SIDE, upload->depth },
+		.mipLevels = 1,
+		.arrayLayers = upload->layers,
+		.samples = VK_SAMPLE_COUNT_1_BIT,
+		.tiling = VK_IMAGE_TILING_OPTIMAL,
+		.usage = VK_IMAGE_USAGE_TRANSFER_DST_BIT,
+	};
+	VkMemoryAllocateInfo allocate = { .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO };
+	VkMemoryRequirements requirements;
+	VkImage image;
+
+	CHECK(vkCreateImage(gpu->device, &info, NULL, &image));
+	vkGetImageMemoryRequirements(gpu->device, image, &requirements);
+	allocate.allocationSize = requirements.size;
+	allocate.memoryTypeIndex =
+		gpu_find_type(gpu, requirements.memoryTypeBits, GPU_NONCOHERENT);
+	CHECK(vkAllocateMemory(gpu->device, &allocate, NULL, memory));
+	CHECK(vkBindImageMemory(gpu->device, image, *memory, 0));
+	return image;
+}
+
+static void record_upload(struct gpu *gpu, const struct upload *upload,
+			  const struct gpu_buffer *from, VkImage image)
+{
+	VkImageMemoryBarrier barrier = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
+		.dstAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+		.newLayout = VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
+		.srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+		.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+		.image = image,
+		.subresourceRange = {
+			upload->format == FORMAT ?
+				VK_IMAGE_ASPECT_COLOR_BIT :
+				VK_IMAGE_ASPECT_DEPTH_BIT | VK_IMAGE_ASPECT_STENCIL_BIT,
+			0, 1, 0, upload->layers,
+		},
+	};
+	VkBufferImageCopy region = {
+		.bufferOffset = OFFSET,
+		.bufferRowLength = upload->row_length,
+		.bufferImageHeight = upload->image_height,
+		.imageSubresource = { upload->aspect, 0, 0, upload->layers },
+		.imageExtent = { SIDE, SIDE, upload->depth },
+	};
+
+	vkCmdPipelineBarrier(gpu->commands, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT,
+			     VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 0, NULL, 0, NULL, 1, &barrier);
+	vkCmdCopyBufferToImage(gpu->commands, from->buffer, image,
+			       VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 1, &region);
+}
+
+/*
+ * The host stores to all of a buffer, and flushes what the copy reads but for some bytes at its
+ * end. What lies before the copy and behind it is never flushed.
+ */
+static void upload(struct gpu *gpu, const struct upload *upload, VkDeviceSize missing)
+{
+	char name[32];
+	struct gpu_buffer from;
+	VkDeviceMemory memory;
+	VkImage image;
+
+	gpu_buffer_create(gpu, &from, OFFSET + upload->size + 4096, GPU_NONCOHERENT);
+	/* Findings of things of one name are told once. */
+	snprintf(name, sizeof(name), "upload %td", upload - uploads);
+	gpu_name(gpu, &from, name);
+	gpu_map(gpu, &from);
+	memset(from.map, 0x42, from.size);
+	gpu_flush(gpu, &from, OFFSET, upload->size - missing);
+	image = make_target(gpu, upload, &memory);
+	gpu_begin(gpu);
+	record_upload(gpu, upload, &from, image);
+	gpu_run(gpu);
+	vkDestroyImage(gpu->device, image, NULL);
+	vkFreeMemory(gpu->device, memory, NULL);
+	gpu_buffer_destroy(gpu, &from);
+}
+
+static void end_of_an_upload_is_not_flushed(void **state)
+{
+	struct gpu *gpu = *state;
+	char place[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(uploads) / sizeof(uploads[0]); i++) {
+		upload(gpu, &uploads[i], gpu->atom);
+		assert_int_equal(gpu_count(gpu, "dev-read-dirty"), 1);
+		snprintf(place, sizeof(place), "%u bytes at offset %u", gpu->atom,
+			 (uint32_t)(OFFSET + uploads[i].size - gpu->atom));
+		assert_non_null(strstr(gpu_find(gpu, "dev-read-dirty")->text, place));
+		gpu->message_count = 0;
+	}
+}
+
+static void uploads_are_flushed(void **state)
+{
+	struct gpu *gpu = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(uploads) / sizeof(uploads[0]); i++) {
+		upload(gpu, &uploads[i], 0);
+		gpu_expect_silence(gpu);
+	}
+}
+
 #define STRICT(test)	cmocka_unit_test_setup_teardown(test, open_gpu, close_gpu)
 #define THREE(name)	STRICT(name##_is_not_invalidated), STRICT(name##_has_no_barrier), \
 			STRICT(name##_is_invalidated)
@@ -398,6 +538,8 @@ static const struct CMUnitTest tests[] = {
 	STRICT(dynamically_loaded_is_not_flushed),
 	STRICT(dynamically_loaded_is_flushed),
 	STRICT(cleared_is_not_read),
+	STRICT(end_of_an_upload_is_not_flushed),
+	STRICT(uploads_are_flushed),
 };
 
 int main(int argc, char **argv)
