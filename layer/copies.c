@@ -156,15 +156,34 @@ struct piece {
 	u32 tail;	/* bytes that the bounce buffer stands for; 0: not used */
 };
 
-/* Bytes from an offset to the end of the piece that begins there. */
+/* Bytes from an offset to the end of its page, or to @end. */
+static u32 part_size(const struct gsl_copies *copies, u64 offset, u64 end)
+{
+	u64 next = (offset | (copies->page - 1)) + 1;
+
+	return (u32)((next < end ? next : end) - offset);
+}
+
+/* The same, to the end of the piece that begins there. */
 static u32 piece_size(const struct gsl_copies *copies, u64 offset, u64 end)
 {
 	u64 whole = copies->size & ~(u64)(copies->atom - 1);
-	u64 next = (offset | (copies->page - 1)) + 1;
 
-	if (offset < whole && next > whole)
-		next = whole;
-	return (u32)((next < end ? next : end) - offset);
+	return part_size(copies, offset, offset < whole && end > whole ? whole : end);
+}
+
+/* Core's lines of an offset's page, or the part before @end, without the driver's map. */
+static struct piece look_into(const struct gsl_copies *copies, u64 offset, u64 end)
+{
+	return (struct piece){
+		.offset = offset,
+		.lines = {
+			.cache = (u64 *)(copies->cache + offset),
+			.base = (u64 *)(copies->base + offset),
+			.size = part_size(copies, offset, end),
+			.line = copies->atom,
+		},
+	};
 }
 
 static void piece_open(const struct gsl_copies *copies, struct piece *piece, u64 offset, u64 end)
@@ -315,7 +334,7 @@ static void report_clash(void *ctx, const struct gs_violation *violation)
 			violation->size);
 }
 
-static void flush_piece(struct gsl_copies *copies, struct piece *piece,
+static void flush_piece(struct gsl_copies *copies, struct piece *piece, bool any_changed,
 			enum gsl_device_writes device, struct clashes *clashes,
 			struct gsl_moved *moved)
 {
@@ -325,7 +344,7 @@ static void flush_piece(struct gsl_copies *copies, struct piece *piece,
 	clashes->offset = piece->offset;
 	if (changed && clashes->report)
 		gs_violations_of_clean(&piece->lines, 0, piece->lines.size, report_clash, clashes);
-	mark_unchanged(copies, piece, changed, device);
+	mark_unchanged(copies, piece, any_changed, device);
 	write_back(copies, piece);
 	set_clean(copies, piece);
 	moved->changed += changed;
@@ -352,6 +371,8 @@ struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 siz
 	u64 end = atom_up(copies, offset + size);
 	struct clashes clashes = { .report = clash, .ctx = ctx };
 	struct gsl_moved moved = { 0 };
+	u64 page = UINT64_MAX;
+	bool any_changed = false;
 	struct piece piece;
 
 	pthread_mutex_lock(&copies->lock);
@@ -361,8 +382,14 @@ struct gsl_moved gsl_copies_flush(struct gsl_copies *copies, u64 offset, u64 siz
 	moved.atoms = moved.unwritten = (end - offset) / copies->atom;
 	for (offset = skip_unchanged(copies, offset, end); offset < end;
 	     offset = skip_unchanged(copies, offset + piece.lines.size, end)) {
+		/* The last page may be two pieces. */
+		if (offset / copies->page != page) {
+			piece = look_into(copies, offset, end);
+			any_changed = gs_lines_dirty(&piece.lines, 0, piece.lines.size);
+			page = offset / copies->page;
+		}
 		piece_open(copies, &piece, offset, end);
-		flush_piece(copies, &piece, device, &clashes, &moved);
+		flush_piece(copies, &piece, any_changed, device, &clashes, &moved);
 	}
 	pthread_mutex_unlock(&copies->lock);
 	return moved;
@@ -415,20 +442,6 @@ static u32 add_changed(const struct gsl_copies *copies, const struct piece *piec
 		rows_add(rows, piece->offset + start, atom_size(copies, piece->offset + start));
 	}
 	return count;
-}
-
-/* Core's lines of an offset's page, or the part before @end, without the driver's map. */
-static struct piece look_into(const struct gsl_copies *copies, u64 offset, u64 end)
-{
-	return (struct piece){
-		.offset = offset,
-		.lines = {
-			.cache = (u64 *)(copies->cache + offset),
-			.base = (u64 *)(copies->base + offset),
-			.size = piece_size(copies, offset, end),
-			.line = copies->atom,
-		},
-	};
 }
 
 /*

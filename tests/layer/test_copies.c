@@ -170,6 +170,26 @@ static void clean_atoms_stay_where_the_device_writes(void **state)
 	assert_true(all(memory->mem + 576, 2, SIZE - 576));
 }
 
+/* The same in the page whose last atom is not whole, to both sides. */
+static void clean_atoms_stay_in_the_last_page(void **state)
+{
+	struct memory *memory = *state;
+	u32 page = SIZE / 4096 * 4096, tail = SIZE / ATOM * ATOM;
+
+	memset(memory->app, 1, SIZE);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
+	memset(memory->mem, 2, SIZE);
+	memory->app[page] = 3;
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
+	assert_int_equal(memory->mem[page], 3);
+	assert_true(all(memory->mem + tail, 2, SIZE - tail));
+	memory->app[tail] = 4;
+	memset(memory->mem, 5, SIZE);
+	gsl_copies_flush(memory->copies, 0, SIZE, GSL_WROTE, NULL, NULL);
+	assert_int_equal(memory->mem[tail], 4);
+	assert_true(all(memory->mem, 5, tail));
+}
+
 /* A counter that the host sets to 0 again and again, and the device counts up. */
 static void store_of_the_same_value_is_moved(void **state)
 {
@@ -486,8 +506,15 @@ static void step(struct memory *memory, struct model *model, struct gs_random *r
 	u32 offset = gs_random_below(random, SIZE / 4) * 4;
 	u32 left = (SIZE - offset) / 4;
 	u32 size = (1 + gs_random_below(random, left < 200 ? left : 200)) * 4;
-	u32 first = offset / ATOM, last = (offset + size - 1) / ATOM;
+	u32 first, last;
 
+	/* Often up to the end, which is in the middle of an atom. */
+	if (!gs_random_below(random, 8)) {
+		size = offset % 400 + 4;
+		offset = SIZE - size;
+	}
+	first = offset / ATOM;
+	last = (offset + size - 1) / ATOM;
 	switch (gs_random_below(random, 5)) {
 	case 0:
 		put(memory->app, offset, size, value);
@@ -603,6 +630,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(last_atom_ends_with_the_memory),
 	CASE(atoms_are_written_back_whole),
 	CASE(clean_atoms_stay_where_the_device_writes),
+	CASE(clean_atoms_stay_in_the_last_page),
 	CASE(store_of_the_same_value_is_moved),
 	CASE(store_of_the_same_value_where_the_device_reads),
 	CASE(first_zeros_are_moved),
