@@ -38,8 +38,9 @@ void gsl_findings_init(struct gsl_findings *findings, const struct gsl_settings 
 		fprintf(stderr, "gemsync: cannot write the log %s\n", settings->log);
 		return;
 	}
-	/* Who reads it knows by this that an instance was made. */
-	fputs("{\"layer\":\"VK_LAYER_GEMSYNC_noncoherent\"}\n", findings->log);
+	/* Who reads it knows by this that an instance was made, and whether as it was asked for. */
+	fprintf(findings->log, "{\"layer\":\"VK_LAYER_GEMSYNC_noncoherent\",\"ignored\":%d}\n",
+		settings->ignored);
 	fflush(findings->log);
 }
 

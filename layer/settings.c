@@ -61,8 +61,10 @@ static const struct setting {
 
 #define SETTINGS	(sizeof(table) / sizeof(*table))
 
-static void complain(const char *name, const char *value, const char *from)
+static void complain(struct gsl_settings *settings, const char *name, const char *value,
+		     const char *from)
 {
+	settings->ignored++;
 	fprintf(stderr, "gemsync: %s: %s=%s is not understood, and ignored\n", from, name, value);
 }
 
@@ -99,7 +101,7 @@ static void set(struct gsl_settings *settings, const char *name, const char *val
 	if (!strcmp(name, "log")) {
 		if (snprintf(settings->log, sizeof(settings->log), "%s", value) >=
 		    (int)sizeof(settings->log))
-			complain(name, value, from);
+			complain(settings, name, value, from);
 		return;
 	}
 	for (i = 0; i < SETTINGS; i++) {
@@ -108,10 +110,10 @@ static void set(struct gsl_settings *settings, const char *name, const char *val
 		if (strcmp(table[i].name, name))
 			continue;
 		if (!(table[i].values[0] ? parse_word : parse_number)(&table[i], value, out))
-			complain(name, value, from);
+			complain(settings, name, value, from);
 		return;
 	}
-	complain(name, value, from);
+	complain(settings, name, value, from);
 }
 
 /* ---- VK_EXT_layer_settings ---- */
@@ -137,7 +139,7 @@ static void set_from_api(struct gsl_settings *settings, const struct api_setting
 		set(settings, setting->name, number, from);
 		break;
 	default:
-		complain(setting->name, "a value of another type", from);
+		complain(settings, setting->name, "a value of another type", from);
 	}
 }
 

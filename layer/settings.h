@@ -33,6 +33,7 @@ struct gsl_settings {
 	int cost;	/* tell flushes of clean memory */
 	int limit;	/* of messages of a kind */
 	int seed;	/* of chaos */
+	int ignored;	/* settings that were not understood */
 	char log[4096];	/* a file for JSON lines; empty: none */
 };
 

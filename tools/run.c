@@ -26,7 +26,7 @@ static const char help[] =
 	"      --junit FILE        keep them for CI\n"
 	"  -h, --help              this text\n\n"
 	"Exit status: that of the program, if it is not 0; 1 if there are findings; 2 for wrong\n"
-	"usage; 3 if it made no Vulkan instance with the layer; 127 if it cannot be run.\n";
+	"usage, or settings that the layer does not understand; 3 if it made no Vulkan instance with the layer; 127 if it cannot be run.\n";
 
 struct arguments {
 	char settings[1024];	/* as for GEMSYNC */
@@ -216,16 +216,19 @@ static bool make_log(const struct arguments *arguments, char *path, size_t size)
 	FILE *file;
 	int fd;
 
-	if (arguments->json) {
-		if (strchr(arguments->json, ',')) {
-			errno = EINVAL;
-			return false;
-		}
+	if (arguments->json)
 		snprintf(path, size, "%s", arguments->json);
+	else
+		snprintf(path, size, "%s/gemsync-run-XXXXXX", folder ? folder : "/tmp");
+	/* The layer gets it in a list with commas. */
+	if (strchr(path, ',')) {
+		errno = EINVAL;
+		return false;
+	}
+	if (arguments->json) {
 		file = fopen(path, "w");
 		return file && !fclose(file);
 	}
-	snprintf(path, size, "%s/gemsync-run-XXXXXX", folder ? folder : "/tmp");
 	fd = mkstemp(path);
 	if (fd >= 0)
 		close(fd);
@@ -249,6 +252,10 @@ static enum exit_code judge(const struct arguments *arguments, const char *log, 
 	if (!status && !findings.instances) {
 		tool_complain("%s made no Vulkan instance with the layer", arguments->program[0]);
 		status = TOOL_CANNOT;
+	}
+	if (!status && findings.ignored) {
+		tool_complain("the layer did not understand all settings");
+		status = TOOL_USAGE;
 	}
 	if (!status && (findings.certain || (findings.possible && !arguments->certain)))
 		status = TOOL_FAILED;

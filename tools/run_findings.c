@@ -104,6 +104,7 @@ static int take_line(struct run_findings *findings, size_t *first, const char *l
 
 	if (find_key(line, "layer")) {
 		findings->instances++;
+		findings->ignored += take_number(line, "ignored");
 		*first = findings->count;
 		return 0;
 	}
@@ -210,6 +211,14 @@ static void write_case(FILE *file, const struct run_finding *finding)
 	fprintf(file, "\">seen %lu times</failure>\n    </testcase>\n", finding->count);
 }
 
+/* Not of a finding: of the run. */
+static void write_failure(FILE *file, const char *name, const char *message)
+{
+	fprintf(file, "    <testcase classname=\"gemsync.run\" name=\"%s\" time=\"0\">\n"
+		"      <failure type=\"certainly\" message=\"%s\"/>\n    </testcase>\n", name,
+		message);
+}
+
 static void write_totals(FILE *file, unsigned int failures)
 {
 	fprintf(file, " tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"0\" time=\"0\">\n",
@@ -237,7 +246,8 @@ static void write_head(FILE *file, const char *program, unsigned int failures)
 int run_findings_write_junit(const struct run_findings *findings, const char *path,
 			     const char *program)
 {
-	unsigned int failures = findings->certain + findings->possible + !findings->instances;
+	unsigned int failures = findings->certain + findings->possible + !findings->instances +
+				!!findings->ignored;
 	FILE *file = fopen(path, "we");
 	size_t i;
 
@@ -248,9 +258,9 @@ int run_findings_write_junit(const struct run_findings *findings, const char *pa
 		fputs("    <testcase classname=\"gemsync.run\" name=\"no-finding\" time=\"0\"/>\n",
 		      file);
 	if (!findings->instances)
-		fputs("    <testcase classname=\"gemsync.run\" name=\"no-instance\" time=\"0\">\n"
-		      "      <failure type=\"certainly\" message=\"no Vulkan instance was made with "
-		      "the layer\"/>\n    </testcase>\n", file);
+		write_failure(file, "no-instance", "no Vulkan instance was made with the layer");
+	if (findings->ignored)
+		write_failure(file, "settings", "the layer did not understand all settings");
 	for (i = 0; i < findings->count; i++) {
 		if (findings->items[i].counts)
 			write_case(file, &findings->items[i]);

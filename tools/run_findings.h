@@ -19,6 +19,7 @@ struct run_findings {
 	struct run_finding *items;
 	size_t count;
 	unsigned int instances;	/* that the program made with the layer */
+	unsigned long ignored;	/* settings that the layer did not understand */
 	unsigned int certain;	/* findings that count */
 	unsigned int possible;
 	unsigned long more;	/* that the log does not list */
@@ -32,8 +33,8 @@ void run_findings_free(struct run_findings *findings);
 void run_findings_print(const struct run_findings *findings);
 
 /*
- * JUnit: a failed test for each finding that counts, and for a program that made no instance
- * with the layer; or one that passed. 0 or -errno.
+ * JUnit: a failed test for each finding that counts, for a program that made no instance with
+ * the layer, and for settings that the layer did not understand; or one that passed. 0 or -errno.
  */
 int run_findings_write_junit(const struct run_findings *findings, const char *path,
 			     const char *program);
