@@ -250,7 +250,8 @@ static enum exit_code judge(const struct arguments *arguments, const char *log, 
 		status = status ? status : TOOL_CANNOT;
 	}
 	if (!status && !findings.instances) {
-		tool_complain("%s made no Vulkan instance with the layer", arguments->program[0]);
+		tool_complain("%s made no Vulkan instance with the layer (with VK_LOADER_DEBUG=all "
+			      "the loader says where it looks)", arguments->program[0]);
 		status = TOOL_CANNOT;
 	}
 	if (!status && findings.ignored) {
