@@ -255,3 +255,10 @@ int64_t fdinfo(struct fixture *f, const char *key, char *text, size_t size)
 	fclose(file);
 	return value * scale;
 }
+
+int64_t fdinfo_memory(struct fixture *f, const char *key)
+{
+	int64_t bytes = fdinfo(f, key, NULL, 0);
+
+	return bytes < 0 ? 0 : bytes;
+}

@@ -120,4 +120,7 @@ int64_t now_ms(void);
  */
 int64_t fdinfo(struct fixture *f, const char *key, char *text, size_t size);
 
+/* Bytes that a key tells: 0 without it, as newer kernels leave out what is 0. */
+int64_t fdinfo_memory(struct fixture *f, const char *key);
+
 #endif

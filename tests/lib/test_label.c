@@ -121,21 +121,21 @@ static void memory_in_fdinfo(void **state)
 	fdinfo(f, "drm-driver", driver, sizeof(driver));
 	assert_string_equal(driver, "panthor\n");
 	assert_true(fdinfo(f, "drm-client-id", NULL, 0) > 0);
-	total = fdinfo(f, "drm-total-memory", NULL, 0);
-	resident = fdinfo(f, "drm-resident-memory", NULL, 0);
-	shared = fdinfo(f, "drm-shared-memory", NULL, 0);
-	assert_int_equal(fdinfo(f, "drm-purgeable-memory", NULL, 0), 0);
+	total = fdinfo_memory(f, "drm-total-memory");
+	resident = fdinfo_memory(f, "drm-resident-memory");
+	shared = fdinfo_memory(f, "drm-shared-memory");
+	assert_int_equal(fdinfo_memory(f, "drm-purgeable-memory"), 0);
 	assert_ok(gemsync_bo_create(f->dev, MIB, GEMSYNC_BO_SHAREABLE, &bo));
-	assert_int_equal(fdinfo(f, "drm-total-memory", NULL, 0), total + (int64_t)MIB);
-	assert_int_equal(fdinfo(f, "drm-resident-memory", NULL, 0), resident);
+	assert_int_equal(fdinfo_memory(f, "drm-total-memory"), total + (int64_t)MIB);
+	assert_int_equal(fdinfo_memory(f, "drm-resident-memory"), resident);
 	assert_ok(gemsync_bo_map(bo, &map));
-	assert_int_equal(fdinfo(f, "drm-resident-memory", NULL, 0), resident + (int64_t)MIB);
-	assert_int_equal(fdinfo(f, "drm-shared-memory", NULL, 0), shared);
+	assert_int_equal(fdinfo_memory(f, "drm-resident-memory"), resident + (int64_t)MIB);
+	assert_int_equal(fdinfo_memory(f, "drm-shared-memory"), shared);
 	assert_ok(gemsync_bo_export(bo, &fd));
-	assert_int_equal(fdinfo(f, "drm-shared-memory", NULL, 0), shared + (int64_t)MIB);
+	assert_int_equal(fdinfo_memory(f, "drm-shared-memory"), shared + (int64_t)MIB);
 	close(fd);
 	gemsync_bo_destroy(bo);
-	assert_int_equal(fdinfo(f, "drm-total-memory", NULL, 0), total);
+	assert_int_equal(fdinfo_memory(f, "drm-total-memory"), total);
 }
 
 /* Work makes engine time and cycles, of the file alone that did it; the clock never changes. */

@@ -4,6 +4,7 @@
  * call: the CPU's, the exporter's device's, and that of each mapping of the importer. All
  * of them differ before the call, so what it has not copied is stale.
  */
+#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
@@ -503,15 +504,20 @@ struct relay {
 	struct work_struct work;
 	struct job *first;
 	struct job *next;
+	bool over;		/* the call to be looked at has returned */
 };
 
 static void run_relay(struct work_struct *work)
 {
 	struct relay *relay = container_of(work, struct relay, work);
 
+	/* Who waits for the first one knows by then which fences there are. */
+	while (!test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &relay->first->fence.flags) &&
+	       !READ_ONCE(relay->over))
+		usleep_range(1000, 2000);
 	relay->next = add_job(relay->first->share, DMA_RESV_USAGE_WRITE);
 	if (relay->next)
-		schedule_delayed_work(&relay->next->work, 3 * HZ);
+		schedule_delayed_work(&relay->next->work, 30 * HZ);
 	dma_fence_signal(&relay->first->fence);
 }
 
@@ -534,6 +540,7 @@ static void waits_for_what_was_there(struct witness *w)
 	ret = drm_gem_dmabuf_begin_cpu_access(own.dma_buf, DMA_FROM_DEVICE);
 	EXPECT(w, !ret, "begin: %d", ret);
 	EXPECT(w, dma_fence_is_signaled(&relay.first->fence), "the first job was not waited for");
+	WRITE_ONCE(relay.over, true);
 	flush_work(&relay.work);
 	destroy_work_on_stack(&relay.work);
 	if (relay.next) {

@@ -23,7 +23,9 @@
  * booted with ``swiotlb=force``, so that every object of this module's device is
  * mapped to bounce buffers, and what the DMA API's sync calls mean is done by the
  * kernel's own code: bytes of exactly the range are copied to the bounce buffer or
- * back. The device's part is played by reading and writing the bounce buffer.
+ * back. The device's part is played by reading and writing the bounce buffer. Kernels
+ * from 7.0 on count what is used with ``swiotlb=track_hiwater`` too; a small machine that
+ * bounces nothing by itself needs ``swiotlb=65536`` for buffers that suffice.
  *
  * So a flush must have copied the bytes of its range to the device and no others. A
  * flush and invalidate must have done so too, and then, after the device wrote again,
