@@ -122,6 +122,9 @@ static int read_emulated_cache(struct gemsync_device *dev)
 		return -EIO;
 	dev->info.line_size = line;
 	dev->info.granule = line;
+	ret = gemsync_emulation_read_user_ops(dev->attributes, &dev->user_ops);
+	if (ret)
+		return ret;
 	return gemsync_emulation_read_chaos(dev->attributes, &dev->info.chaos);
 }
 

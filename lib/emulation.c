@@ -78,6 +78,17 @@ int gemsync_emulation_read_chaos(int dir, bool *chaos)
 	return 0;
 }
 
+int gemsync_emulation_read_user_ops(int dir, bool *work)
+{
+	uint64_t value = 0;
+	int ret;
+
+	/* Older modules do not have it. */
+	ret = gemsync_emulation_read(dir, "user_ops", &value);
+	*work = !ret && value;
+	return ret == -ENOENT ? 0 : ret;
+}
+
 int gemsync_emulation_read_coherent(int dir, bool *coherent)
 {
 	char text[32];

@@ -95,6 +95,7 @@ struct gemsync_device {
 	/* A DRM device's: */
 	int fd;			/* others have -EOPNOTSUPP */
 	int attributes;		/* sysfs directory of the kernel's emulation, or -1 */
+	bool user_ops;		/* its kernel does cache instructions of user space too */
 	bool unseen;		/* no sysfs: nobody knows whether it is emulated */
 	struct found_violation *found;	/* what the kernel had recorded when it was read, under */
 	size_t found_count;		/* the lock above, in the order of the serials */
@@ -187,7 +188,10 @@ int gemsync_emulation_read(int dir, const char *name, uint64_t *value);
 /* Whether lines move on their own: attribute "mode", which may not be there. */
 int gemsync_emulation_read_chaos(int dir, bool *chaos);
 
-/* Whether there is nothing to emulate: the same attribute, which has to be there. */
+/* Whether cache instructions of user space move its lines. */
+int gemsync_emulation_read_user_ops(int dir, bool *work);
+
+/* Whether there is nothing to emulate: the attribute "mode", which has to be there. */
 int gemsync_emulation_read_coherent(int dir, bool *coherent);
 
 /* ---- Simulated devices (device/sim.c) ---- */

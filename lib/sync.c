@@ -20,7 +20,7 @@ static bool cpu_works(const struct gemsync_bo *bo, const char **why)
 {
 	struct gemsync_cpu_info cpu;
 
-	if (bo->dev->info.emulated) {
+	if (bo->dev->info.emulated && !bo->dev->user_ops) {
 		*why = "emulated cache: only the driver's maintenance moves its lines";
 		return false;
 	}

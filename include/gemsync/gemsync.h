@@ -520,7 +520,8 @@ int gemsync_bo_query(struct gemsync_bo *bo, struct gemsync_bo_info *info);
  *
  * AUTO takes the CPU while the BO is mapped, else the driver. It takes the driver too
  * where the CPU has no maintenance in user space, and on emulated devices, whose lines
- * only the driver moves. Asking for the CPU is refused there, never ignored (R24).
+ * only the driver moves, unless their kernel traps the CPU's instructions (vm/run
+ * --user-ops). Asking for the CPU is refused there, never ignored (R24).
  *
  * Returns 0; -EOPNOTSUPP if the path does not work for this BO, which keeps the one it
  * had; -EINVAL for an unknown path.

@@ -444,6 +444,8 @@ void drm_gem_sync_shmem_vunmap(struct drm_gem_object *obj, struct iosys_map *map
 
 int drm_gem_sync_shmem_open(struct drm_gem_object *obj, struct drm_file *file);
 int drm_gem_sync_shmem_map_error(const struct drm_gem_sync_shmem_object *shmem);
+struct drm_gem_sync_shmem_object *
+drm_gem_sync_shmem_of_map(const struct vm_area_struct *vma, unsigned long address, pgoff_t *index);
 unsigned long drm_gem_sync_get_unmapped_area(struct file *filp, unsigned long addr,
 					     unsigned long len, unsigned long pgoff,
 					     unsigned long flags);

@@ -363,6 +363,30 @@ static const struct vm_operations_struct watched_vm_ops = {
 };
 
 /**
+ * drm_gem_sync_shmem_of_map() - the object that a map of user space shows
+ * @vma: the map
+ * @address: in the map
+ * @index: which page of the object is at @address; it may be behind its end
+ *
+ * Context: Any, with the map's address space locked, which keeps the object.
+ *
+ * Return: The object; NULL if the map is none of this helper's.
+ */
+struct drm_gem_sync_shmem_object *
+drm_gem_sync_shmem_of_map(const struct vm_area_struct *vma, unsigned long address, pgoff_t *index)
+{
+	struct drm_gem_object *obj = vma->vm_private_data;
+
+	if (vma->vm_ops != &drm_gem_sync_shmem_vm_ops && vma->vm_ops != &watched_vm_ops)
+		return NULL;
+	/* Not from the start of the map, which is another one after a partial munmap. */
+	*index = ((address - vma->vm_start) >> PAGE_SHIFT) + vma->vm_pgoff -
+		 drm_vma_node_start(&obj->vma_node);
+	return to_drm_gem_sync_shmem(obj);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sync_shmem_of_map);
+
+/**
  * drm_gem_sync_get_unmapped_area() - &file_operations.get_unmapped_area of the device's file
  * @filp: the file
  * @addr: address that the user wants, or 0

@@ -213,6 +213,10 @@ void ncmem_watch_write(struct ncmem_page *page, const struct ncmem_job *job);
 void ncmem_watch_job_ends(struct ncmem *nc, const struct gs_job *job);
 void ncmem_watch_forget(struct ncmem_pages *set);
 
+bool ncmem_user_ops_work(void);
+int ncmem_user_ops_init(void);
+void ncmem_user_ops_exit(void);
+
 void ncmem_chaos_init(struct ncmem *nc);
 void ncmem_chaos_stop(struct ncmem *nc);
 void ncmem_chaos_fini(struct ncmem *nc);

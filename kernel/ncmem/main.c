@@ -23,7 +23,8 @@
  * device could only read. Exact line counts are in the sysfs directory `ncmem`
  * of the device: `lines_cleaned`, `lines_dropped`; with `line_size` and `mode`.
  * The directory tells user space that cache instructions of the CPU move nothing
- * here: only the kernel can synchronize. Counters tell any user what others sync, and
+ * here: only the kernel can synchronize, unless `user_ops` says that they are trapped.
+ * Counters tell any user what others sync, and
  * when: `public_counters=0` keeps them to those who may monitor performance.
  *
  * What goes wrong with data, or nearly does, is reported (core/violation.h). Rows of
@@ -239,11 +240,12 @@ EXPORT_SYMBOL_GPL(ncmem_put);
 
 static int __init ncmem_module_init(void)
 {
-	return 0;
+	return ncmem_user_ops_init();
 }
 
 static void __exit ncmem_module_exit(void)
 {
+	ncmem_user_ops_exit();
 	WARN_ON(atomic_long_read(&ncmem_totals.pages));
 	WARN_ON(atomic_long_read(&ncmem_totals.shadows));
 	WARN_ON(atomic_long_read(&ncmem_totals.maps));

@@ -11,6 +11,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include <access.h>
+
 struct dentry;
 struct device;
 struct module;
@@ -18,6 +20,7 @@ struct ncmem;
 struct ncmem_pages;
 struct page;
 struct task_struct;
+struct vm_area_struct;
 
 /**
  * enum ncmem_mode - how the emulated cache behaves
@@ -166,6 +169,36 @@ struct ncmem_job {
 	bool expired;
 };
 
+/**
+ * enum ncmem_user_op - what became of a cache instruction of user space
+ */
+enum ncmem_user_op {
+	/** @NCMEM_USER_OP_FOREIGN: the map is somebody else's */
+	NCMEM_USER_OP_FOREIGN,
+	/** @NCMEM_USER_OP_DONE: there is nothing left to do, or was nothing */
+	NCMEM_USER_OP_DONE,
+	/** @NCMEM_USER_OP_AGAIN: a lock was taken; the instruction has to come again */
+	NCMEM_USER_OP_AGAIN,
+};
+
+/**
+ * struct ncmem_maps - the CPU maps of a driver, for cache instructions of user space
+ */
+struct ncmem_maps {
+	/**
+	 * @maintain: do to the object's line what the instruction does, by ncmem_user_op(), if
+	 * the map is one of these: @size bytes of the CPU's line at @address. Called with the
+	 * map's address space locked, in a context that must not sleep.
+	 */
+	enum ncmem_user_op (*maintain)(struct vm_area_struct *vma, unsigned long address,
+				       u32 size, enum gs_sync_type type);
+
+	/* ncmem's own: */
+
+	/** @node: in the list of all */
+	struct list_head node;
+};
+
 struct ncmem *ncmem_create(struct device *dev, const struct ncmem_params *params);
 void ncmem_reattach(struct ncmem *nc);
 void ncmem_detach(struct ncmem *nc);
@@ -181,6 +214,11 @@ struct page *ncmem_cpu_page(struct ncmem_pages *set, unsigned long index);
 struct page *ncmem_view_of(struct page *page);
 enum ncmem_show ncmem_cpu_touch(struct ncmem_pages *set, unsigned long index,
 				const struct ncmem_touch *touch);
+
+void ncmem_maps_register(struct ncmem_maps *maps);
+void ncmem_maps_unregister(struct ncmem_maps *maps);
+void ncmem_user_op(struct ncmem_pages *set, unsigned long index, u32 offset, u32 size,
+		   enum gs_sync_type type);
 
 void ncmem_job_begin(struct ncmem *nc, struct ncmem_job *job);
 void ncmem_job_run(struct ncmem *nc, struct ncmem_job *job, bool expired);

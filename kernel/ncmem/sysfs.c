@@ -39,6 +39,12 @@ static ssize_t dma_bits_show(struct device *dev, struct device_attribute *attr, 
 }
 static DEVICE_ATTR_RO(dma_bits);
 
+static ssize_t user_ops_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", ncmem_user_ops_work());
+}
+static DEVICE_ATTR_RO(user_ops);
+
 /* What is looked for, by whoever may say so. */
 static const char *const watch_names[] = {
 	[0] = "nothing",
@@ -106,6 +112,7 @@ static struct attribute *ncmem_attrs[] = {
 	&dev_attr_mode.attr,
 	&dev_attr_seed.attr,
 	&dev_attr_dma_bits.attr,
+	&dev_attr_user_ops.attr,
 	&dev_attr_lines_cleaned.attr,
 	&dev_attr_lines_dropped.attr,
 	&dev_attr_lines_cleaned_dirty.attr,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The device: emulated memory, work queues, and its end. */
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -68,6 +69,30 @@ static const struct drm_gem_sync_device_ops gem_ops = {
 	.touched = bo_touched,
 	.evicting = vgpu_bo_evicting,
 };
+
+static enum ncmem_user_op maintain(struct vm_area_struct *vma, unsigned long address, u32 size,
+				   enum gs_sync_type type)
+{
+	struct drm_gem_sync_shmem_object *shmem;
+	struct vgpu_bo *bo;
+	pgoff_t index;
+
+	shmem = drm_gem_sync_shmem_of_map(vma, address, &index);
+	if (!shmem || shmem->sdev->ops != &gem_ops)
+		return NCMEM_USER_OP_FOREIGN;
+	if (drm_gem_sync_shmem_is_wc(shmem))
+		return NCMEM_USER_OP_DONE;
+	if (!dma_resv_trylock(shmem->base.resv))
+		return NCMEM_USER_OP_AGAIN;
+	bo = container_of(shmem, struct vgpu_bo, base);
+	/* What has no pages has no lines. */
+	if (bo->nc_pages && index < shmem->base.size >> PAGE_SHIFT)
+		ncmem_user_op(bo->nc_pages, index, offset_in_page(address), size, type);
+	dma_resv_unlock(shmem->base.resv);
+	return NCMEM_USER_OP_DONE;
+}
+
+struct ncmem_maps vgpu_maps = { .maintain = maintain };
 
 static void put_memory(struct drm_device *drm, void *nc)
 {

@@ -15,6 +15,9 @@ extern struct workqueue_struct *vgpu_release_wq;
 /* The refill of heaps, for which jobs may be waiting soon: nobody's end keeps it. */
 extern struct workqueue_struct *vgpu_fill_wq;
 
+/* CPU maps of all devices, for cache instructions of user space. */
+extern struct ncmem_maps vgpu_maps;
+
 /*
  * The fence of a task, which is all of it that the outside sees: it needs neither
  * the queue nor the scheduler, so it may outlive both.

@@ -77,12 +77,14 @@ static int __init vgpu_init(void)
 		destroy_workqueue(vgpu_release_wq);
 		return -ENOMEM;
 	}
+	ncmem_maps_register(&vgpu_maps);
 	return 0;
 }
 module_init(vgpu_init);
 
 static void __exit vgpu_exit(void)
 {
+	ncmem_maps_unregister(&vgpu_maps);
 	destroy_workqueue(vgpu_fill_wq);
 	destroy_workqueue(vgpu_release_wq);
 }
