@@ -40,8 +40,8 @@ static void each_map(struct gsl_device *device, void (*each)(struct gsl_map *map
 	struct gsl_map *maps[] = {
 		&device->memories, &device->resources, &device->views, &device->layouts,
 		&device->sets, &device->templates, &device->commands, &device->queues,
-		&device->fences, &device->semaphores, &device->events, &device->names,
-		&device->passes, &device->framebuffers,
+		&device->fences, &device->semaphores, &device->queries, &device->events,
+		&device->names, &device->passes, &device->framebuffers,
 	};
 	size_t i;
 

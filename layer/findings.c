@@ -187,15 +187,17 @@ static bool may_tell(struct gsl_findings *findings, int kind)
 static void tell(struct gsl_findings *findings, const struct gsl_finding *finding)
 {
 	char text[1024];
-	bool told = false;
+	bool told = false, new;
 
 	gsl_finding_text(finding, text, sizeof(text));
-	if (findings->log) {
-		pthread_mutex_lock(&findings->lock);
+	/* The log's lines are in the order in which they are remembered: others count by it. */
+	pthread_mutex_lock(&findings->lock);
+	new = remember(findings, finding);
+	if (new && findings->log)
 		write_log(findings->log, finding, text);
-		pthread_mutex_unlock(&findings->lock);
-	}
-	if (findings->settings->messages == GSL_MESSAGES_NONE || !may_tell(findings, finding->kind))
+	pthread_mutex_unlock(&findings->lock);
+	if (!new || findings->settings->messages == GSL_MESSAGES_NONE ||
+	    !may_tell(findings, finding->kind))
 		return;
 	if (findings->settings->messages == GSL_MESSAGES_AUTO && findings->tell)
 		told = findings->tell(findings->ctx, finding, text);
@@ -206,15 +208,9 @@ static void tell(struct gsl_findings *findings, const struct gsl_finding *findin
 void gsl_findings_tell(struct gsl_findings *findings, struct gsl_batch *batch)
 {
 	size_t i;
-	bool new;
 
-	for (i = 0; i < batch->count; i++) {
-		pthread_mutex_lock(&findings->lock);
-		new = remember(findings, &batch->items[i]);
-		pthread_mutex_unlock(&findings->lock);
-		if (new)
-			tell(findings, &batch->items[i]);
-	}
+	for (i = 0; i < batch->count; i++)
+		tell(findings, &batch->items[i]);
 	free(batch->items);
 	*batch = (struct gsl_batch){ 0 };
 }

@@ -82,11 +82,19 @@ enum gsl_device_writes gsl_memory_device_writes(struct gsl_memory *memory, u64 o
 {
 	enum gsl_device_writes writes = GSL_WROTE_NOT;
 	struct gsl_resource *resource;
+	u32 i;
 
 	if (!memory->device->submissions)
 		return GSL_WROTE_NOT;
 	if (memory->opaque)
 		return GSL_WROTE;
+	/* By something that may be gone. */
+	for (i = 0; i < memory->write_count; i++) {
+		const struct gsl_write *write = &memory->writes[i];
+
+		if (overlap(offset, offset + size, write->offset, write->offset + write->size))
+			return GSL_WROTE;
+	}
 	for (resource = memory->resources; resource; resource = resource->next) {
 		if (!resource->device_writes ||
 		    !overlap(offset, offset + size, resource->offset,
@@ -505,6 +513,26 @@ void gsl_memory_unmapping(struct gsl_memory *memory, const char *call, struct gs
 
 /* ---- Submissions ---- */
 
+/* The same was found possible in this submission, and now is certain. */
+static bool was_possible(const struct gsl_memory *memory, int kind, const struct hull *hull,
+			 const struct gsl_finding *where, struct gsl_batch *batch)
+{
+	size_t i;
+
+	for (i = 0; i < batch->count; i++) {
+		struct gsl_finding *found = &batch->items[i];
+
+		if (found->kind == kind && found->possibly &&
+		    found->submission == where->submission &&
+		    found->memory.handle == GSL_KEY(memory->handle) &&
+		    found->offset == hull->offset && found->size == hull->end - hull->offset) {
+			found->possibly = false;
+			return true;
+		}
+	}
+	return false;
+}
+
 void gsl_memory_device_reads(struct gsl_memory *memory, u64 offset, u64 size, bool possibly,
 			     const struct gsl_finding *where, struct gsl_batch *batch)
 {
@@ -520,7 +548,8 @@ void gsl_memory_device_reads(struct gsl_memory *memory, u64 offset, u64 size, bo
 	else if (was_flushed(memory, &hull, where->submission))
 		kind = GSL_FLUSH_TOO_EARLY;
 	found.possibly = possibly;
-	add_hull(memory, kind, &hull, &found, batch);
+	if (possibly || !was_possible(memory, kind, &hull, &found, batch))
+		add_hull(memory, kind, &hull, &found, batch);
 	memory->missed_offset = hull.offset;
 	memory->missed_end = hull.end;
 	memory->missed_submission = where->submission;

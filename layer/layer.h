@@ -83,6 +83,7 @@ struct gsl_device {
 	struct gsl_map queues;		/* VkQueue: struct gsl_queue */
 	struct gsl_map fences;		/* VkFence: struct gsl_fence */
 	struct gsl_map semaphores;	/* VkSemaphore: struct gsl_semaphore */
+	struct gsl_map queries;		/* VkQueryPool: struct gsl_queries */
 	struct gsl_map events;		/* VkEvent: struct gsl_event */
 	struct gsl_map names;		/* any handle: its name */
 	atomic_ulong serials;		/* of resources and views */
@@ -510,6 +511,7 @@ struct gsl_clock {
 struct gsl_wait {
 	u64 semaphore;
 	u64 value;
+	bool over;	/* it was while the job waited for something else */
 };
 
 /*
@@ -573,18 +575,21 @@ struct gsl_fence {
 	struct gsl_clock clock;
 };
 
-#define GSL_SIGNALS	16	/* kept of a semaphore: more are not in flight */
+#define GSL_SIGNALS	16	/* kept of a semaphore: more are hardly in flight */
 
 /* A semaphore with its last signals; a binary one has one signal. */
+struct gsl_signal {
+	u64 value;
+	struct gsl_clock clock;
+};
+
 struct gsl_semaphore {
 	bool timeline;
 	bool pending;	/* a binary one, which a job signals that waits for the host */
 	u64 known;	/* the highest value that something signals which was looked at */
 	u32 count;	/* of all times */
-	struct {
-		u64 value;
-		struct gsl_clock clock;
-	} signals[GSL_SIGNALS];
+	struct gsl_signal signals[GSL_SIGNALS];
+	struct gsl_signal dropped;	/* the last one that is not kept; once @count is higher */
 };
 
 struct gsl_event {

@@ -82,7 +82,7 @@ static void free_pieces(struct gsl_resource *resource)
 }
 
 static void add_piece(struct gsl_resource *resource, struct gsl_memory *memory, u64 begin,
-		      u64 size, u64 offset)
+		      u64 size, u64 offset, bool written)
 {
 	struct gsl_resource *piece = malloc(sizeof(*piece));
 
@@ -93,6 +93,7 @@ static void add_piece(struct gsl_resource *resource, struct gsl_memory *memory, 
 	*piece = *resource;
 	piece->begin = begin;
 	piece->size = size;
+	piece->written = written;
 	piece->pieces = NULL;
 	piece->next_piece = resource->pieces;
 	resource->pieces = piece;
@@ -109,10 +110,11 @@ static void cut_piece(struct gsl_resource *resource, struct gsl_resource *piece,
 		return;
 	gsl_resource_unbind(piece);
 	if (piece->begin < begin)
-		add_piece(resource, memory, piece->begin, begin - piece->begin, piece->offset);
+		add_piece(resource, memory, piece->begin, begin - piece->begin, piece->offset,
+			  piece->written);
 	if (end < piece_end)
 		add_piece(resource, memory, end, piece_end - end,
-			  piece->offset + end - piece->begin);
+			  piece->offset + end - piece->begin, piece->written);
 }
 
 void gsl_resource_bind_piece(struct gsl_device *device, VkBuffer buffer,
@@ -129,7 +131,8 @@ void gsl_resource_bind_piece(struct gsl_device *device, VkBuffer buffer,
 		cut_piece(resource, piece, bind->resourceOffset, end);
 	free_dead_pieces(resource);
 	if (memory)
-		add_piece(resource, memory, bind->resourceOffset, bind->size, bind->memoryOffset);
+		add_piece(resource, memory, bind->resourceOffset, bind->size, bind->memoryOffset,
+			  false);
 }
 
 static void visit_place(struct gsl_resource *place, u64 offset, u64 end,

@@ -99,20 +99,24 @@ static void run(struct gsl_device *device, struct gsl_job *job, const char *call
 
 /*
  * A wait for a value that nothing known signals is one for the host, until the driver says that
- * it is over: then it is not known since when the job runs.
+ * it is over: then it is not known since when the job runs, unless something else kept it.
  */
 static bool is_ready(struct gsl_device *device, struct gsl_job *job)
 {
+	bool ready = !gsl_job_waits_for_event(device, job), late = false;
 	u32 i;
 
 	for (i = 0; i < job->wait_count; i++) {
-		if (gsl_wait_is_known(device, &job->waits[i]))
+		struct gsl_wait *wait = &job->waits[i];
+
+		if (wait->over || gsl_wait_is_known(device, wait))
 			continue;
-		if (!gsl_wait_is_over(device, &job->waits[i]))
-			return false;
-		job->late = true;
+		wait->over = gsl_wait_is_over(device, wait);
+		ready = ready && wait->over;
+		late = true;
 	}
-	return !gsl_job_waits_for_event(device, job);
+	job->late = ready && late;
+	return ready;
 }
 
 static struct gsl_job *take_first(struct gsl_queue *queue)
@@ -286,8 +290,10 @@ static void fill_waits(struct gsl_wait *waits, u32 count, const VkSemaphore *sem
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		waits[i] = (struct gsl_wait){ GSL_KEY(semaphores[i]),
-					      i < value_count ? values[i] : 0 };
+		waits[i] = (struct gsl_wait){
+			.semaphore = GSL_KEY(semaphores[i]),
+			.value = i < value_count ? values[i] : 0,
+		};
 }
 
 static void fill_semaphores(struct gsl_job *job, const void *chain, const VkSemaphore *waits,
@@ -337,7 +343,10 @@ static void fill_waits2(struct gsl_wait *waits, u32 count, const VkSemaphoreSubm
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		waits[i] = (struct gsl_wait){ GSL_KEY(infos[i].semaphore), infos[i].value };
+		waits[i] = (struct gsl_wait){
+			.semaphore = GSL_KEY(infos[i].semaphore),
+			.value = infos[i].value,
+		};
 }
 
 static struct gsl_job *job_of2(const VkSubmitInfo2KHR *info, u64 fence)

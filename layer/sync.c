@@ -61,12 +61,17 @@ bool gsl_wait_is_over(struct gsl_device *device, const struct gsl_wait *wait)
 	       value >= wait->value;
 }
 
-/* The first value of a timeline that ends the wait, and with it all before. */
+/*
+ * The first value of a timeline that ends a wait, and with it all before. Of those that are not
+ * kept any more it is known only that they came before the others.
+ */
 static u64 find_end(const struct gsl_semaphore *semaphore, u64 value)
 {
 	u64 end = UINT64_MAX;
 	u32 i;
 
+	if (semaphore->count > GSL_SIGNALS && semaphore->dropped.value >= value)
+		return semaphore->dropped.value;
 	for (i = 0; i < GSL_SIGNALS && i < semaphore->count; i++) {
 		u64 signalled = semaphore->signals[i].value;
 
@@ -76,20 +81,27 @@ static u64 find_end(const struct gsl_semaphore *semaphore, u64 value)
 	return end == UINT64_MAX ? value : end;
 }
 
-void gsl_wait_merge(struct gsl_device *device, const struct gsl_wait *wait,
-		    struct gsl_clock *clock)
+/* All that signalled a value up to @end is done. */
+static void merge_up_to(const struct gsl_semaphore *semaphore, u64 end, struct gsl_clock *clock)
 {
-	struct gsl_semaphore *semaphore = semaphore_of(device, wait->semaphore);
-	u64 end;
 	u32 i;
 
-	if (!semaphore)
-		return;
-	end = semaphore->timeline ? find_end(semaphore, wait->value) : 0;
 	for (i = 0; i < GSL_SIGNALS && i < semaphore->count; i++) {
 		if (semaphore->signals[i].value <= end)
 			merge(clock, &semaphore->signals[i].clock);
 	}
+	if (semaphore->count > GSL_SIGNALS && semaphore->dropped.value <= end)
+		merge(clock, &semaphore->dropped.clock);
+}
+
+void gsl_wait_merge(struct gsl_device *device, const struct gsl_wait *wait,
+		    struct gsl_clock *clock)
+{
+	struct gsl_semaphore *semaphore = semaphore_of(device, wait->semaphore);
+
+	if (semaphore)
+		merge_up_to(semaphore, semaphore->timeline ? find_end(semaphore, wait->value) : 0,
+			    clock);
 }
 
 void gsl_signal_submit(struct gsl_device *device, const struct gsl_wait *signal)
@@ -112,6 +124,7 @@ void gsl_signal_post(struct gsl_device *device, const struct gsl_wait *signal,
 	if (!semaphore->timeline)
 		semaphore->count = 1;
 	semaphore->pending = false;
+	semaphore->dropped = semaphore->signals[i];
 	semaphore->signals[i].value = semaphore->timeline ? signal->value : 0;
 	semaphore->signals[i].clock = *clock;
 	if (semaphore->known < signal->value)
@@ -299,17 +312,23 @@ VKAPI_ATTR void VKAPI_CALL gsl_DestroySemaphore(VkDevice handle, VkSemaphore sem
 }
 
 #ifdef GSL_HAS_WaitSemaphores
-static void complete_semaphore(struct gsl_device *device, VkSemaphore semaphore, u64 value,
-			       const char *call)
+/* @waited: for a value, which one that is higher may have ended; else it is what there is. */
+static void complete_semaphore(struct gsl_device *device, VkSemaphore handle, u64 value,
+			       bool waited, const char *call)
 {
-	struct gsl_wait wait = { GSL_KEY(semaphore), value };
+	struct gsl_wait wait = { .semaphore = GSL_KEY(handle), .value = value };
+	struct gsl_semaphore *semaphore;
 	struct gsl_batch batch = { 0 };
 	struct gsl_clock clock = { 0 };
 
 	pthread_mutex_lock(&device->lock);
 	/* What another process signalled opens jobs too. */
 	gsl_jobs_run(device, call, &batch);
-	gsl_wait_merge(device, &wait, &clock);
+	semaphore = semaphore_of(device, wait.semaphore);
+	if (waited)
+		gsl_wait_merge(device, &wait, &clock);
+	else if (semaphore)
+		merge_up_to(semaphore, value, &clock);
 	complete(device, &clock);
 	end_look(device, call, &batch);
 }
@@ -336,7 +355,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_WaitSemaphores(VkDevice handle,
 
 	for (i = 0; result == VK_SUCCESS && i < info->semaphoreCount; i++) {
 		if (is_reached(device, info, i))
-			complete_semaphore(device, info->pSemaphores[i], info->pValues[i],
+			complete_semaphore(device, info->pSemaphores[i], info->pValues[i], true,
 					   "vkWaitSemaphores");
 	}
 	return result;
@@ -350,7 +369,8 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_GetSemaphoreCounterValue(VkDevice handle,
 	VkResult result = device->calls.GetSemaphoreCounterValue(handle, semaphore, value);
 
 	if (result == VK_SUCCESS)
-		complete_semaphore(device, semaphore, *value, "vkGetSemaphoreCounterValue");
+		complete_semaphore(device, semaphore, *value, false,
+				   "vkGetSemaphoreCounterValue");
 	return result;
 }
 
@@ -359,7 +379,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_SignalSemaphore(VkDevice handle,
 						   const VkSemaphoreSignalInfo *info)
 {
 	struct gsl_device *device = gsl_device_of(handle);
-	struct gsl_wait signal = { GSL_KEY(info->semaphore), info->value };
+	struct gsl_wait signal = { .semaphore = GSL_KEY(info->semaphore), .value = info->value };
 	struct gsl_clock nothing = { 0 };
 	struct gsl_batch batch = { 0 };
 
@@ -402,7 +422,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_GetSemaphoreFdKHR(VkDevice handle,
 						     const VkSemaphoreGetFdInfoKHR *info, int *fd)
 {
 	struct gsl_device *device = gsl_device_of(handle);
-	struct gsl_wait all = { GSL_KEY(info->semaphore), UINT64_MAX };
+	struct gsl_wait all = { .semaphore = GSL_KEY(info->semaphore), .value = UINT64_MAX };
 	struct gsl_clock clock = { 0 };
 
 	pthread_mutex_lock(&device->lock);
@@ -454,7 +474,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_QueuePresentKHR(VkQueue handle, const VkPrese
 	gsl_reads_collect(device, &batch);
 	gsl_reads_judge_all(device, &batch);
 	for (i = 0; i < info->waitSemaphoreCount; i++) {
-		struct gsl_wait wait = { GSL_KEY(info->pWaitSemaphores[i]), 0 };
+		struct gsl_wait wait = { .semaphore = GSL_KEY(info->pWaitSemaphores[i]), .value = 0 };
 
 		gsl_wait_merge(device, &wait, &clock);
 	}

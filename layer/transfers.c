@@ -138,20 +138,6 @@ VKAPI_ATTR void VKAPI_CALL gsl_CmdFillBuffer(VkCommandBuffer handle, VkBuffer bu
 	device->calls.CmdFillBuffer(handle, buffer, offset, size, data);
 }
 
-VKAPI_ATTR void VKAPI_CALL
-gsl_CmdCopyQueryPoolResults(VkCommandBuffer handle, VkQueryPool pool, uint32_t first,
-			    uint32_t count, VkBuffer buffer, VkDeviceSize offset,
-			    VkDeviceSize stride, VkQueryResultFlags flags)
-{
-	struct gsl_device *device = gsl_device_of(handle);
-	u64 last = flags & VK_QUERY_RESULT_64_BIT ? sizeof(u64) : sizeof(u32);
-
-	if (count)
-		gsl_commands_write(device, handle, buffer, offset, (count - 1) * stride + last);
-	device->calls.CmdCopyQueryPoolResults(handle, pool, first, count, buffer, offset, stride,
-					      flags);
-}
-
 /* ---- Words that the device writes ---- */
 
 VKAPI_ATTR void VKAPI_CALL gsl_CmdWriteBufferMarkerAMD(VkCommandBuffer handle,

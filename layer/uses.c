@@ -9,6 +9,7 @@ struct look {
 	const struct gsl_memory *memory;
 	u64 offset;
 	u64 size;
+	bool possibly;
 };
 
 /* A job that is looked at. */
@@ -23,21 +24,25 @@ struct walk {
 
 /* ---- Ranges ---- */
 
-static bool was_looked_at(struct walk *walk, const struct gsl_memory *memory, u64 offset, u64 size)
+/* What was read certainly need not be looked at for what may read it. */
+static bool was_looked_at(struct walk *walk, const struct gsl_memory *memory, u64 offset, u64 size,
+			  bool possibly)
 {
 	u64 hash = (GSL_KEY(memory) ^ offset ^ size << 20) * 0x9e3779b97f4a7c15ull;
 	struct look *look = &walk->looks[hash >> 58];
 
-	if (look->memory == memory && look->offset == offset && look->size == size)
+	if (look->memory == memory && look->offset == offset && look->size == size &&
+	    (possibly || !look->possibly))
 		return true;
-	*look = (struct look){ memory, offset, size };
+	*look = (struct look){ memory, offset, size, possibly };
 	return false;
 }
 
 static void read_range(struct walk *walk, struct gsl_memory *memory, u64 offset, u64 size,
 		       bool possibly)
 {
-	if (walk->job->late || !memory->copies || was_looked_at(walk, memory, offset, size))
+	if (walk->job->late || !memory->copies ||
+	    was_looked_at(walk, memory, offset, size, possibly))
 		return;
 	gsl_memory_device_reads(memory, offset, size, possibly, &walk->where, walk->batch);
 }

@@ -139,6 +139,13 @@ allocate_commands(VkDevice device, const VkCommandBufferAllocateInfo *info, VkCo
 	return VK_SUCCESS;
 }
 
+static VKAPI_ATTR VkResult VKAPI_CALL get_counter(VkDevice device, VkSemaphore semaphore,
+						  uint64_t *value)
+{
+	*value = semaphore == rig_driver.reached ? UINT64_MAX : 0;
+	return VK_SUCCESS;
+}
+
 static const struct {
 	const char *name;
 	PFN_vkVoidFunction function;
@@ -153,6 +160,8 @@ static const struct {
 	{ "vkMapMemory2", (PFN_vkVoidFunction)map_memory2 },
 	{ "vkMapMemory2KHR", (PFN_vkVoidFunction)map_memory2 },
 #endif
+	{ "vkGetSemaphoreCounterValue", (PFN_vkVoidFunction)get_counter },
+	{ "vkGetSemaphoreCounterValueKHR", (PFN_vkVoidFunction)get_counter },
 	{ "vkGetImageMemoryRequirements", (PFN_vkVoidFunction)get_image },
 	{ "vkAllocateDescriptorSets", (PFN_vkVoidFunction)allocate_sets },
 	{ "vkAllocateCommandBuffers", (PFN_vkVoidFunction)allocate_commands },

@@ -33,6 +33,7 @@ struct rig_driver {
 	VkMemoryPropertyFlags flags;	/* of the second type */
 	const char *settings;		/* as for GEMSYNC */
 	const char *lacks;		/* a call that there is not, or NULL */
+	VkSemaphore reached;		/* a timeline that has every value; others have none */
 };
 
 extern struct rig_driver rig_driver;

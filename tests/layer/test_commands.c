@@ -301,6 +301,248 @@ static void jobs_end_before_their_commands(void **state)
 	gsl_DestroySemaphore(rig->device, wait, NULL);
 }
 
+/* ---- Copies and barriers ---- */
+
+/* vkCmdCopyBuffer2 has two offsets. */
+static void copy2_writes_where_it_says(void **state)
+{
+	struct rig *rig = *state;
+	VkCommandBuffer copy = rig_commands(rig);
+	VkBufferCopy2 region = { .srcOffset = 0, .dstOffset = 1024, .size = 64 };
+	VkCopyBufferInfo2 info = { .dstBuffer = rig->buffer, .regionCount = 1,
+				   .pRegions = &region };
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	gsl_CmdCopyBuffer2(copy, &info);
+	rig_host_barrier(copy);
+	memset(rig->mem + 1024, 7, 64);
+	rig_run(rig, copy);
+	gsl_UnmapMemory(rig->device, rig->memory);
+	rig_expect(rig, "cpu-read-stale");
+	assert_int_equal(rig->offsets[0], 1024);
+}
+
+/* A barrier of the buffer alone, and not of all memory. */
+static void barrier_of_a_buffer(void **state)
+{
+	struct rig *rig = *state;
+	VkCommandBuffer fill = rig_commands(rig);
+	VkBufferMemoryBarrier barrier = {
+		.sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
+		.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+		.dstAccessMask = VK_ACCESS_HOST_READ_BIT,
+		.buffer = rig->buffer,
+		.size = VK_WHOLE_SIZE,
+	};
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	gsl_CmdFillBuffer(fill, rig->buffer, 0, RIG_SIZE, 0);
+	gsl_CmdPipelineBarrier(fill, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_HOST_BIT,
+			       0, 0, NULL, 1, &barrier, 0, NULL);
+	memset(rig->mem, 7, RIG_SIZE);
+	rig_run(rig, fill);
+	rig_invalidate(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	rig_expect(rig, NULL);
+}
+
+/* Of several that are bound by one call each has its own place. */
+static void buffers_bound_by_one_call(void **state)
+{
+	struct rig *rig = *state;
+	VkBufferCreateInfo info = { .size = 1024, .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT };
+	VkBindBufferMemoryInfo binds[2] = { { .memory = rig->memory },
+					    { .memory = rig->memory, .memoryOffset = 2048 } };
+	VkCommandBuffer copy = rig_commands(rig);
+	VkBufferCopy region = { 0, 0, 64 };
+
+	gsl_CreateBuffer(rig->device, &info, NULL, &binds[0].buffer);
+	gsl_CreateBuffer(rig->device, &info, NULL, &binds[1].buffer);
+	gsl_BindBufferMemory2(rig->device, 2, binds);
+	rig->map[2048] = 1;
+	gsl_CmdCopyBuffer(copy, binds[1].buffer, VK_NULL_HANDLE, 1, &region);
+	rig_run(rig, copy);
+	rig_expect(rig, "dev-read-dirty");
+	gsl_DestroyBuffer(rig->device, binds[0].buffer, NULL);
+	gsl_DestroyBuffer(rig->device, binds[1].buffer, NULL);
+}
+
+/* The first use of a range in a job says what is told, even if a later one is certain. */
+static void certain_after_possible(void **state)
+{
+	struct rig *rig = *state;
+	VkCommandBuffer commands = rig_commands(rig);
+	VkBufferCopy region = { 0, 0, 16 };
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	rig->map[0] = 1;
+	gsl_CmdDrawIndirectCount(commands, rig->buffer, 0, VK_NULL_HANDLE, 0, 1, 16);
+	gsl_CmdCopyBuffer(commands, rig->buffer, VK_NULL_HANDLE, 1, &region);
+	rig_run(rig, commands);
+	assert_false(rig->possibly[rig->count - 1]);
+}
+
+/* ---- Descriptor sets ---- */
+
+/* Dynamic offsets go on from set to set. */
+static VkDescriptorSet dynamic_set(struct rig *rig)
+{
+	VkDescriptorSetLayoutBinding binding = {
+		0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL };
+	VkDescriptorSetLayoutCreateInfo info = { .bindingCount = 1, .pBindings = &binding };
+	VkDescriptorSetLayout layout;
+	VkDescriptorSetAllocateInfo allocate = { .descriptorSetCount = 1, .pSetLayouts = &layout };
+	VkDescriptorBufferInfo range = { rig->buffer, 0, 64 };
+	VkWriteDescriptorSet write = {
+		.descriptorCount = 1,
+		.descriptorType = VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC,
+		.pBufferInfo = &range,
+	};
+
+	gsl_CreateDescriptorSetLayout(rig->device, &info, NULL, &layout);
+	gsl_AllocateDescriptorSets(rig->device, &allocate, &write.dstSet);
+	gsl_UpdateDescriptorSets(rig->device, 1, &write, 0, NULL);
+	return write.dstSet;
+}
+
+static void dynamic_offsets_go_on(void **state)
+{
+	struct rig *rig = *state;
+	VkDescriptorSet sets[2] = { dynamic_set(rig), dynamic_set(rig) };
+	u32 offsets[2] = { 0, 1024 };
+	VkCommandBuffer commands = rig_commands(rig);
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	rig->map[1024] = 1;
+	gsl_CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, VK_NULL_HANDLE, 0, 2,
+				  sets, 2, offsets);
+	gsl_CmdDispatch(commands, 1, 1, 1);
+	rig_run(rig, commands);
+	rig_expect(rig, "dev-read-dirty");
+	assert_int_equal(rig->offsets[0], 1024);
+}
+
+/* From one binding to another one. */
+static void descriptors_are_copied(void **state)
+{
+	struct rig *rig = *state;
+	VkDescriptorSetLayoutBinding bindings[2] = {
+		{ 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL },
+		{ 1, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL },
+	};
+	VkDescriptorSetLayoutCreateInfo info = { .bindingCount = 2, .pBindings = bindings };
+	VkDescriptorSetLayout layout;
+	VkDescriptorSetAllocateInfo allocate = { .descriptorSetCount = 1, .pSetLayouts = &layout };
+	VkDescriptorBufferInfo range = { rig->buffer, 0, VK_WHOLE_SIZE };
+	VkWriteDescriptorSet write = {
+		.descriptorCount = 1,
+		.descriptorType = VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
+		.pBufferInfo = &range,
+	};
+	VkCopyDescriptorSet copy = { .srcBinding = 0, .dstBinding = 1, .descriptorCount = 1 };
+	VkCommandBuffer commands = rig_commands(rig);
+
+	gsl_CreateDescriptorSetLayout(rig->device, &info, NULL, &layout);
+	gsl_AllocateDescriptorSets(rig->device, &allocate, &write.dstSet);
+	gsl_AllocateDescriptorSets(rig->device, &allocate, &copy.dstSet);
+	copy.srcSet = write.dstSet;
+	gsl_UpdateDescriptorSets(rig->device, 1, &write, 0, NULL);
+	gsl_UpdateDescriptorSets(rig->device, 0, NULL, 1, &copy);
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	rig->map[0] = 1;
+	gsl_CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, VK_NULL_HANDLE, 0, 1,
+				  &copy.dstSet, 0, NULL);
+	gsl_CmdDispatch(commands, 1, 1, 1);
+	rig_run(rig, commands);
+	rig_expect(rig, "dev-read-dirty");
+}
+
+/* ---- Rendering ---- */
+
+/* It ends here. */
+static void resumed_rendering_stores(void **state)
+{
+	struct rig *rig = *state;
+	VkImageCreateInfo info = {
+		.format = VK_FORMAT_R8G8B8A8_UNORM,
+		.extent = { 16, 16, 1 },
+		.tiling = VK_IMAGE_TILING_LINEAR,
+		.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
+	};
+	VkImageViewCreateInfo view = { 0 };
+	VkRenderingAttachmentInfoKHR attachment = { .storeOp = VK_ATTACHMENT_STORE_OP_STORE };
+	VkRenderingInfoKHR rendering = {
+		.flags = VK_RENDERING_RESUMING_BIT_KHR,
+		.renderArea = { { 0, 0 }, { 16, 16 } },
+		.colorAttachmentCount = 1,
+		.pColorAttachments = &attachment,
+	};
+	VkCommandBuffer commands = rig_commands(rig);
+
+	gsl_CreateImage(rig->device, &info, NULL, &view.image);
+	gsl_BindImageMemory(rig->device, view.image, rig->memory, 0);
+	gsl_CreateImageView(rig->device, &view, NULL, &attachment.imageView);
+	gsl_CmdBeginRendering(commands, &rendering);
+	rig_host_barrier(commands);
+	memset(rig->mem, 7, RIG_SIZE);
+	rig_run(rig, commands);
+	gsl_UnmapMemory(rig->device, rig->memory);
+	rig_expect(rig, "cpu-read-stale");
+	gsl_DestroyImageView(rig->device, attachment.imageView, NULL);
+	gsl_DestroyImage(rig->device, view.image, NULL);
+}
+
+/* ---- Results of queries ---- */
+
+/* What is written of them the host has to invalidate: from @offset on up to @last. */
+static void copy_results(struct rig *rig, VkQueryPool pool, u64 offset, u64 last,
+			 VkQueryResultFlags flags)
+{
+	VkCommandBuffer commands = rig_commands(rig);
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	gsl_CmdCopyQueryPoolResults(commands, pool, 0, 1, rig->buffer, offset, 0,
+				    flags | VK_QUERY_RESULT_64_BIT);
+	rig_host_barrier(commands);
+	rig->mem[last] = 1;
+	rig_run(rig, commands);
+	gsl_UnmapMemory(rig->device, rig->memory);
+}
+
+static void value_is_written(void **state)
+{
+	copy_results(*state, VK_NULL_HANDLE, 64, 64, 0);
+	rig_expect(*state, "cpu-read-stale");
+}
+
+static void availability_is_written(void **state)
+{
+	copy_results(*state, VK_NULL_HANDLE, 56, 64, VK_QUERY_RESULT_WITH_AVAILABILITY_BIT);
+	rig_expect(*state, "cpu-read-stale");
+}
+
+/* The byte behind them is nobody's. */
+static void nothing_else_is_written(void **state)
+{
+	copy_results(*state, VK_NULL_HANDLE, 56, 64, 0);
+	rig_expect(*state, NULL);
+}
+
+static void all_statistics_are_written(void **state)
+{
+	struct rig *rig = *state;
+	VkQueryPoolCreateInfo info = {
+		.queryType = VK_QUERY_TYPE_PIPELINE_STATISTICS,
+		.queryCount = 1,
+		.pipelineStatistics = 0x7ff,
+	};
+	VkQueryPool pool;
+
+	gsl_CreateQueryPool(rig->device, &info, NULL, &pool);
+	copy_results(rig, pool, 0, 87, 0);
+	rig_expect(rig, "cpu-read-stale");
+	gsl_DestroyQueryPool(rig->device, pool, NULL);
+}
+
 #define RIG(test)	cmocka_unit_test_setup_teardown(test, rig_open, rig_close)
 
 int main(void)
@@ -323,6 +565,17 @@ int main(void)
 		RIG(addressed_copy_is_flushed),
 		RIG(first_zeros_arrive),
 		RIG(jobs_end_before_their_commands),
+		RIG(copy2_writes_where_it_says),
+		RIG(barrier_of_a_buffer),
+		RIG(buffers_bound_by_one_call),
+		RIG(certain_after_possible),
+		RIG(dynamic_offsets_go_on),
+		RIG(descriptors_are_copied),
+		RIG(resumed_rendering_stores),
+		RIG(value_is_written),
+		RIG(availability_is_written),
+		RIG(nothing_else_is_written),
+		RIG(all_statistics_are_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,8 +7,11 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -568,6 +571,139 @@ static void lazy_memory_is_told_once(void **state)
 		gsl_FreeMemory(rig->device, memory[i], NULL);
 }
 
+/* ---- Ranges ---- */
+
+/* All of a map that does not begin at 0. */
+static void flush_of_all_of_a_part(void **state)
+{
+	struct rig *rig = *state;
+
+	gsl_UnmapMemory(rig->device, rig->memory);
+	gsl_MapMemory(rig->device, rig->memory, 2048, 1024, 0, (void **)&rig->map);
+	memset(rig->map, 1, 1024);
+	rig_flush(rig, rig->memory, 2048, VK_WHOLE_SIZE);
+	assert_int_equal(rig->mem[2048], 1);
+	assert_int_equal(rig->mem[3071], 1);
+	rig_expect(rig, NULL);
+}
+
+/* What is behind an invalidated part is still unseen. */
+static void invalidate_in_the_middle(void **state)
+{
+	struct rig *rig = *state;
+	VkCommandBuffer fill = rig_commands(rig);
+
+	gsl_BindBufferMemory(rig->device, rig->buffer, rig->memory, 0);
+	gsl_CmdFillBuffer(fill, rig->buffer, 0, RIG_SIZE, 0);
+	rig_host_barrier(fill);
+	memset(rig->mem, 7, RIG_SIZE);
+	rig_run(rig, fill);
+	rig_invalidate(rig, rig->memory, 1024, 1024);
+	rig_invalidate(rig, rig->memory, 0, 1024);
+	gsl_UnmapMemory(rig->device, rig->memory);
+	rig_expect(rig, "cpu-read-stale");
+	assert_int_equal(rig->offsets[0], 2048);
+}
+
+/* Results that the host has not taken yet stay, though the buffer that they came by is gone. */
+static void results_stay_when_their_buffer_goes(void **state)
+{
+	struct rig *rig = *state;
+	VkBufferCreateInfo info = { .size = RIG_SIZE, .usage = VK_BUFFER_USAGE_TRANSFER_DST_BIT };
+	VkCommandBuffer fill = rig_commands(rig);
+	VkBuffer buffer;
+
+	gsl_CreateBuffer(rig->device, &info, NULL, &buffer);
+	gsl_BindBufferMemory(rig->device, buffer, rig->memory, 0);
+	memset(rig->map, 1, RIG_SIZE);
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	gsl_CmdFillBuffer(fill, buffer, 1024, 1024, 0);
+	rig_host_barrier(fill);
+	rig_run(rig, fill);
+	memset(rig->mem + 1024, 7, 1024);
+	gsl_DestroyBuffer(rig->device, buffer, NULL);
+	rig->map[0] = 2;
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	assert_int_equal(rig->mem[0], 2);
+	assert_int_equal(rig->mem[1024], 7);
+}
+
+static void results_stay_when_their_piece_is_cut(void **state)
+{
+	struct rig *rig = *state;
+	VkSparseMemoryBind all = { 0, RIG_SIZE, rig->memory, 0, 0 }, none = { 0, 64, 0, 0, 0 };
+	VkSparseBufferMemoryBindInfo buffer = { rig->buffer, 1, &all };
+	VkBindSparseInfo info = { .bufferBindCount = 1, .pBufferBinds = &buffer };
+	VkCommandBuffer fill = rig_commands(rig);
+
+	gsl_QueueBindSparse(rig->queues[0], 1, &info, VK_NULL_HANDLE);
+	memset(rig->map, 1, RIG_SIZE);
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	gsl_CmdFillBuffer(fill, rig->buffer, 1024, 1024, 0);
+	rig_host_barrier(fill);
+	rig_run(rig, fill);
+	memset(rig->mem + 1024, 7, 1024);
+	buffer.pBinds = &none;
+	gsl_QueueBindSparse(rig->queues[0], 1, &info, VK_NULL_HANDLE);
+	rig->map[2048] = 2;
+	rig_flush(rig, rig->memory, 0, VK_WHOLE_SIZE);
+	assert_int_equal(rig->mem[2048], 2);
+	assert_int_equal(rig->mem[1024], 7);
+}
+
+/* ---- The log ---- */
+
+static char log_name[] = "/tmp/gemsync-layer-XXXXXX", log_setting[64];
+
+static int open_logging(void **state)
+{
+	int fd = mkstemp(log_name);
+
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(log_setting, sizeof(log_setting), "log=%s", log_name);
+	rig_driver.settings = log_setting;
+	return rig_open(state);
+}
+
+/* Offsets in the memory and in the buffer, which does not begin at 0. */
+static void log_has_both_offsets(void **state)
+{
+	struct rig *rig = *state;
+	VkBufferCreateInfo info = { .size = 1024, .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT };
+	VkBufferCopy region = { 64, 0, 64 };
+	VkCommandBuffer copy = rig_commands(rig);
+	char line[2048], last[2048] = "";
+	VkBuffer buffer;
+	FILE *file;
+
+	gsl_CreateBuffer(rig->device, &info, NULL, &buffer);
+	gsl_BindBufferMemory(rig->device, buffer, rig->memory, 1024);
+	rig->map[1024 + 64] = 1;
+	gsl_CmdCopyBuffer(copy, buffer, VK_NULL_HANDLE, 1, &region);
+	rig_run(rig, copy);
+	file = fopen(log_name, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		strcpy(last, line);
+	fclose(file);
+	unlink(log_name);
+	assert_non_null(strstr(last, "\"offset\":1088,"));
+	assert_non_null(strstr(last, "\"resource_offset\":64,"));
+	gsl_DestroyBuffer(rig->device, buffer, NULL);
+}
+
+/* ---- Limits ---- */
+
+static void properties2_have_the_atom(void **state)
+{
+	struct rig *rig = *state;
+	VkPhysicalDeviceProperties2 properties = { 0 };
+
+	gsl_GetPhysicalDeviceProperties2(rig->physical, &properties);
+	assert_int_equal(properties.properties.limits.nonCoherentAtomSize, 64);
+}
+
 #define RIG(test)		cmocka_unit_test_setup_teardown(test, rig_open, rig_close)
 #define WITH(test, open)	cmocka_unit_test_setup_teardown(test, open, rig_close)
 
@@ -600,6 +736,12 @@ int main(void)
 		WITH(report_shows_addressed_memory, open_reporting),
 		WITH(report_harms_nothing, open_reporting),
 		WITH(lazy_memory_is_told_once, open_lazy),
+		RIG(flush_of_all_of_a_part),
+		RIG(invalidate_in_the_middle),
+		RIG(results_stay_when_their_buffer_goes),
+		RIG(results_stay_when_their_piece_is_cut),
+		WITH(log_has_both_offsets, open_logging),
+		RIG(properties2_have_the_atom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,6 +292,29 @@ static void coherent_puts_all_into_coherent_memory(void **state)
 	assert_false(gsl_types_has_copies(&types, 2));
 }
 
+/* Memory stays in its heap, where that has a coherent type. */
+static void coherent_stays_in_its_heap(void **state)
+{
+	VkPhysicalDeviceMemoryProperties driver = {
+		.memoryTypeCount = 3,
+		.memoryTypes = {
+			{ VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+			  VK_MEMORY_PROPERTY_HOST_COHERENT_BIT, 1 },
+			{ VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+			  VK_MEMORY_PROPERTY_HOST_CACHED_BIT, 0 },
+			{ VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT |
+			  VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+			  VK_MEMORY_PROPERTY_HOST_COHERENT_BIT, 0 },
+		},
+		.memoryHeapCount = 2,
+	};
+	struct gsl_types_options options = { GSL_TYPES_COHERENT, false, false };
+	struct gsl_types types;
+
+	gsl_types_init(&types, &driver, &options);
+	assert_int_equal(types.to_driver[1], 2);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(rules_hold_for_any_driver),
 	cmocka_unit_test(indices_are_of_the_drivers_types),
@@ -300,6 +323,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(strip_makes_a_mali_of_lavapipe),
 	cmocka_unit_test(downgrade_takes_the_flag_in_place),
 	cmocka_unit_test(coherent_puts_all_into_coherent_memory),
+	cmocka_unit_test(coherent_stays_in_its_heap),
 };
 
 int main(void)
