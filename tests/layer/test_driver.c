@@ -685,7 +685,7 @@ static void log_has_both_offsets(void **state)
 	file = fopen(log_name, "re");
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file))
-		strcpy(last, line);
+		snprintf(last, sizeof(last), "%s", line);
 	fclose(file);
 	unlink(log_name);
 	assert_non_null(strstr(last, "\"offset\":1088,"));
