@@ -474,7 +474,7 @@ VKAPI_ATTR VkResult VKAPI_CALL gsl_QueuePresentKHR(VkQueue handle, const VkPrese
 	gsl_reads_collect(device, &batch);
 	gsl_reads_judge_all(device, &batch);
 	for (i = 0; i < info->waitSemaphoreCount; i++) {
-		struct gsl_wait wait = { .semaphore = GSL_KEY(info->pWaitSemaphores[i]), .value = 0 };
+		struct gsl_wait wait = { .semaphore = GSL_KEY(info->pWaitSemaphores[i]) };
 
 		gsl_wait_merge(device, &wait, &clock);
 	}

@@ -387,7 +387,10 @@ static void certain_after_possible(void **state)
 static VkDescriptorSet dynamic_set(struct rig *rig)
 {
 	VkDescriptorSetLayoutBinding binding = {
-		0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL };
+		.descriptorType = VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC,
+		.descriptorCount = 1,
+		.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+	};
 	VkDescriptorSetLayoutCreateInfo info = { .bindingCount = 1, .pBindings = &binding };
 	VkDescriptorSetLayout layout;
 	VkDescriptorSetAllocateInfo allocate = { .descriptorSetCount = 1, .pSetLayouts = &layout };
